@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir {
+
+/// One model-server address of a pool. Immutable; a changed label or address makes a new value.
+/// Identity is `namespace/name` (pool-discovered Pods: `<pod>-rank-<target port index>`).
+struct endpoint {
+    std::string name_space;
+    std::string name;
+    std::string address;              ///< IP literal as written, IPv6 without brackets
+    std::uint16_t port = 0;
+    std::uint32_t rank = 0;           ///< index of the target port this endpoint was made from
+    std::vector<std::pair<std::string, std::string>> labels;  ///< sorted by key
+
+    /// `namespace/name`, the form every log, header and admin answer uses.
+    std::string id() const { return name_space + "/" + name; }
+
+    /// `ip:port`, IPv6 in brackets.
+    std::string authority() const {
+        const bool v6 = address.find(':') != std::string::npos;
+        return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+    }
+
+    /// The label's value, or nullptr when the endpoint does not carry it.
+    const std::string* label(std::string_view key) const {
+        for (const auto& [k, v] : labels) {
+            if (k == key) return &v;
+        }
+        return nullptr;
+    }
+};
+
+}  // namespace weir

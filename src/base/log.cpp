@@ -1,0 +1,111 @@
+#include "base/log.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <mutex>
+
+#include "base/json.hpp"
+
+namespace weir::log {
+namespace {
+
+// Lines a stuck stderr may hold back before the oldest go.
+constexpr std::size_t queue_lines = 8192;
+
+struct sink_state {
+    std::mutex mutex;  // start and stop only
+    std::shared_ptr<spdlog::details::thread_pool> pool;
+    std::shared_ptr<spdlog::logger> logger;
+    format form = format::text;
+};
+
+sink_state& state() {
+    static sink_state s;
+    return s;
+}
+
+std::string render(std::string_view message, std::initializer_list<field> fields, format form) {
+    std::string line;
+    if (form == format::json) {
+        line += "\"msg\":\"";
+        append_json_escaped(line, message);
+        line += '"';
+        for (const auto& f : fields) {
+            line += ",\"";
+            append_json_escaped(line, f.key);
+            line += "\":\"";
+            append_json_escaped(line, f.value);
+            line += '"';
+        }
+        return line;
+    }
+    append_json_escaped(line, message);
+    for (const auto& f : fields) {
+        line += "  ";
+        line += f.key;
+        line += '=';
+        append_json_escaped(line, f.value);
+    }
+    return line;
+}
+
+void write(spdlog::level::level_enum severity, std::string_view message,
+           std::initializer_list<field> fields) {
+    auto& s = state();
+    if (!s.logger) return;
+    const auto line = render(message, fields, s.form);
+    s.logger->log(severity, spdlog::string_view_t(line.data(), line.size()));
+}
+
+}  // namespace
+
+void start(level verbosity, format form) {
+    set_verbosity(verbosity);
+    auto& s = state();
+    const std::lock_guard lock(s.mutex);
+    s.form = form;
+    s.pool = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
+    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    s.logger = std::make_shared<spdlog::async_logger>("weir", std::move(sink), s.pool,
+                                                      spdlog::async_overflow_policy::overrun_oldest);
+    s.logger->set_level(spdlog::level::trace);
+    s.logger->flush_on(spdlog::level::trace);
+    s.logger->set_pattern(form == format::json
+                              ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})"
+                              : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
+                          spdlog::pattern_time_type::utc);
+}
+
+void stop() {
+    auto& s = state();
+    const std::lock_guard lock(s.mutex);
+    s.logger.reset();
+    s.pool.reset();
+}
+
+void set_verbosity(level verbosity) {
+    current_verbosity.store(static_cast<int>(verbosity), std::memory_order_relaxed);
+}
+
+level verbosity() { return static_cast<level>(current_verbosity.load(std::memory_order_relaxed)); }
+
+void error(std::string_view message, std::initializer_list<field> fields) {
+    write(spdlog::level::err, message, fields);
+}
+
+void warning(std::string_view message, std::initializer_list<field> fields) {
+    if (enabled(level::info)) write(spdlog::level::warn, message, fields);
+}
+
+void info(std::string_view message, std::initializer_list<field> fields) {
+    at(level::info, message, fields);
+}
+
+void at(level l, std::string_view message, std::initializer_list<field> fields) {
+    if (enabled(l)) write(l >= level::debug ? spdlog::level::debug : spdlog::level::info, message, fields);
+}
+
+}  // namespace weir::log

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/node.hpp"
+
+namespace weir::config {
+
+enum class severity : std::uint8_t { error, warning, note };
+
+/// One thing found in the configuration. `code` is stable (`WEIR0203`) and explained by `weir check --explain`.
+struct finding {
+    severity level = severity::error;
+    std::string code;
+    std::string message;               ///< one sentence, no full stop
+    span at;                           ///< the caret goes under this value; empty file: no source line
+    std::string label;                 ///< short text beside the caret, may be empty
+    std::string help;                  ///< the cure, may be empty
+    std::string suggestion;            ///< replacement text for `at`, may be empty
+    std::vector<std::string> allowed;  ///< the allowed values, where there are few
+    std::string note;                  ///< the symptom a client would see, or where else to look
+};
+
+/// Collects the findings of one pass over all files.
+class findings {
+  public:
+    finding& add(severity level, std::string_view code, std::string_view message, const span& at) {
+        list_.push_back({});
+        auto& f = list_.back();
+        f.level = level;
+        f.code = std::string(code);
+        f.message = std::string(message);
+        f.at = at;
+        return f;
+    }
+    finding& error(std::string_view code, std::string_view message, const span& at) {
+        return add(severity::error, code, message, at);
+    }
+    finding& warning(std::string_view code, std::string_view message, const span& at) {
+        return add(severity::warning, code, message, at);
+    }
+    finding& note(std::string_view code, std::string_view message, const span& at) {
+        return add(severity::note, code, message, at);
+    }
+
+    std::size_t count(severity level) const {
+        std::size_t n = 0;
+        for (const auto& f : list_) n += f.level == level ? 1 : 0;
+        return n;
+    }
+    bool has_errors() const { return count(severity::error) != 0; }
+    const std::vector<finding>& list() const { return list_; }
+    std::vector<finding>& list() { return list_; }
+
+  private:
+    std::vector<finding> list_;
+};
+
+/// `error[WEIR0203]: …` with place, source line, caret, help and note; plain ASCII art, colour on request.
+std::string render_text(const findings& found, bool colour);
+/// `{"findings":[{code, severity, message, file, line, column, …}]}`
+std::string render_json(const findings& found);
+/// One `::error file=F,line=N,col=C::…` line a finding.
+std::string render_github(const findings& found);
+
+}  // namespace weir::config

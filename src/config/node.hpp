@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weir::config {
+
+/// A place in a source text; line and column count from 1, column in characters, offset in bytes from 0.
+struct mark {
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+    std::size_t offset = 0;
+};
+
+/// One text that was read, kept for the source lines of diagnostics.
+struct source_file {
+    std::string path;  ///< as the user named it; `<stdin>`, `<config-text>`, `<command line>` for texts without a file
+    std::string text;
+};
+using source_ptr = std::shared_ptr<const source_file>;
+
+/// Where a value was written. The default says "no file", as for values that came from a flag.
+struct span {
+    source_ptr file;
+    mark start;
+    mark end;  ///< one past the last character
+};
+
+enum class node_kind : std::uint8_t { null, scalar, sequence, mapping };
+
+/// One YAML or JSON value with its place. Aliases are resolved; duplicate keys are kept in order (and reported).
+struct node {
+    node_kind kind = node_kind::null;
+    bool quoted = false;       ///< a scalar in quotes or a block scalar: always a string
+    std::string scalar;        ///< the text of a scalar, unquoted
+    std::vector<node> items;   ///< of a sequence
+    std::vector<std::pair<node, node>> fields;  ///< of a mapping, in file order; keys are scalars
+    span at;
+
+    bool is_null() const { return kind == node_kind::null; }
+    bool is_scalar() const { return kind == node_kind::scalar; }
+    bool is_sequence() const { return kind == node_kind::sequence; }
+    bool is_mapping() const { return kind == node_kind::mapping; }
+
+    /// The value of the first field of that name, or null.
+    const node* get(std::string_view key) const {
+        for (const auto& [k, v] : fields) {
+            if (k.scalar == key) return &v;
+        }
+        return nullptr;
+    }
+
+    /// The key node of the first field of that name, or null.
+    const node* key(std::string_view name) const {
+        for (const auto& [k, v] : fields) {
+            if (k.scalar == name) return &k;
+        }
+        return nullptr;
+    }
+};
+
+}  // namespace weir::config

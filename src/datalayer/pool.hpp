@@ -1,0 +1,63 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/snapshot.hpp"
+#include "http/address.hpp"
+#include "weir/endpoint.hpp"
+#include "weir/signals.hpp"
+
+namespace weir::datalayer {
+
+/// Why an endpoint is, or is not, a candidate.
+enum class endpoint_health : std::uint8_t { ready, not_ready, down, ejected, draining };
+
+/// What is known and counted about one endpoint. Lives as long as anyone refers to it and survives reloads by
+/// identity; two threads never write one cache line of it at a high rate.
+class endpoint_state {
+  public:
+    explicit endpoint_state(std::uint64_t serial) : serial(serial) {}
+
+    const std::uint64_t serial;  ///< unique in the process; the key of upstream connections
+
+    // Scraped: written by the control thread, read by workers.
+    alignas(64) std::atomic<double> waiting{0};
+    std::atomic<double> running{0};
+    std::atomic<double> kv_usage{0};
+    std::atomic<std::int64_t> updated_ns{0};        ///< steady clock; 0: no good scrape yet
+    std::atomic<std::uint32_t> block_size{0};
+    std::atomic<std::uint32_t> block_count{0};
+    std::atomic<double> staleness_floor{0};         ///< seconds, 3 × the current scrape period
+    std::atomic<const lora_state*> lora{nullptr};   ///< kept alive by the data layer while views exist
+
+    // Counted: written by the workers that use this endpoint.
+    alignas(64) std::atomic<std::int64_t> inflight_requests{0};
+    std::atomic<std::int64_t> inflight_tokens{0};
+    std::atomic<std::uint32_t> connect_failures{0};  ///< in a row
+    std::atomic<std::uint32_t> server_errors{0};     ///< 5xx answers in a row
+    std::atomic<endpoint_health> health{endpoint_health::ready};
+    std::atomic<std::uint64_t> picks{0};
+    std::atomic<std::uint64_t> failures{0};
+};
+
+/// The endpoints of a pool as one immutable list. Element i of every list belongs to endpoint i.
+struct pool_view {
+    std::vector<endpoint> endpoints;
+    std::vector<std::shared_ptr<endpoint_state>> states;
+    std::vector<http::address> addresses;
+    std::uint64_t version = 0;
+
+    std::size_t size() const { return endpoints.size(); }
+
+    /// Copies the signals of all endpoints into `out` and the indexes of those that are ready into `candidates`.
+    /// Any thread; allocates nothing once the columns have grown.
+    void read(time_point now, signal_columns& out, std::vector<std::uint32_t>& candidates) const;
+};
+
+}  // namespace weir::datalayer

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::http {
+
+/// One field of a head. Both views point into the connection's buffer.
+struct field {
+    std::string_view name;   ///< as the peer spelled it; compare with `iequals`
+    std::string_view value;  ///< without surrounding white space
+};
+
+/// The fields of one head, in the order of the wire.
+class field_list {
+  public:
+    void clear() { fields_.clear(); }
+    void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+
+    /// The first field of that name (any case), or an empty view. Absent and empty are told apart by `has`.
+    std::string_view get(std::string_view name) const;
+    bool has(std::string_view name) const;
+    /// All values of that name joined by ", "; allocates only when there are several.
+    std::string joined(std::string_view name) const;
+
+    auto begin() const { return fields_.begin(); }
+    auto end() const { return fields_.end(); }
+    std::size_t size() const { return fields_.size(); }
+
+  private:
+    std::vector<field> fields_;
+};
+
+/// How the bytes after a head are delimited.
+enum class framing : std::uint8_t { none, length, chunked, until_close };
+
+struct request_head {
+    std::string_view method;
+    std::string_view target;  ///< origin-form, path and query; absolute-form is split into host and target
+    std::string_view host;    ///< Host, or the authority of an absolute-form target
+    int version_minor = 1;    ///< HTTP/1.x
+    framing body = framing::none;
+    std::uint64_t content_length = 0;
+    bool keep_alive = true;
+    bool expect_continue = false;
+    bool upgrade = false;  ///< Connection: upgrade with an Upgrade field; not honoured, never forwarded
+    field_list fields;
+};
+
+struct response_head {
+    int status = 200;
+    std::string_view reason;
+    int version_minor = 1;
+    framing body = framing::length;
+    std::uint64_t content_length = 0;
+    bool keep_alive = true;
+    field_list fields;
+};
+
+/// Why a head was refused: what to answer, and a sentence.
+struct head_error {
+    int status = 400;        ///< 400, 414, 417, 431, 501 or 505; responses use 502
+    std::string_view reason; ///< word of x-weir-reason
+    std::string message;
+};
+
+struct head_limits {
+    std::size_t target = 32 * 1024;
+    std::size_t head = 64 * 1024;
+    std::size_t fields = 100;
+};
+
+/// What `parse_request` and `parse_response` make of the bytes so far.
+struct head_outcome {
+    enum class kind : std::uint8_t { incomplete, complete, refused } what = kind::incomplete;
+    std::size_t consumed = 0;  ///< bytes of the head, the empty line included
+    head_error why;            ///< when refused
+};
+
+/// Parses one request head at the front of `bytes`; `scanned` remembers how far an incomplete head has been looked
+/// at, start with 0. RFC 9112 read strictly: what a proxy and its upstream could understand differently is refused
+/// (`faults.md` 2.3, 2.4). Views in `out` point into `bytes`.
+head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
+                           request_head& out);
+
+/// The same for a response to a request of `method`. Interim heads (1xx) are returned like others, with no body.
+head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::string_view method,
+                            response_head& out);
+
+/// The standard reason phrase, or "Unknown".
+std::string_view reason_phrase(int status);
+
+/// True for a token of RFC 9110 5.6.2.
+bool is_token(std::string_view s);
+
+}  // namespace weir::http

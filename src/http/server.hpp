@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "http/address.hpp"
+#include "http/exchange.hpp"
+
+namespace weir::http {
+
+/// Limits and deadlines towards clients; the flag that sets each is named in refusals.
+struct server_limits {
+    head_limits head;
+    std::size_t max_body = std::size_t{64} << 20;
+    duration head_timeout = std::chrono::seconds(10);           ///< first byte to complete head
+    duration first_request_timeout = std::chrono::seconds(20);  ///< a connection that never speaks
+    duration idle_timeout = std::chrono::seconds(60);           ///< between requests
+    std::size_t body_min_rate = 240;                            ///< bytes/s after 5 s; 0 off
+};
+
+struct server_stats {
+    std::uint64_t accepted = 0;
+    std::uint64_t open = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t refused = 0;
+};
+
+/// Accepts connections of one listening socket on one loop and parses requests off them. Loop thread only, but for
+/// the constructor.
+class server {
+  public:
+    /// `listen_fd` becomes the server's own. `handler` and `limits` outlive it.
+    server(event_loop& loop, int listen_fd, request_handler& handler, const server_limits& limits);
+    ~server();
+    server(const server&) = delete;
+    server& operator=(const server&) = delete;
+
+    void start();
+    /// No new connections; the socket is closed.
+    void stop_accepting();
+    /// Closes idle connections, and the others after their current answer.
+    void drain();
+    /// Closes everything at once.
+    void abort_all();
+
+    const address& local() const;
+    server_stats stats() const;
+    /// Takes over a connected socket (accepted elsewhere).
+    void adopt(int fd, const address& peer);
+
+  private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+/// A bound, listening, non-blocking socket. `shared` sets SO_REUSEPORT (several workers on one port).
+result<int> listen_on(const address& where, bool shared);
+
+}  // namespace weir::http

@@ -1,0 +1,46 @@
+#include "base/strings.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+
+using namespace std::chrono_literals;
+
+TEST_SUITE("base/strings") {
+    TEST_CASE("Go durations parse as Go parses them") {
+        CHECK(weir::parse_go_duration("200ms") == 200ms);
+        CHECK(weir::parse_go_duration("1.5s") == 1500ms);
+        CHECK(weir::parse_go_duration("1m30s") == 90s);
+        CHECK(weir::parse_go_duration("-2h") == -2h);
+        CHECK(weir::parse_go_duration("0") == 0ns);
+        CHECK(weir::parse_go_duration("3us") == 3us);
+        for (const auto* bad : {"", "5", "1d", "s", "1 s", "-", ".s", "1s1"}) {
+            CAPTURE(bad);
+            CHECK_FALSE(weir::parse_go_duration(bad));
+        }
+    }
+    TEST_CASE("a duration prints as Go prints it") {
+        CHECK(weir::format_go_duration(0ns) == "0s");
+        CHECK(weir::format_go_duration(1500ms) == "1.5s");
+        CHECK(weir::format_go_duration(200ms) == "200ms");
+        CHECK(weir::format_go_duration(3661s) == "1h1m1s");
+    }
+    TEST_CASE("quantities take Kubernetes suffixes") {
+        CHECK(weir::parse_quantity("64Mi") == 64ULL << 20);
+        CHECK(weir::parse_quantity("1k") == 1000);
+        CHECK(weir::parse_quantity("0.5Gi") == 512ULL << 20);
+        CHECK_FALSE(weir::parse_quantity("-1"));
+        CHECK_FALSE(weir::parse_quantity("1kb"));
+    }
+    TEST_CASE("whole numbers only, and nothing around them") {
+        CHECK(weir::parse_int("+5") == 5);
+        CHECK_FALSE(weir::parse_int("5 "));
+        CHECK_FALSE(weir::parse_int("+-5"));
+        CHECK_FALSE(weir::parse_int("99999999999999999999"));
+    }
+    TEST_CASE("the nearest name is offered only when it is near") {
+        const std::array<std::string_view, 2> names{"queue-scorer", "kv-cache-utilization-scorer"};
+        CHECK(weir::nearest("kv-cache-utilisation-scorer", names) == "kv-cache-utilization-scorer");
+        CHECK(weir::nearest("banana", names).empty());
+    }
+}
