@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/node.hpp"
@@ -55,8 +57,21 @@ class findings {
     const std::vector<finding>& list() const { return list_; }
     std::vector<finding>& list() { return list_; }
 
+    /// Keeps a text alive for the spans that point into it; every reader of a source calls it once.
+    void keep(source_ptr source) { sources_.push_back(std::move(source)); }
+    const std::vector<source_ptr>& sources() const { return sources_; }
+
+    /// Moves everything out of `other` behind what is here.
+    void append(findings&& other) {
+        for (auto& f : other.list_) list_.push_back(std::move(f));
+        for (auto& s : other.sources_) sources_.push_back(std::move(s));
+        other.list_.clear();
+        other.sources_.clear();
+    }
+
   private:
     std::vector<finding> list_;
+    std::vector<source_ptr> sources_;
 };
 
 /// `error[WEIR0203]: …` with place, source line, caret, help and note; plain ASCII art, colour on request.

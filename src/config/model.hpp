@@ -246,6 +246,7 @@ struct model {
     std::vector<pool> pools;
     std::vector<service> services;
     std::vector<resource_status> statuses;
+    std::vector<source_ptr> texts;     ///< what every `span` above points into
     std::vector<std::string> sources;  ///< paths that were read, for start-up lines and watching
     std::string effective_json;        ///< every resource read, redacted, with file and line; /v1/config
     std::string missing_pool;          ///< --pool-name that no file defines; empty when found or not asked

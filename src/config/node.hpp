@@ -14,7 +14,7 @@ namespace weir::config {
 struct mark {
     std::uint32_t line = 0;
     std::uint32_t column = 0;
-    std::size_t offset = 0;
+    std::uint32_t offset = 0;
 };
 
 /// One text that was read, kept for the source lines of diagnostics.
@@ -24,16 +24,18 @@ struct source_file {
 };
 using source_ptr = std::shared_ptr<const source_file>;
 
-/// Where a value was written. The default says "no file", as for values that came from a flag.
+/// Where a value was written. The default says "no file", as for values that came from a flag. The file is not owned:
+/// whoever keeps spans (`resources`, `findings`, `model`, `document`) keeps the `source_ptr` beside them.
 struct span {
-    source_ptr file;
+    const source_file* file = nullptr;
     mark start;
     mark end;  ///< one past the last character
 };
 
 enum class node_kind : std::uint8_t { null, scalar, sequence, mapping };
 
-/// One YAML or JSON value with its place. Aliases are resolved; duplicate keys are kept in order (and reported).
+/// One YAML or JSON value with its place. Aliases are resolved (their copies keep the marks of the anchor); duplicate keys
+/// are kept in order (and reported).
 struct node {
     node_kind kind = node_kind::null;
     bool quoted = false;       ///< a scalar in quotes or a block scalar: always a string
@@ -63,5 +65,17 @@ struct node {
         return nullptr;
     }
 };
+
+/// One document of a source, alive as long as its text.
+struct document {
+    source_ptr file;
+    node root;
+};
+
+/// Shares the root of a document; the text behind its spans lives as long as the result.
+inline std::shared_ptr<const node> share_root(std::shared_ptr<const document> doc) {
+    const node* root = doc ? &doc->root : nullptr;
+    return {std::move(doc), root};
+}
 
 }  // namespace weir::config
