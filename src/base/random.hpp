@@ -25,7 +25,8 @@ class random_source {
 
     /// Uniform in [0, n); n > 0. Multiply-shift; the bias is below n / 2^64.
     std::uint64_t below(std::uint64_t n) {
-        return static_cast<std::uint64_t>((static_cast<unsigned __int128>((*this)()) * n) >> 64);
+        __extension__ using wide = unsigned __int128;
+        return static_cast<std::uint64_t>((static_cast<wide>((*this)()) * n) >> 64);
     }
 
     /// Uniform in [0, 1).
