@@ -16,10 +16,10 @@ enum class api_kind : std::uint8_t {
     responses,
     conversations,
     images,
-    messages,          ///< Anthropic
-    count_tokens,      ///< Anthropic
-    vllm_generate,     ///< /inference/v1/generate
-    sglang_generate,   ///< /generate
+    messages,         ///< Anthropic
+    count_tokens,     ///< Anthropic
+    vllm_generate,    ///< /inference/v1/generate
+    sglang_generate,  ///< /generate
 };
 
 /// One header field of the client's request; the name is lower-cased.
@@ -28,8 +28,8 @@ struct header_field {
     std::string_view value;
 };
 
-/// The text of one prompt as pseudo-tokens of four bytes (token-id prompts: their ids, little-endian).
-/// A list of prompts has one entry each.
+/// The text of one prompt as pseudo-tokens of four bytes (token-id prompts: their ids,
+/// little-endian). A list of prompts has one entry each.
 struct prompt {
     std::string_view bytes;
 
@@ -37,14 +37,22 @@ struct prompt {
     std::size_t tokens() const { return (bytes.size() + 3) / 4; }
 };
 
-/// What the scheduling plugins see of a request. Every view lives as long as the call it is passed to.
+/// An image, sound or video in a prompt.
+struct media_item {
+    std::uint64_t hash = 0;  ///< of its content or URL
+    std::size_t tokens = 0;  ///< estimate
+    std::size_t prompt = 0;  ///< the prompt it belongs to
+};
+
+/// What the scheduling plugins see of a request. Every view lives as long as the call it is passed
+/// to.
 struct inference_request {
     std::string_view request_id;
-    std::string_view model;          ///< as the client named it; may be empty
-    std::string_view target_model;   ///< after rewrite; what the model server will see
-    std::string_view objective;      ///< InferenceObjective name; empty when the client named none
+    std::string_view model;         ///< as the client named it; may be empty
+    std::string_view target_model;  ///< after rewrite; what the model server will see
+    std::string_view objective;     ///< InferenceObjective name; empty when the client named none
     std::string_view fairness_id = "default-flow";
-    int priority = 0;                ///< negative is sheddable
+    int priority = 0;  ///< negative is sheddable
     api_kind api = api_kind::other;
     bool stream = false;
     std::int64_t max_output_tokens = -1;  ///< -1 when the client set no limit
@@ -52,6 +60,7 @@ struct inference_request {
     std::string_view cache_salt;
     std::span<const prompt> prompts;
     std::span<const header_field> headers;
+    std::span<const media_item> media;
 
     /// The first field of that (lower-case) name, or an empty view.
     std::string_view header(std::string_view name) const {

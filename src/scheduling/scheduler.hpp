@@ -1,0 +1,191 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/diagnostics.hpp"
+#include "config/model.hpp"
+#include "config/picker_settings.hpp"
+#include "weir/candidates.hpp"
+#include "weir/decision.hpp"
+#include "weir/hooks.hpp"
+#include "weir/plugin.hpp"
+
+/// One pool's endpoint picker: which plugins there are, in which order they are asked, and what the
+/// answers mean.
+namespace weir::scheduling {
+
+class pipeline;
+
+/// The built-in configuration for a pool whose picker document is empty.
+enum class preset : std::uint8_t { reference, weir };
+
+/// Everything a decision needs as scratch memory, and what producers said about the request in
+/// hand. One per worker and pool; used by one thread; grows to the pool's size once and then
+/// allocates no more. When it meets another pipeline (after a reload) it adapts.
+class workspace {
+  public:
+    workspace();
+    ~workspace();
+    workspace(workspace&&) noexcept;
+    workspace& operator=(workspace&&) noexcept;
+
+    /// Candidates and totals of one profile of the last decision; empty spans when it did not run.
+    /// Valid until the next call with this workspace.
+    struct scored {
+        std::span<const std::uint32_t> endpoints;
+        std::span<const double> totals;
+    };
+    scored scored_candidates(std::uint32_t profile) const;
+
+    /// What producers said about the request in hand; a decision made again for `explain` may be
+    /// given what was recorded instead.
+    producer_data& data();
+    const producer_data& data() const;
+
+  private:
+    friend class pipeline;
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+/// The request and the pool as one decision sees them. Views must outlive the call.
+struct decision_input {
+    const inference_request& request;
+    std::span<const endpoint> endpoints;
+    const signal_columns& signals;
+    std::span<const std::uint32_t>
+        candidates;  ///< indexes into `endpoints` (ready, subset hint applied)
+    std::chrono::steady_clock::time_point now;
+    std::uint64_t seed = 0;
+};
+
+/// One filter of one profile, seen from outside.
+struct filter_verdict {
+    std::string plugin;  ///< `name/type`
+    std::vector<std::uint32_t> kept;
+    std::vector<std::uint32_t> dropped;
+};
+
+/// One scorer of one profile; element i of each list belongs to survivor i of the profile.
+struct scorer_verdict {
+    std::string plugin;
+    double weight = 1;
+    std::vector<double> raw;
+    std::vector<double> clamped;
+    std::vector<double> weighted;
+};
+
+struct profile_explanation {
+    std::string name;
+    profile_status status = profile_status::not_run;
+    std::vector<std::uint32_t> candidates;
+    std::vector<filter_verdict> filters;
+    std::vector<std::uint32_t> survivors;
+    std::vector<scorer_verdict> scorers;
+    std::vector<double> totals;  ///< of the survivors
+    std::string picker;
+    std::vector<std::uint32_t> picks;
+};
+
+struct explanation {
+    std::vector<profile_explanation> profiles;
+    decision result;
+};
+
+/// Says what is configured, for /v1/config, `check` and the documentation.
+struct plugin_summary {
+    std::string name;
+    std::string type;
+    stability level = stability::beta;
+    bool implicit = false;  ///< made by defaulting, not written in the file
+    config::span at;
+};
+struct profile_plugin_summary {
+    std::string plugin;
+    std::string role;  ///< `filter`, `scorer`, `picker`
+    double weight = 0;
+};
+struct profile_summary {
+    std::string name;
+    std::vector<profile_plugin_summary> plugins;
+};
+
+class pipeline {
+  public:
+    /// Builds the picker of one pool from its document (null root: the built-in default of
+    /// `which`). Findings carry the place of the offending value; null when there are errors.
+    /// `previous`, the pipeline this one replaces, lends the learned state of plugins of the same
+    /// name and type. Control thread.
+    static std::shared_ptr<const pipeline> make(const config::picker_document& document,
+                                                preset which, config::findings& found,
+                                                const pipeline* previous = nullptr);
+
+    ~pipeline();
+    pipeline(const pipeline&) = delete;
+    pipeline& operator=(const pipeline&) = delete;
+
+    // --- the phases of a request, in this order, on the request's worker
+    // -------------------------------------
+
+    /// Before admission: what hooks read from the headers. `fairness_id` is empty when no hook
+    /// found one.
+    header_findings request_header(const inference_request& request) const;
+
+    /// Screeners, producers, admitters, `schedule`, the conditional-decode check and pre_request
+    /// hooks: everything between admission and forwarding. `out` is cleared first. True when there
+    /// is a target.
+    bool decide(const decision_input& in, workspace& ws, decision& out) const;
+
+    /// The single phases of `decide`, for callers that need them apart. `screen` and `admit` set
+    /// `out.error`.
+    bool screen(const decision_input& in, workspace& ws, std::vector<std::uint32_t>& candidates,
+                decision& out) const;
+    void produce(const decision_input& in, workspace& ws) const;
+    bool admit(const decision_input& in, workspace& ws, decision& out) const;
+    /// Pure: the same input, workspace data and plugin state give the same decision. No clock, no
+    /// locks on the default profile's path, ties broken by `in.seed`. Reads what `produce` left in
+    /// `ws`.
+    bool schedule(const decision_input& in, workspace& ws, decision& out) const;
+    /// After `schedule`, still with the same workspace. False when a hook fails.
+    bool pre_request(const decision_input& in, workspace& ws, decision& out) const;
+
+    /// Followers of the answer; `complete` exactly once for each successful `decide`.
+    void response_header(const response_facts& facts, std::vector<header_change>& changes) const;
+    void first_chunk(const response_facts& facts) const;
+    void complete(const response_facts& facts) const;
+
+    // --- what people ask
+    // -------------------------------------------------------------------------------------
+
+    /// Makes the decision of `schedule` again, on the same code path, and writes down every
+    /// verdict. Leaves no trace in the plugins. With `run_producers` the data is produced anew,
+    /// else what `ws.data()` holds counts.
+    explanation explain(const decision_input& in, workspace& ws, bool run_producers) const;
+
+    const config::picker_settings& settings() const;
+    std::span<const std::string> profile_names() const;
+    std::vector<plugin_summary> plugins() const;
+    std::vector<profile_summary> profiles() const;
+    /// The plugin of that instance name, or null.
+    plugin* find(std::string_view name) const;
+    /// The configuration after defaulting, as JSON.
+    std::string effective_json() const;
+
+  private:
+    friend class pipeline_builder;
+    struct impl;
+    explicit pipeline(std::unique_ptr<impl> made);
+    std::unique_ptr<impl> impl_;
+};
+
+/// Every plugin type this binary knows: the built-in ones in alphabetical order, then those of
+/// shared libraries.
+std::span<const plugin_type* const> plugin_types();
+
+}  // namespace weir::scheduling
