@@ -10,7 +10,8 @@
 
 namespace weir::http {
 
-/// A numeric IPv4 or IPv6 address and port, as the socket calls want it. Copyable, compared by value.
+/// A numeric IPv4 or IPv6 address and port, as the socket calls want it. Copyable, compared by
+/// value.
 class address {
   public:
     address() = default;

@@ -18,24 +18,24 @@ namespace weir::http {
 enum class call_error : std::uint8_t {
     connect_refused,
     connect_timeout,
-    connect_failed,     ///< no route, no ports, …; errno in `call_failure::code`
-    closed,             ///< FIN before or within the answer
-    reset,              ///< RST before or within the answer
-    protocol,           ///< not HTTP, or framing that RFC 9112 forbids
-    timeout,            ///< first byte, stream idle or whole request, as armed by the caller
+    connect_failed,  ///< no route, no ports, …; errno in `call_failure::code`
+    closed,          ///< FIN before or within the answer
+    reset,           ///< RST before or within the answer
+    protocol,        ///< not HTTP, or framing that RFC 9112 forbids
+    timeout,         ///< first byte, stream idle or whole request, as armed by the caller
 };
 
 struct call_failure {
     call_error what = call_error::closed;
-    int code = 0;             ///< errno, 0 when none
-    bool reused = false;      ///< the connection had served a request before
-    bool sent = false;        ///< at least one request byte was written
-    bool received = false;    ///< at least one response byte was read
-    std::string detail;       ///< for the log
+    int code = 0;           ///< errno, 0 when none
+    bool reused = false;    ///< the connection had served a request before
+    bool sent = false;      ///< at least one request byte was written
+    bool received = false;  ///< at least one response byte was read
+    std::string detail;     ///< for the log
 };
 
-/// Hears one call's answer. Loop thread. Exactly one of `on_complete` and `on_failure` ends a call that was not
-/// cancelled.
+/// Hears one call's answer. Loop thread. Exactly one of `on_complete` and `on_failure` ends a call
+/// that was not cancelled.
 class call_owner {
   public:
     virtual ~call_owner() = default;
@@ -47,14 +47,15 @@ class call_owner {
     virtual void on_data(std::span<char> bytes) = 0;
     virtual void on_complete() = 0;
     virtual void on_failure(const call_failure& why) = 0;
-    /// All that one read brought has been handed over; the place to flush. Not called after complete or failure.
+    /// All that one read brought has been handed over; the place to flush. Not called after
+    /// complete or failure.
     virtual void on_read_end() {}
 };
 
 class client_connection;
 
-/// One request on its way, and its answer. Owned by the caller; destroying it cancels the call and closes the
-/// connection unless the answer was complete.
+/// One request on its way, and its answer. Owned by the caller; destroying it cancels the call and
+/// closes the connection unless the answer was complete.
 class call {
   public:
     call() = default;
@@ -91,12 +92,14 @@ class client_pool {
     client_pool(const client_pool&) = delete;
     client_pool& operator=(const client_pool&) = delete;
 
-    /// Sends `head` and `body` (in one write when the socket takes it) to `peer`: on an idle connection, or a new
-    /// one when there is none or `fresh`. Both views must live until the answer's head or a failure has been
-    /// reported. `peer_key` names the peer (two with one address may differ); `method` is the request's.
-    /// The owner may be told of a failure before this returns.
+    /// Sends `pieces` (a head and up to three pieces of body, in one write when the socket takes
+    /// it) to `peer`: on an idle connection, or a new one when there is none or `fresh`. The bytes
+    /// must live until the answer's head or a failure has been reported. `peer_key` names the peer
+    /// (two with one address may differ); `method` is the request's. The owner may be told of a
+    /// failure before this returns.
+    static constexpr std::size_t max_pieces = 4;
     void start(call& c, call_owner& owner, std::uint64_t peer_key, const address& peer,
-               std::string_view method, std::string_view head, std::string_view body, bool fresh);
+               std::string_view method, std::span<const std::string_view> pieces, bool fresh);
 
     /// Closes the idle connections of one peer (it left), or of all.
     void close_idle(std::uint64_t peer_key);

@@ -21,13 +21,14 @@ class io_source {
 
 class event_loop;
 
-/// A deadline that its owner embeds. Arming and cancelling cost no system call; resolution is `event_loop::tick`.
-/// Destroying an armed timer cancels it.
+/// A deadline that its owner embeds. Arming and cancelling cost no system call; resolution is
+/// `event_loop::tick`. Destroying an armed timer cancels it.
 class timer {
   public:
     using callback = void (*)(void* owner);
 
-    timer(event_loop& loop, callback fire, void* owner) : loop_(&loop), fire_(fire), owner_(owner) {}
+    timer(event_loop& loop, callback fire, void* owner)
+        : loop_(&loop), fire_(fire), owner_(owner) {}
     ~timer() { cancel(); }
     timer(const timer&) = delete;
     timer& operator=(const timer&) = delete;
@@ -50,11 +51,12 @@ class timer {
     bool armed_ = false;
 };
 
-/// One thread's epoll loop with a timer wheel and a mailbox. Everything but `post` and `stop` belongs to the
-/// thread that calls `run`.
+/// One thread's epoll loop with a timer wheel and a mailbox. Everything but `post` and `stop`
+/// belongs to the thread that calls `run`.
 ///
-/// The data plane runs on this loop, not on Asio's: an Asio read that succeeded is tried once more (EAGAIN), so a
-/// proxied request costs 2.6 receives where 2 are useful; here a short read is known to have drained the socket.
+/// The data plane runs on this loop, not on Asio's: an Asio read that succeeded is tried once more
+/// (EAGAIN), so a proxied request costs 2.6 receives where 2 are useful; here a short read is known
+/// to have drained the socket.
 class event_loop {
   public:
     static constexpr duration tick = std::chrono::milliseconds(2);
@@ -70,8 +72,8 @@ class event_loop {
     void stop();
     /// Any thread; the function runs on the loop's thread, in order of posting.
     void post(std::function<void()> task);
-    /// Loop thread; runs after the current batch of events, before the next wait. For destroying what is on the
-    /// call stack.
+    /// Loop thread; runs after the current batch of events, before the next wait. For destroying
+    /// what is on the call stack.
     void defer(std::function<void()> task);
 
     /// Registers for reading, writing, hang-up, edge-triggered. The descriptor stays the caller's.

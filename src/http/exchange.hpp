@@ -12,36 +12,41 @@
 
 namespace weir::http {
 
-/// The answer's head as the application says it. Framing, `connection` and `date` are the exchange's business:
-/// leave them out.
+/// The answer's head as the application says it. Framing, `connection` and `date` are the
+/// exchange's business: leave them out.
 struct answer_head {
     int status = 200;
-    std::string_view reason;                ///< empty: the standard phrase
-    std::span<const field> fields;          ///< without framing and hop-by-hop fields
-    framing body = framing::length;         ///< `length` needs content_length; `chunked` when it is not known
+    std::string_view reason;        ///< empty: the standard phrase
+    std::span<const field> fields;  ///< without framing and hop-by-hop fields
+    framing body =
+        framing::length;  ///< `length` needs content_length; `chunked` when it is not known
     std::uint64_t content_length = 0;
-    bool close = false;                     ///< close the connection after this answer
+    bool close = false;  ///< close the connection after this answer
 };
 
 class exchange;
 
-/// What a request's owner hears of its client. Called on the loop thread. After `on_gone` the exchange must not be
-/// touched again.
+/// What a request's owner hears of its client. Called on the loop thread. After `on_gone` the
+/// exchange must not be touched again.
 class exchange_owner {
   public:
     virtual ~exchange_owner() = default;
-    /// The whole body is there; `bytes` belong to the exchange until `release_body` and have at least 64 writable
-    /// bytes behind them (simdjson's padding).
+    /// The whole body is there; `bytes` belong to the exchange until `release_body` and have at
+    /// least 64 writable bytes behind them (simdjson's padding).
     virtual void on_body(std::span<char> bytes) = 0;
-    /// What was queued for the client has been written; only after `write` or `flush` returned false.
+    /// What was queued for the client has been written; only after `write` or `flush` returned
+    /// false.
     virtual void on_drained() {}
     /// The client went away (FIN, reset, deadline) before the answer ended.
     virtual void on_gone() = 0;
+    /// http refused the rest of the request (413, 408, bad chunk) and answers through
+    /// `request_handler::refuse`. The exchange must not be touched again.
+    virtual void on_refused() { on_gone(); }
 };
 
-/// One request and its answer, seen from the server side: HTTP/1.1 now, an HTTP/2 stream later. The application
-/// holds a reference from `request_handler::handle` until it called `finish` or `abort`, or was told `on_gone`.
-/// Loop thread only.
+/// One request and its answer, seen from the server side: HTTP/1.1 now, an HTTP/2 stream later. The
+/// application holds a reference from `request_handler::handle` until it called `finish` or
+/// `abort`, or was told `on_gone`. Loop thread only.
 class exchange {
   public:
     virtual event_loop& loop() = 0;
@@ -54,14 +59,17 @@ class exchange {
     /// When the first byte of the request was read.
     virtual time_point received_at() const = 0;
 
-    /// Who hears of the client from now on. Must be set before `handle` returns unless the request was answered.
+    /// Who hears of the client from now on. Must be set before `handle` returns unless the request
+    /// was answered.
     virtual void set_owner(exchange_owner& owner) = 0;
 
-    /// Reads the body to its end, at most `limit` bytes (else the exchange itself answers 413), then calls
-    /// `on_body`, possibly before this returns. Sends `100 Continue` where the client waits for it.
+    /// Reads the body to its end, at most `limit` bytes (else the exchange itself answers 413),
+    /// then calls `on_body`, possibly before this returns. Sends `100 Continue` where the client
+    /// waits for it.
     virtual void read_body(std::size_t limit) = 0;
     virtual void release_body() = 0;
-    /// Gives back what the head and body held. Called when they cannot be needed again, for long streams.
+    /// Gives back what the head and body held. Called when they cannot be needed again, for long
+    /// streams.
     virtual void release_request() = 0;
 
     /// An interim answer (1xx) that is forwarded.
@@ -69,8 +77,8 @@ class exchange {
     virtual void begin(const answer_head& head) = 0;
     /// Body bytes; they are sent or copied before `flush` returns, so they must live until then.
     virtual void write(std::string_view bytes) = 0;
-    /// Sends what `begin`, `write` and `finish` put down since the last flush. False: the client is slow, wait for
-    /// `on_drained`.
+    /// Sends what `begin`, `write` and `finish` put down since the last flush. False: the client is
+    /// slow, wait for `on_drained`.
     virtual bool flush() = 0;
     /// The answer is complete; flushes, and the exchange is gone.
     virtual void finish() = 0;
@@ -89,7 +97,8 @@ class request_handler {
   public:
     virtual ~request_handler() = default;
     virtual void handle(exchange& ex) = 0;
-    /// A head or body that http refused itself (syntax, limits, deadlines); answers in the application's own shape
+    /// A head or body that http refused itself (syntax, limits, deadlines); answers in the
+    /// application's own shape
     /// (`ex.answer`). `head` may be partly filled.
     virtual void refuse(exchange& ex, const head_error& why) = 0;
 };

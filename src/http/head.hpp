@@ -21,7 +21,8 @@ class field_list {
     void clear() { fields_.clear(); }
     void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
 
-    /// The first field of that name (any case), or an empty view. Absent and empty are told apart by `has`.
+    /// The first field of that name (any case), or an empty view. Absent and empty are told apart
+    /// by `has`.
     std::string_view get(std::string_view name) const;
     bool has(std::string_view name) const;
     /// All values of that name joined by ", "; allocates only when there are several.
@@ -40,14 +41,16 @@ enum class framing : std::uint8_t { none, length, chunked, until_close };
 
 struct request_head {
     std::string_view method;
-    std::string_view target;  ///< origin-form, path and query; absolute-form is split into host and target
-    std::string_view host;    ///< Host, or the authority of an absolute-form target
-    int version_minor = 1;    ///< HTTP/1.x
+    std::string_view
+        target;  ///< origin-form, path and query; absolute-form is split into host and target
+    std::string_view host;  ///< Host, or the authority of an absolute-form target
+    int version_minor = 1;  ///< HTTP/1.x
     framing body = framing::none;
     std::uint64_t content_length = 0;
     bool keep_alive = true;
     bool expect_continue = false;
-    bool upgrade = false;  ///< Connection: upgrade with an Upgrade field; not honoured, never forwarded
+    bool upgrade =
+        false;  ///< Connection: upgrade with an Upgrade field; not honoured, never forwarded
     field_list fields;
 };
 
@@ -63,8 +66,8 @@ struct response_head {
 
 /// Why a head was refused: what to answer, and a sentence.
 struct head_error {
-    int status = 400;        ///< 400, 414, 417, 431, 501 or 505; responses use 502
-    std::string_view reason; ///< word of x-weir-reason
+    int status = 400;         ///< 400, 414, 417, 431, 501 or 505; responses use 502
+    std::string_view reason;  ///< word of x-weir-reason
     std::string message;
 };
 
@@ -81,13 +84,15 @@ struct head_outcome {
     head_error why;            ///< when refused
 };
 
-/// Parses one request head at the front of `bytes`; `scanned` remembers how far an incomplete head has been looked
-/// at, start with 0. RFC 9112 read strictly: what a proxy and its upstream could understand differently is refused
+/// Parses one request head at the front of `bytes`; `scanned` remembers how far an incomplete head
+/// has been looked at, start with 0. RFC 9112 read strictly: what a proxy and its upstream could
+/// understand differently is refused
 /// (`faults.md` 2.3, 2.4). Views in `out` point into `bytes`.
 head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
                            request_head& out);
 
-/// The same for a response to a request of `method`. Interim heads (1xx) are returned like others, with no body.
+/// The same for a response to a request of `method`. Interim heads (1xx) are returned like others,
+/// with no body.
 head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::string_view method,
                             response_head& out);
 

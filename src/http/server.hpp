@@ -29,8 +29,8 @@ struct server_stats {
     std::uint64_t refused = 0;
 };
 
-/// Accepts connections of one listening socket on one loop and parses requests off them. Loop thread only, but for
-/// the constructor.
+/// Accepts connections of one listening socket on one loop and parses requests off them. Loop
+/// thread only, but for the constructor.
 class server {
   public:
     /// `listen_fd` becomes the server's own. `handler` and `limits` outlive it.
@@ -57,7 +57,8 @@ class server {
     std::unique_ptr<impl> impl_;
 };
 
-/// A bound, listening, non-blocking socket. `shared` sets SO_REUSEPORT (several workers on one port).
+/// A bound, listening, non-blocking socket. `shared` sets SO_REUSEPORT (several workers on one
+/// port).
 result<int> listen_on(const address& where, bool shared);
 
 }  // namespace weir::http

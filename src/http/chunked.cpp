@@ -1,0 +1,132 @@
+#include "http/chunked.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace weir::http {
+namespace {
+
+constexpr std::uint32_t max_digits = 16;
+constexpr std::uint32_t max_extension = 4 * 1024;
+constexpr std::uint32_t max_trailers = 8 * 1024;
+
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+bool is_text(char c) {
+    const auto u = static_cast<unsigned char>(c);
+    return c == '\t' || (u >= 0x20 && u != 0x7F);
+}
+
+bool is_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::strchr("!#$%&'*+-.^_`|~", c) != nullptr;
+}
+
+}  // namespace
+
+chunk_decoder::portion chunk_decoder::decode(char* data, std::size_t size) {
+    portion out;
+    std::size_t at = 0;
+    while (at < size && state_ != state::done) {
+        if (state_ == state::data) {
+            const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(left_, size - at));
+            if (out.body != at) std::memmove(data + out.body, data + at, n);
+            out.body += n;
+            at += n;
+            left_ -= n;
+            if (left_ == 0) state_ = state::data_cr;
+            continue;
+        }
+        out.error = step(data[at]);
+        if (out.error != nullptr) break;
+        ++at;
+    }
+    out.consumed = at;
+    out.done = state_ == state::done;
+    return out;
+}
+
+const char* chunk_decoder::step(char c) {
+    switch (state_) {
+        case state::size_first:
+        case state::size:
+            if (const int d = hex_digit(c); d >= 0) {
+                if (++digits_ > max_digits || (left_ >> 59) != 0) return "chunk size too large";
+                left_ = left_ * 16 + static_cast<std::uint64_t>(d);
+                state_ = state::size;
+                return nullptr;
+            }
+            if (state_ == state::size_first) return "chunk size missing";
+            overhead_ = 0;
+            if (c == '\r') {
+                state_ = state::size_lf;
+            } else if (c == ';') {
+                state_ = state::extension;
+            } else {
+                return "bad byte in chunk size";
+            }
+            return nullptr;
+        case state::extension:
+            if (c == '\r') {
+                state_ = state::size_lf;
+                return nullptr;
+            }
+            if (!is_text(c)) return "bad byte in chunk extension";
+            return ++overhead_ > max_extension ? "chunk extension too long" : nullptr;
+        case state::size_lf:
+            if (c != '\n') return "chunk size line not ended by CRLF";
+            digits_ = 0;
+            overhead_ = 0;
+            state_ = left_ == 0 ? state::trailer_start : state::data;
+            return nullptr;
+        case state::data_cr:
+            if (c != '\r') return "chunk data not followed by CRLF";
+            state_ = state::data_lf;
+            return nullptr;
+        case state::data_lf:
+            if (c != '\n') return "chunk data not followed by CRLF";
+            state_ = state::size_first;
+            return nullptr;
+        case state::trailer_start:
+            if (c == '\r') {
+                state_ = state::final_lf;
+                return nullptr;
+            }
+            if (!is_name(c)) return "bad trailer field";
+            state_ = state::trailer_name;
+            return ++overhead_ > max_trailers ? "trailers too long" : nullptr;
+        case state::trailer_name:
+            if (c == ':') {
+                state_ = state::trailer_value;
+            } else if (!is_name(c)) {
+                return "bad trailer field";
+            }
+            return ++overhead_ > max_trailers ? "trailers too long" : nullptr;
+        case state::trailer_value:
+            if (c == '\r') {
+                state_ = state::trailer_lf;
+                return nullptr;
+            }
+            if (!is_text(c)) return "bad byte in trailer field";
+            return ++overhead_ > max_trailers ? "trailers too long" : nullptr;
+        case state::trailer_lf:
+            if (c != '\n') return "trailer not ended by CRLF";
+            state_ = state::trailer_start;
+            return nullptr;
+        case state::final_lf:
+            if (c != '\n') return "last chunk not ended by CRLF";
+            state_ = state::done;
+            return nullptr;
+        case state::data:
+        case state::done:
+            break;
+    }
+    return nullptr;
+}
+
+}  // namespace weir::http

@@ -1,0 +1,471 @@
+#include "http/head.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/status.hpp>
+
+#include <limits>
+
+#include "base/strings.hpp"
+#include "http/head_scan.hpp"
+
+namespace weir::http {
+namespace {
+
+namespace beast = boost::beast::http;
+using beast_error = boost::beast::error_code;
+using beast_view = boost::beast::string_view;
+
+std::string_view view(beast_view s) { return {s.data(), s.size()}; }
+
+/// Beast's parser as a splitter of heads: it is given exactly one complete, already scanned head at
+/// a time.
+template <bool IsRequest>
+class head_parser : public beast::basic_parser<IsRequest> {
+  public:
+    explicit head_parser(field_list& fields) : fields_(fields) {
+        this->header_limit(std::numeric_limits<std::uint32_t>::max());
+        this->body_limit(boost::none);
+    }
+
+    std::string_view method;
+    std::string_view target;
+    std::string_view reason;
+    int status = 0;
+    int version = 11;
+
+  private:
+    void on_request_impl(beast::verb, beast_view m, beast_view t, int v, beast_error& ec) override {
+        method = view(m);
+        target = view(t);
+        version = v;
+        ec = {};
+    }
+    void on_response_impl(int s, beast_view r, int v, beast_error& ec) override {
+        status = s;
+        reason = view(r);
+        version = v;
+        ec = {};
+    }
+    void on_field_impl(beast::field, beast_view name, beast_view value, beast_error& ec) override {
+        fields_.add(view(name), view(value));
+        ec = {};
+    }
+    void on_header_impl(beast_error& ec) override { ec = {}; }
+    void on_body_init_impl(const boost::optional<std::uint64_t>&, beast_error& ec) override {
+        ec = {};
+    }
+    std::size_t on_body_impl(beast_view, beast_error& ec) override {
+        ec = {};
+        return 0;
+    }
+    void on_chunk_header_impl(std::uint64_t, beast_view, beast_error& ec) override { ec = {}; }
+    std::size_t on_chunk_body_impl(std::uint64_t, beast_view, beast_error& ec) override {
+        ec = {};
+        return 0;
+    }
+    void on_finish_impl(beast_error& ec) override { ec = {}; }
+
+    field_list& fields_;
+};
+
+head_outcome refuse(int status, std::string_view reason, std::string message) {
+    head_outcome out;
+    out.what = head_outcome::kind::refused;
+    out.why = {status, reason, std::move(message)};
+    return out;
+}
+
+head_outcome bad_request(std::string message) {
+    return refuse(400, "bad-request", "malformed request: " + std::move(message));
+}
+
+head_outcome bad_response(std::string message) {
+    return refuse(502, "bad-upstream", std::move(message));
+}
+
+/// The fault in a request line, or null. Beast lets other versions, bytes above 0x7F and fragments
+/// through.
+const char* check_request_line(std::string_view line, int& status) {
+    status = 400;
+    const auto method_end = line.find(' ');
+    if (method_end == std::string_view::npos) return "request line without a target";
+    const auto method = line.substr(0, method_end);
+    if (!is_token(method) || method.size() > 32) return "bad method";
+    for (const char c : method) {
+        if (c >= 'a' && c <= 'z') return "methods are upper case";
+    }
+    line.remove_prefix(method_end + 1);
+    const auto target_end = line.find(' ');
+    if (target_end == std::string_view::npos) return "request line without a version";
+    const auto target = line.substr(0, target_end);
+    const auto version = line.substr(target_end + 1);
+    if (target.empty()) return "two spaces in the request line";
+    for (const char c : target) {
+        const auto u = static_cast<unsigned char>(c);
+        if (u <= 0x20 || u >= 0x7F) return "bad byte in the request target";
+        if (c == '\\') return "backslash in the request target";
+        if (c == '#') return "fragment in the request target";
+    }
+    if (version == "HTTP/1.1" || version == "HTTP/1.0") return nullptr;
+    if (version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.') {
+        status = 505;
+        return "HTTP version not supported, weir speaks HTTP/1.1 and HTTP/1.0";
+    }
+    return "bad HTTP version";
+}
+
+bool valid_host(std::string_view host) {
+    std::string_view name = host;
+    std::string_view port;
+    if (host.starts_with('[')) {
+        const auto close = host.find(']');
+        if (close == std::string_view::npos) return false;
+        name = host.substr(1, close - 1);
+        const auto rest = host.substr(close + 1);
+        if (!rest.empty() && rest.front() != ':') return false;
+        port = rest.empty() ? rest : rest.substr(1);
+        for (const char c : name) {
+            const bool hex =
+                (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+            if (!hex && c != ':' && c != '.') return false;
+        }
+    } else {
+        const auto colon = host.find(':');
+        if (colon != std::string_view::npos) {
+            name = host.substr(0, colon);
+            port = host.substr(colon + 1);
+        }
+        for (const char c : name) {
+            const bool ok = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                            (c >= 'A' && c <= 'Z') ||
+                            std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
+            if (!ok) return false;
+        }
+    }
+    if (name.empty() || port.size() > 5) return false;
+    for (const char c : port) {
+        if (c < '0' || c > '9') return false;
+    }
+    return true;
+}
+
+/// Digits only, as RFC 9110 8.6 has them; nothing on overflow.
+bool parse_length(std::string_view s, std::uint64_t& out) {
+    if (s.empty() || s.size() > 19) return false;
+    out = 0;
+    for (const char c : s) {
+        if (c < '0' || c > '9') return false;
+        out = out * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    return out <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+}
+
+/// The fields both kinds of head need for framing, gathered in one walk.
+struct framing_fields {
+    int hosts = 0;
+    int lengths = 0;
+    int codings = 0;
+    std::string_view host, length, coding, expect;
+    bool close = false;
+    bool keep_alive = false;
+    bool upgrade_token = false;
+    bool upgrade = false;
+};
+
+void read_connection(std::string_view value, framing_fields& out) {
+    for (const auto part : split(value, ',')) {
+        const auto token = trim(part);
+        out.close = out.close || iequals(token, "close");
+        out.keep_alive = out.keep_alive || iequals(token, "keep-alive");
+        out.upgrade_token = out.upgrade_token || iequals(token, "upgrade");
+    }
+}
+
+framing_fields gather(const field_list& fields) {
+    framing_fields out;
+    for (const auto& [name, value] : fields) {
+        switch (name.size()) {
+            case 4:
+                if (iequals(name, "host")) {
+                    ++out.hosts;
+                    out.host = value;
+                }
+                break;
+            case 6:
+                if (iequals(name, "expect")) out.expect = value;
+                break;
+            case 7:
+                if (iequals(name, "upgrade")) out.upgrade = true;
+                break;
+            case 10:
+                if (iequals(name, "connection")) read_connection(value, out);
+                break;
+            case 14:
+                if (iequals(name, "content-length")) {
+                    ++out.lengths;
+                    out.length = value;
+                }
+                break;
+            case 17:
+                if (iequals(name, "transfer-encoding")) {
+                    ++out.codings;
+                    out.coding = value;
+                }
+                break;
+            default:
+                break;
+        }
+    }
+    return out;
+}
+
+/// Host, target form, framing and expectations of a request that was split into fields.
+head_outcome check_request(const framing_fields& f, request_head& out) {
+    if (f.hosts > 1) return bad_request("more than one Host");
+    if (f.hosts == 0 && out.version_minor == 1) return bad_request("no Host");
+    if (f.hosts == 1 && !(f.host.empty() && out.version_minor == 0) && !valid_host(f.host)) {
+        return bad_request("bad Host");
+    }
+    out.host = f.host;
+    if (out.target.front() != '/') {
+        const bool absolute =
+            out.target.starts_with("http://") || out.target.starts_with("https://");
+        if (absolute) {
+            auto rest = out.target.substr(out.target.find("//") + 2);
+            const auto path = rest.find_first_of("/?");
+            out.host = rest.substr(0, path);
+            if (!valid_host(out.host)) return bad_request("bad authority in the request target");
+            out.target = path == std::string_view::npos ? std::string_view("/") : rest.substr(path);
+            if (out.target.front() == '?') return bad_request("request target without a path");
+        } else if (out.method == "CONNECT") {
+            return refuse(405, "bad-request", "CONNECT is not supported");
+        } else if (!(out.target == "*" && out.method == "OPTIONS")) {
+            return bad_request("the request target must begin with a slash");
+        }
+    }
+    if (out.method == "CONNECT" || out.method == "TRACE") {
+        return refuse(405, "bad-request", std::string(out.method) + " is not supported");
+    }
+    if (f.codings != 0) {
+        if (f.lengths != 0) return bad_request("both Content-Length and Transfer-Encoding");
+        if (f.codings > 1) return bad_request("more than one Transfer-Encoding");
+        if (out.version_minor == 0) return bad_request("Transfer-Encoding in HTTP/1.0");
+        if (!iequals(f.coding, "chunked")) {
+            if (!is_token(f.coding)) return bad_request("bad Transfer-Encoding");
+            return refuse(501, "bad-request", "transfer coding not supported, only chunked is");
+        }
+        out.body = framing::chunked;
+    } else if (f.lengths != 0) {
+        if (f.lengths > 1) return bad_request("more than one Content-Length");
+        if (!parse_length(f.length, out.content_length)) return bad_request("bad Content-Length");
+        out.body = out.content_length == 0 ? framing::none : framing::length;
+    }
+    if (!f.expect.empty()) {
+        if (!iequals(f.expect, "100-continue")) {
+            return refuse(417, "bad-request", "expectation not supported, only 100-continue is");
+        }
+        out.expect_continue = out.version_minor == 1;
+    }
+    out.upgrade = f.upgrade && f.upgrade_token;
+    out.keep_alive = out.version_minor == 1 ? !f.close : (f.keep_alive && !f.close);
+    return {};
+}
+
+/// The fields of lines that `check_field_lines` has passed.
+void split_fields(std::string_view lines, field_list& fields) {
+    while (lines.front() != '\r') {
+        const auto end = lines.find('\r');
+        const auto line = lines.substr(0, end);
+        const auto colon = line.find(':');
+        fields.add(line.substr(0, colon), trim(line.substr(colon + 1)));
+        lines.remove_prefix(end + 2);
+    }
+}
+
+head_outcome incomplete_request(std::string_view bytes, const head_limits& limits) {
+    // Method, spaces and version take less than 64 bytes of the first line.
+    if (bytes.size() > limits.target + 64 &&
+        bytes.substr(0, limits.target + 64).find('\r') == std::string_view::npos) {
+        return refuse(414, "target-too-long",
+                      "request target longer than " + std::to_string(limits.target) +
+                          " bytes (--max-target)");
+    }
+    if (bytes.size() > limits.head) {
+        return refuse(
+            431, "head-too-large",
+            "request head larger than " + std::to_string(limits.head) + " bytes (--max-head)");
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string_view field_list::get(std::string_view name) const {
+    for (const auto& f : fields_) {
+        if (iequals(f.name, name)) return f.value;
+    }
+    return {};
+}
+
+bool field_list::has(std::string_view name) const {
+    for (const auto& f : fields_) {
+        if (iequals(f.name, name)) return true;
+    }
+    return false;
+}
+
+std::string field_list::joined(std::string_view name) const {
+    std::string out;
+    bool first = true;
+    for (const auto& f : fields_) {
+        if (!iequals(f.name, name)) continue;
+        if (!first) out += ", ";
+        out += f.value;
+        first = false;
+    }
+    return out;
+}
+
+head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
+                           request_head& out) {
+    // One empty line before the request line is tolerated (RFC 9112 2.2).
+    const std::size_t lead = bytes.starts_with("\r\n") ? 2 : 0;
+    if (lead != 0 && scanned < lead) scanned = lead;
+    const auto text = bytes.substr(lead);
+    std::size_t position = scanned - lead;
+    const auto scan = scan_head(text, position);
+    scanned = position + lead;
+    if (scan.what == head_scan::kind::bad_byte) {
+        if (text.starts_with("\x16\x03")) return bad_request("TLS on a plain port");
+        return bad_request("control byte or bare line end in the head");
+    }
+    if (scan.what == head_scan::kind::incomplete) return incomplete_request(text, limits);
+    const auto head = text.substr(0, scan.end);
+    const auto line_end = head.find('\r');
+    if (line_end == 0) return bad_request("empty request line");
+    int status = 400;
+    if (line_end > limits.target) {
+        const auto target = head.substr(0, line_end).find(' ');
+        if (target != std::string_view::npos && line_end - target > limits.target + 10) {
+            return refuse(414, "target-too-long",
+                          "request target longer than " + std::to_string(limits.target) +
+                              " bytes (--max-target)");
+        }
+    }
+    if (head.size() > limits.head) return incomplete_request(head, limits);
+    if (const auto* fault = check_request_line(head.substr(0, line_end), status)) {
+        return refuse(status, "bad-request", std::string("malformed request: ") + fault);
+    }
+    bool too_many = false;
+    if (const auto* fault = check_field_lines(head.substr(line_end + 2), limits.fields, too_many)) {
+        if (too_many) {
+            return refuse(431, "head-too-large",
+                          "more than " + std::to_string(limits.fields) + " fields (--max-fields)");
+        }
+        return bad_request(fault);
+    }
+    out.fields.clear();
+    head_parser<true> parser(out.fields);
+    beast_error ec;
+    // Content-Length and Transfer-Encoding are judged below, where the reason can be named.
+    parser.put(boost::asio::buffer(head.data(), head.size()), ec);
+    const auto f = gather(out.fields);
+    out.method = parser.method;
+    out.target = parser.target;
+    out.version_minor = parser.version == 10 ? 0 : 1;
+    out.body = framing::none;
+    out.content_length = 0;
+    out.expect_continue = false;
+    auto checked = check_request(f, out);
+    if (checked.what == head_outcome::kind::refused) return checked;
+    if (ec && ec != beast::error::need_more) return bad_request(ec.message());
+    checked.what = head_outcome::kind::complete;
+    checked.consumed = lead + scan.end;
+    return checked;
+}
+
+head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::string_view method,
+                            response_head& out) {
+    constexpr std::size_t max_head = 256 * 1024;
+    constexpr std::size_t max_fields = 1000;
+    if (bytes.size() >= 5 ? !bytes.starts_with("HTTP/")
+                          : !std::string_view("HTTP/").starts_with(bytes)) {
+        return bad_response("the answer does not begin with HTTP/");
+    }
+    const auto scan = scan_head(bytes, scanned);
+    if (scan.what == head_scan::kind::bad_byte) {
+        return bad_response("control byte or bare line end in the answer's head");
+    }
+    if (scan.what == head_scan::kind::incomplete || scan.end > max_head) {
+        if (bytes.size() > max_head)
+            return bad_response("the answer's head is larger than 256 KiB");
+        return {};
+    }
+    const auto head = bytes.substr(0, scan.end);
+    const auto line_end = head.find('\r');
+    const auto line = head.substr(0, line_end);
+    if (!line.starts_with("HTTP/1.1 ") && !line.starts_with("HTTP/1.0 ")) {
+        return bad_response("bad status line");
+    }
+    const auto code = line.substr(9, 3);
+    if (code.size() != 3 || code.find_first_not_of("0123456789") != std::string_view::npos ||
+        (line.size() > 12 && line[12] != ' ')) {
+        return bad_response("bad status code");
+    }
+    bool too_many = false;
+    if (const auto* fault = check_field_lines(head.substr(line_end + 2), max_fields, too_many)) {
+        return bad_response(fault);
+    }
+    out.fields.clear();
+    head_parser<false> parser(out.fields);
+    beast_error ec;
+    if (line.size() == 12) {
+        // Some servers leave out the space before an empty reason phrase, which Beast insists on.
+        parser.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
+        parser.version = line[7] == '0' ? 10 : 11;
+        split_fields(head.substr(line_end + 2), out.fields);
+    } else {
+        parser.put(boost::asio::buffer(head.data(), head.size()), ec);
+    }
+    out.status = parser.status;
+    out.reason = line.size() > 13 ? line.substr(13) : std::string_view();
+    out.version_minor = parser.version == 10 ? 0 : 1;
+    if (out.status < 100 || out.status > 599) return bad_response("bad status code");
+    const auto f = gather(out.fields);
+    if (f.codings > 1 || (f.codings == 1 && f.lengths != 0)) {
+        return bad_response("both Content-Length and Transfer-Encoding, or one of them twice");
+    }
+    if (f.lengths > 1) return bad_response("more than one Content-Length");
+    std::uint64_t length = 0;
+    if (f.lengths == 1 && !parse_length(f.length, length))
+        return bad_response("bad Content-Length");
+    if (f.codings == 1 && (!iequals(f.coding, "chunked") || out.version_minor == 0)) {
+        return bad_response("transfer coding not supported");
+    }
+    if (ec && ec != beast::error::need_more) return bad_response(ec.message());
+    out.content_length = length;
+    if (out.status < 200 || out.status == 204 || out.status == 304 || method == "HEAD") {
+        out.body = framing::none;
+    } else if (f.codings == 1) {
+        out.body = framing::chunked;
+    } else if (f.lengths == 1) {
+        out.body = framing::length;
+    } else {
+        out.body = framing::until_close;
+    }
+    out.keep_alive = out.body != framing::until_close &&
+                     (out.version_minor == 1 ? !f.close : (f.keep_alive && !f.close));
+    head_outcome result;
+    result.what = head_outcome::kind::complete;
+    result.consumed = scan.end;
+    return result;
+}
+
+std::string_view reason_phrase(int status) {
+    const auto s = beast::obsolete_reason(static_cast<beast::status>(status));
+    if (s == "<unknown-status>") return status == 529 ? "Overloaded" : "Unknown";
+    return view(s);
+}
+
+}  // namespace weir::http

@@ -1,0 +1,610 @@
+#include "http/server_connection.hpp"
+
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "base/strings.hpp"
+
+namespace weir::http {
+namespace {
+
+constexpr std::size_t read_size = 64 * 1024;
+constexpr std::size_t drain_limit = 256 * 1024;
+constexpr duration drain_time = std::chrono::seconds(1);
+constexpr duration linger_time = std::chrono::seconds(2);
+constexpr duration rate_window = std::chrono::seconds(5);
+constexpr int notsent_lowat = 64 * 1024;
+
+void append_number(std::string& out, std::uint64_t n, int base = 10) {
+    char text[24];
+    const auto end = std::to_chars(text, text + sizeof text, n, base).ptr;
+    out.append(text, end);
+}
+
+}  // namespace
+
+server_connection::server_connection(server_context& context, int fd, const address& peer)
+    : context_(context),
+      stream_(fd),
+      peer_(peer),
+      timer_(
+          context.loop, [](void* self) { static_cast<server_connection*>(self)->on_timer(); },
+          this) {}
+
+server_connection::~server_connection() {
+    if (stream_.is_open()) context_.loop.forget(stream_.fd(), *this);
+}
+
+void server_connection::start() {
+    const int on = 1;
+    ::setsockopt(stream_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(stream_.fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_lowat,
+                 sizeof notsent_lowat);
+    context_.loop.watch(stream_.fd(), *this);
+    arm(context_.limits.first_request_timeout);
+}
+
+void server_connection::drain() {
+    draining_ = true;
+    if (phase_ == phase::idle) close();
+}
+
+void server_connection::close() {
+    if (phase_ == phase::closed) return;
+    phase_ = phase::closed;
+    timer_.cancel();
+    if (stream_.is_open()) context_.loop.forget(stream_.fd(), *this);
+    stream_.close();
+    if (in_) context_.give(std::move(in_));
+    if (out_) context_.give(std::move(out_));
+    owner_ = nullptr;
+    auto& all = context_.connections;
+    all.back()->index = index;
+    std::swap(all[index], all.back());
+    all.pop_back();
+    --context_.stats.open;
+    context_.graveyard.push_back(this);
+    if (context_.graveyard.size() == 1) {
+        context_.loop.defer([alive = context_.alive, &context = context_] {
+            if (!*alive) return;
+            auto dead = std::move(context.graveyard);
+            context.graveyard.clear();
+            for (auto* c : dead) delete c;
+        });
+    }
+}
+
+void server_connection::arm(duration after) {
+    if (after > duration::zero()) {
+        timer_.arm(after);
+    } else {
+        timer_.cancel();
+    }
+}
+
+// --- reading
+// ---------------------------------------------------------------------------------------
+
+void server_connection::on_io(std::uint32_t events) {
+    if (phase_ == phase::closed) return;
+    if ((events & EPOLLOUT) != 0 && out_ && out_->pending() != 0) {
+        const auto p = out_->send(stream_);
+        if (p == output::progress::broken) return gone();
+        if (p == output::progress::done) {
+            if (phase_ == phase::finishing) {
+                answer_done();
+                if (phase_ == phase::closed) return;
+            } else if (waiting_drain_) {
+                waiting_drain_ = false;
+                if (owner_ != nullptr) owner_->on_drained();
+                if (phase_ == phase::closed) return;
+            }
+        } else if (phase_ == phase::finishing) {
+            arm(context_.limits.idle_timeout);
+        }
+    }
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
+    readable_ = true;
+    end_seen_ = end_seen_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && phase_ == phase::finishing) return close();
+    on_readable();
+}
+
+void server_connection::on_readable() {
+    while (readable_) {
+        switch (phase_) {
+            case phase::idle:
+            case phase::head:
+            case phase::body:
+            case phase::lingering:
+                if (!read_more()) return;
+                break;
+            case phase::handling:
+                // A client that closes behind a complete request has gone; bytes it sent ahead
+                // wait.
+                if (end_seen_) gone();
+                return;
+            case phase::finishing:
+            case phase::closed:
+                return;
+        }
+    }
+}
+
+/// One read into the place the phase asks for. False: nothing more to read now, or the phase
+/// changed hands.
+bool server_connection::read_more() {
+    char* data = nullptr;
+    std::size_t room = 0;
+    if (phase_ == phase::lingering) {
+        data = context_.loop.scratch();
+        room = read_size;
+    } else if (phase_ == phase::body && in_->head.body == framing::chunked) {
+        data = context_.loop.scratch();
+        room = read_size;
+    } else if (phase_ == phase::body && in_->body) {
+        data = in_->body.end();
+        room = static_cast<std::size_t>(in_->head.content_length) - in_->body.size;
+    } else {
+        if (!in_) in_ = context_.take_inbound();
+        if (in_->in.room() == 0) {
+            in_->in.grow(std::min(in_->in.capacity * 2, context_.limits.head.head + read_size));
+        }
+        data = in_->in.end();
+        room = in_->in.room();
+    }
+    const auto did = stream_.read(data, room);
+    if (did.would_block()) {
+        readable_ = false;
+        return false;
+    }
+    if (did.count == 0) {
+        readable_ = false;
+        end_of_input();
+        return false;
+    }
+    readable_ = did.count == room || end_seen_;
+    switch (phase_) {
+        case phase::lingering:
+            drained_ += did.count;
+            if (drained_ >= drain_limit && !waiting_drain_) linger();
+            return true;
+        case phase::body:
+            body_size_ += did.count;
+            if (in_->head.body == framing::chunked) {
+                const auto portion = decoder_.decode(data, did.count);
+                if (portion.error != nullptr) {
+                    refuse(
+                        {400, "bad-request", std::string("malformed request: ") + portion.error});
+                    return false;
+                }
+                auto& body = in_->body;
+                if (body.size + portion.body > body_limit_) {
+                    body_too_large();
+                    return false;
+                }
+                if (body.room() < portion.body) {
+                    body.grow(std::max(body.capacity * 2, body.size + portion.body));
+                }
+                std::memcpy(body.end(), data, portion.body);
+                body.size += portion.body;
+                body_read_ = portion.done;
+                if (portion.consumed < did.count) {
+                    const auto rest = did.count - portion.consumed;
+                    if (in_->in.room() < rest) in_->in.grow(in_->in.size + rest);
+                    std::memcpy(in_->in.end(), data + portion.consumed, rest);
+                    in_->in.size += rest;
+                }
+            } else if (in_->body) {
+                in_->body.size += did.count;
+            } else {
+                in_->in.size += did.count;
+            }
+            body_arrived();
+            return phase_ == phase::body || phase_ == phase::idle || phase_ == phase::head;
+        default:
+            in_->in.size += did.count;
+            if (phase_ == phase::idle) {
+                received_at_ = context_.loop.now();
+                phase_ = phase::head;
+                timer_.cancel();
+            }
+            parse();
+            return phase_ == phase::idle || phase_ == phase::head || phase_ == phase::body ||
+                   (phase_ == phase::handling && end_seen_);
+    }
+}
+
+void server_connection::end_of_input() {
+    switch (phase_) {
+        case phase::handling:
+        case phase::body:
+            return gone();
+        default:
+            return close();
+    }
+}
+
+/// Takes requests off the buffer while they are complete and answered at once.
+void server_connection::parse() {
+    parsing_ = true;
+    while ((phase_ == phase::head || phase_ == phase::idle) && in_ && in_->in.size != 0) {
+        if (phase_ == phase::idle) {
+            received_at_ = context_.loop.now();
+            phase_ = phase::head;
+            timer_.cancel();
+        }
+        auto& in = *in_;
+        const auto outcome = parse_request({in.in.data.get(), in.in.size}, in.scanned,
+                                           context_.limits.head, in.head);
+        if (outcome.what == head_outcome::kind::incomplete) {
+            if (!timer_.armed()) arm(context_.limits.head_timeout);
+            break;
+        }
+        timer_.cancel();
+        if (outcome.what == head_outcome::kind::refused) {
+            refuse(outcome.why);
+            break;
+        }
+        in.head_end = in.used = outcome.consumed;
+        body_read_ = in.head.body == framing::none;
+        ++context_.stats.requests;
+        phase_ = phase::handling;
+        context_.handler.handle(*this);
+    }
+    parsing_ = false;
+}
+
+void server_connection::refuse(const head_error& why) {
+    ++context_.stats.refused;
+    phase_ = phase::handling;
+    timer_.cancel();
+    close_after_ = true;
+    if (auto* owner = std::exchange(owner_, nullptr)) owner->on_refused();
+    context_.handler.refuse(*this, why);
+    if (phase_ == phase::handling && !ended_) close();
+}
+
+// --- bodies
+// ----------------------------------------------------------------------------------------
+
+void server_connection::read_body(std::size_t limit) {
+    auto& in = *in_;
+    body_limit_ = limit;
+    body_size_ = rate_mark_ = 0;
+    if (body_read_) return deliver_body();
+    const auto available = in.in.size - in.head_end;
+    if (in.head.body == framing::length) {
+        if (in.head.content_length > limit) return body_too_large();
+        const auto length = static_cast<std::size_t>(in.head.content_length);
+        body_size_ = std::min(available, length);
+        if (in.head_end + length > in.in.capacity) {
+            in.body = buffer::allocate(length);
+            std::memcpy(in.body.data.get(), in.in.data.get() + in.head_end, available);
+            in.body.size = available;
+            in.used = in.in.size;
+        } else {
+            in.used = in.head_end + length;
+        }
+    } else {
+        in.body = context_.read_buffers.take();
+        if (!decode_chunks(in.head_end)) return;
+    }
+    if (!body_complete() && in.head.expect_continue && available == 0) {
+        out_ = out_ ? std::move(out_) : context_.take_output();
+        out_->text() += "HTTP/1.1 100 Continue\r\n\r\n";
+        out_->send(stream_);
+    }
+    phase_ = phase::body;
+    body_arrived();
+    if (phase_ != phase::body) return;
+    if (context_.limits.body_min_rate != 0) arm(rate_window);
+    if (!parsing_ && readable_) on_readable();
+}
+
+/// Decodes what came with the head. False when it was refused.
+bool server_connection::decode_chunks(std::size_t from) {
+    auto& in = *in_;
+    decoder_ = {};
+    const auto size = in.in.size - from;
+    const auto portion = decoder_.decode(in.in.data.get() + from, size);
+    if (portion.error != nullptr) {
+        refuse({400, "bad-request", std::string("malformed request: ") + portion.error});
+        return false;
+    }
+    if (portion.body > body_limit_) {
+        body_too_large();
+        return false;
+    }
+    if (in.body.room() < portion.body) in.body.grow(portion.body);
+    std::memcpy(in.body.data.get(), in.in.data.get() + from, portion.body);
+    in.body.size = portion.body;
+    in.used = from + portion.consumed;
+    body_size_ = size;
+    body_read_ = portion.done;
+    return true;
+}
+
+bool server_connection::body_complete() const {
+    if (body_read_) return true;
+    if (in_->head.body == framing::chunked) return false;
+    return body_size_ >= in_->head.content_length;
+}
+
+void server_connection::body_arrived() {
+    if (!body_complete()) return;
+    body_read_ = true;
+    timer_.cancel();
+    phase_ = phase::handling;
+    deliver_body();
+}
+
+void server_connection::deliver_body() {
+    auto& in = *in_;
+    body_delivered_ = true;
+    std::span<char> bytes;
+    if (in.body) {
+        bytes = {in.body.data.get(), in.body.size};
+    } else if (in.head.body == framing::length) {
+        bytes = {in.in.data.get() + in.head_end, static_cast<std::size_t>(in.head.content_length)};
+    }
+    if (owner_ != nullptr) owner_->on_body(bytes);
+}
+
+void server_connection::body_too_large() {
+    refuse({413, "body-too-large",
+            "request body larger than " + std::to_string(body_limit_) + " bytes (--max-body)"});
+}
+
+void server_connection::release_body() {
+    if (!in_ || !in_->body) return;
+    context_.read_buffers.give(std::move(in_->body));
+    in_->body = {};
+}
+
+void server_connection::release_request() {
+    release_body();
+    if (in_ && in_->used == in_->in.size && body_read_) context_.give(std::move(in_));
+}
+
+// --- answering
+// -------------------------------------------------------------------------------------
+
+void server_connection::send_interim(int status, std::span<const field> fields) {
+    if (!out_) out_ = context_.take_output();
+    auto& text = out_->text();
+    text += "HTTP/1.1 ";
+    append_number(text, static_cast<std::uint64_t>(status));
+    text += ' ';
+    text += reason_phrase(status);
+    text += "\r\n";
+    for (const auto& f : fields) {
+        text.append(f.name).append(": ").append(f.value).append("\r\n");
+    }
+    text += "\r\n";
+    out_->send(stream_);
+}
+
+void server_connection::begin(const answer_head& head) {
+    began_ = true;
+    if (!out_) out_ = context_.take_output();
+    const bool http10 = in_ && in_->head.version_minor == 0;
+    const bool head_request = in_ && in_->head.method == "HEAD";
+    no_body_ = head_request || head.status == 204 || head.status == 304;
+    if (!body_read_ && in_) {
+        // The body behind a refused head: when it is all here it can be passed over, else the
+        // connection ends.
+        const auto& in = *in_;
+        if (in.head.body == framing::length && in.in.size - in.head_end >= in.head.content_length &&
+            !in.body) {
+            in_->used = in.head_end + static_cast<std::size_t>(in.head.content_length);
+            body_read_ = true;
+        } else {
+            close_after_ = true;
+        }
+    }
+    answer_framing_ = head.body;
+    if (answer_framing_ == framing::until_close || answer_framing_ == framing::chunked) {
+        answer_framing_ = http10 ? framing::until_close : framing::chunked;
+    }
+    close_after_ = close_after_ || head.close || draining_ || context_.draining ||
+                   (in_ && !in_->head.keep_alive) ||
+                   (answer_framing_ == framing::until_close && !no_body_);
+    left_ = head.body == framing::length ? head.content_length : 0;
+
+    auto& text = out_->text();
+    text += "HTTP/1.1 ";
+    append_number(text, static_cast<std::uint64_t>(head.status));
+    text += ' ';
+    text += head.reason.empty() ? reason_phrase(head.status) : head.reason;
+    text += "\r\n";
+    bool has_date = false;
+    for (const auto& f : head.fields) {
+        has_date = has_date || (f.name.size() == 4 && iequals(f.name, "date"));
+        text.append(f.name).append(": ").append(f.value).append("\r\n");
+    }
+    if (!has_date) text.append("date: ").append(context_.date()).append("\r\n");
+    if (answer_framing_ == framing::chunked) {
+        text += "transfer-encoding: chunked\r\n";
+    } else if (answer_framing_ == framing::length ||
+               (answer_framing_ == framing::none && !no_body_)) {
+        if (head.status != 204) {
+            text += "content-length: ";
+            append_number(text, left_);
+            text += "\r\n";
+        }
+    }
+    if (close_after_) {
+        text += "connection: close\r\n";
+    } else if (http10) {
+        text += "connection: keep-alive\r\n";
+    }
+    text += "\r\n";
+}
+
+void server_connection::write(std::string_view bytes) {
+    if (no_body_ || bytes.empty()) return;
+    if (answer_framing_ == framing::chunked) {
+        append_number(out_->text(), bytes.size(), 16);
+        out_->text() += "\r\n";
+        out_->view(bytes);
+        out_->text() += "\r\n";
+        return;
+    }
+    if (answer_framing_ == framing::length) {
+        bytes =
+            bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
+        left_ -= bytes.size();
+    }
+    out_->view(bytes);
+}
+
+bool server_connection::flush() {
+    if (!out_) return true;
+    const auto p = out_->send(stream_);
+    if (p == output::progress::done) {
+        // Long answers hold no output between their events.
+        if (phase_ != phase::finishing) context_.give(std::move(out_));
+        return true;
+    }
+    waiting_drain_ = true;
+    if (p == output::progress::broken) {
+        // The loop will report the same; the timer is for the case that it has already done so.
+        end_seen_ = readable_ = true;
+        arm(event_loop::tick);
+    }
+    return false;
+}
+
+void server_connection::finish() {
+    ended_ = true;
+    owner_ = nullptr;
+    if (!no_body_ && answer_framing_ == framing::length && left_ != 0) return abort();
+    if (!out_) out_ = context_.take_output();
+    if (answer_framing_ == framing::chunked && !no_body_) out_->text() += "0\r\n\r\n";
+    const auto p = out_->send(stream_);
+    if (p == output::progress::broken) return close();
+    phase_ = phase::finishing;
+    if (p == output::progress::done) return answer_done();
+    arm(context_.limits.idle_timeout);
+}
+
+void server_connection::abort() {
+    ended_ = true;
+    owner_ = nullptr;
+    close_after_ = true;
+    if (answer_framing_ == framing::until_close) {
+        // Only a reset tells this client that the body did not end here.
+        context_.loop.forget(stream_.fd(), *this);
+        stream_.close_with_reset();
+        return close();
+    }
+    phase_ = phase::finishing;
+    if (!out_ || out_->empty()) return answer_done();
+    const auto p = out_->send(stream_);
+    if (p == output::progress::broken) return close();
+    if (p == output::progress::done) return answer_done();
+    arm(context_.limits.idle_timeout);
+}
+
+void server_connection::answer(int status, std::span<const field> fields, std::string_view body) {
+    answer_head head;
+    head.status = status;
+    head.fields = fields;
+    head.content_length = body.size();
+    begin(head);
+    write(body);
+    left_ = 0;
+    finish();
+}
+
+void server_connection::gone() {
+    auto* owner = std::exchange(owner_, nullptr);
+    close();
+    if (owner != nullptr) owner->on_gone();
+}
+
+void server_connection::answer_done() {
+    timer_.cancel();
+    if (out_) context_.give(std::move(out_));
+    served_any_ = true;
+    if (!close_after_ && !draining_ && !context_.draining) return next_request();
+    const bool unread = !body_read_ || readable_ || (in_ && in_->used != in_->in.size);
+    if (end_seen_ || (!unread && !draining_)) return close();
+    if (in_) context_.give(std::move(in_));
+    phase_ = phase::lingering;
+    waiting_drain_ = false;
+    drained_ = 0;
+    if (body_read_) return linger();
+    arm(drain_time);
+    if (!parsing_ && readable_) on_readable();
+}
+
+/// Ends our direction and waits for the client to end its own, so that no reset overtakes the
+/// answer.
+void server_connection::linger() {
+    waiting_drain_ = true;
+    stream_.shutdown_write();
+    timer_.arm(linger_time);
+}
+
+void server_connection::next_request() {
+    phase_ = phase::idle;
+    began_ = ended_ = body_read_ = body_delivered_ = no_body_ = waiting_drain_ = false;
+    answer_framing_ = framing::none;
+    left_ = 0;
+    if (in_) {
+        auto& in = *in_;
+        if (in.body) release_body();
+        const auto rest = in.in.size - in.used;
+        if (rest == 0) {
+            context_.give(std::move(in_));
+        } else {
+            std::memmove(in.in.data.get(), in.in.data.get() + in.used, rest);
+            in.in.size = rest;
+            in.head_end = in.used = in.scanned = 0;
+        }
+    }
+    arm(context_.limits.idle_timeout);
+    if (parsing_) return;
+    if (in_) parse();
+    if (readable_ &&
+        (phase_ == phase::idle || phase_ == phase::head || phase_ == phase::handling)) {
+        on_readable();
+    }
+}
+
+void server_connection::on_timer() {
+    switch (phase_) {
+        case phase::idle:
+            return close();
+        case phase::head:
+            return refuse(
+                {408, "request-timeout", "request head not complete in time (--head-timeout)"});
+        case phase::body:
+            if (body_size_ - rate_mark_ <
+                context_.limits.body_min_rate *
+                    static_cast<std::size_t>(rate_window / std::chrono::seconds(1))) {
+                return refuse({408, "request-timeout", "request body slower than --body-min-rate"});
+            }
+            rate_mark_ = body_size_;
+            return arm(rate_window);
+        case phase::handling:
+            return gone();
+        case phase::lingering:
+            if (!waiting_drain_) return linger();
+            return close();
+        case phase::finishing:
+            return close();
+        case phase::closed:
+            return;
+    }
+}
+
+}  // namespace weir::http
