@@ -18,11 +18,14 @@ namespace weir::datalayer {
 /// Why an endpoint is, or is not, a candidate.
 enum class endpoint_health : std::uint8_t { ready, not_ready, down, ejected, draining };
 
-/// What is known and counted about one endpoint. Lives as long as anyone refers to it and survives reloads by
-/// identity; two threads never write one cache line of it at a high rate.
+/// The word of an endpoint_health in logs and admin answers: `ready`, `not_ready`, ….
+std::string_view to_string(endpoint_health h);
+
+/// What is known and counted about one endpoint. Lives as long as anyone refers to it and survives
+/// reloads by identity; two threads never write one cache line of it at a high rate.
 class endpoint_state {
   public:
-    explicit endpoint_state(std::uint64_t serial) : serial(serial) {}
+    explicit endpoint_state(std::uint64_t number) : serial(number) {}
 
     const std::uint64_t serial;  ///< unique in the process; the key of upstream connections
 
@@ -30,11 +33,12 @@ class endpoint_state {
     alignas(64) std::atomic<double> waiting{0};
     std::atomic<double> running{0};
     std::atomic<double> kv_usage{0};
-    std::atomic<std::int64_t> updated_ns{0};        ///< steady clock; 0: no good scrape yet
+    std::atomic<std::int64_t> updated_ns{0};  ///< steady clock; 0: no good scrape yet
     std::atomic<std::uint32_t> block_size{0};
     std::atomic<std::uint32_t> block_count{0};
-    std::atomic<double> staleness_floor{0};         ///< seconds, 3 × the current scrape period
-    std::atomic<const lora_state*> lora{nullptr};   ///< kept alive by the data layer while views exist
+    std::atomic<double> staleness_floor{0};  ///< seconds, 3 × the current scrape period
+    std::atomic<const lora_state*> lora{
+        nullptr};  ///< kept alive by the data layer while views exist
 
     // Counted: written by the workers that use this endpoint.
     alignas(64) std::atomic<std::int64_t> inflight_requests{0};
@@ -44,6 +48,8 @@ class endpoint_state {
     std::atomic<endpoint_health> health{endpoint_health::ready};
     std::atomic<std::uint64_t> picks{0};
     std::atomic<std::uint64_t> failures{0};
+    std::atomic<std::int64_t> returned_ns{
+        0};  ///< steady clock; when its slow start began, 0: none under way
 };
 
 /// The endpoints of a pool as one immutable list. Element i of every list belongs to endpoint i.
@@ -51,13 +57,20 @@ struct pool_view {
     std::vector<endpoint> endpoints;
     std::vector<std::shared_ptr<endpoint_state>> states;
     std::vector<http::address> addresses;
-    std::uint64_t version = 0;
+    std::uint64_t version = 0;  ///< changes when the list does
+    std::shared_ptr<const void>
+        kept;  ///< what `endpoint_state::lora` may point at while this view lives
 
     std::size_t size() const { return endpoints.size(); }
 
-    /// Copies the signals of all endpoints into `out` and the indexes of those that are ready into `candidates`.
-    /// Any thread; allocates nothing once the columns have grown.
+    /// Copies the signals of all endpoints into `out` and the indexes of those that are ready into
+    /// `candidates`. An endpoint that came back a moment ago is left out while it has its share of
+    /// requests already (slow start), unless that would leave nothing. Any thread; allocates
+    /// nothing once the columns have grown.
     void read(time_point now, signal_columns& out, std::vector<std::uint32_t>& candidates) const;
 };
+
+/// How long an endpoint that came back is eased in.
+inline constexpr duration slow_start_window = std::chrono::seconds(10);
 
 }  // namespace weir::datalayer

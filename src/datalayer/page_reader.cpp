@@ -1,0 +1,258 @@
+#include "datalayer/page_reader.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/strings.hpp"
+
+namespace weir::datalayer {
+namespace {
+
+constexpr double absurd = 1e9;  // more requests, tokens a block or blocks than any server has
+constexpr std::size_t max_adapters = 1024;
+
+std::size_t index(signal s) { return static_cast<std::size_t>(s); }
+
+std::string_view label_value(const sample& s, std::string_view name) {
+    for (const auto& l : s.labels) {
+        if (l.name == name) return l.value;
+    }
+    return {};
+}
+
+bool says_something(const sample& s) {
+    return s.readable && std::isfinite(s.value) && s.value >= 0 && s.value <= absurd;
+}
+
+/// A label that holds a whole number; `None` and others give 0.
+std::uint32_t label_number(const sample& s, std::string_view name) {
+    const auto v = name.empty() ? std::nullopt : parse_int(trim(label_value(s, name)));
+    return v && *v > 0 && *v <= static_cast<std::int64_t>(absurd) ? static_cast<std::uint32_t>(*v)
+                                                                  : 0;
+}
+
+std::vector<std::string> name_list(std::string_view commas) {
+    std::vector<std::string> out;
+    for (const auto part : split(commas, ',')) {
+        if (out.size() == max_adapters) break;
+        if (const auto name = trim(part, true); !name.empty()) out.emplace_back(name);
+    }
+    return out;
+}
+
+}  // namespace
+
+// --- extraction_plan
+// -------------------------------------------------------------------------------
+
+extraction_plan::extraction_plan(std::vector<engine_mapping> engines)
+    : engines_(std::move(engines)) {
+    std::vector<std::string> names;
+    for (std::size_t e = 0; e < engines_.size(); ++e) {
+        for (std::size_t what = 0; what < signal_count; ++what) {
+            const auto& specs = engines_[e].candidates[what];
+            for (std::size_t c = 0; c < specs.size(); ++c) {
+                const auto at = std::find(names.begin(), names.end(), specs[c].family);
+                const auto family = static_cast<std::size_t>(at - names.begin());
+                if (at == names.end()) names.push_back(specs[c].family);
+                uses_.push_back({e, static_cast<signal>(what), c, family});
+            }
+        }
+    }
+    std::stable_sort(uses_.begin(), uses_.end(),
+                     [](const use& a, const use& b) { return a.family < b.family; });
+    first_.assign(names.size() + 1, 0);
+    for (const auto& u : uses_) ++first_[u.family + 1];
+    for (std::size_t f = 0; f < names.size(); ++f) first_[f + 1] += first_[f];
+    families_ = family_set(std::move(names));
+}
+
+// --- page_reader
+// -----------------------------------------------------------------------------------
+
+bool page_values::any() const {
+    return std::any_of(found.begin(), found.end(), [](presence p) { return p == presence::good; });
+}
+
+void page_reader::start(const extraction_plan& plan) {
+    plan_ = &plan;
+    slots_.resize(plan.uses().size());
+    for (auto& s : slots_) {
+        s.seen = false;
+        s.groups.clear();
+    }
+    lora_.good = false;
+    cache_ = {};
+    values_ = {};
+}
+
+void page_reader::on_sample(const sample& s) {
+    const auto [begin, end] = plan_->range(s.family);
+    for (std::size_t i = begin; i < end; ++i) {
+        const auto& u = plan_->uses()[i];
+        const auto& engine = plan_->engines()[u.engine];
+        if (!plan_->spec(u).matches(s.labels)) continue;
+        if (!engine.part_label.empty() && !label_value(s, engine.part_label).empty()) continue;
+        slots_[i].seen = true;
+        if (u.what == signal::lora) {
+            take_lora(s);
+        } else if (u.what == signal::cache_info) {
+            take_cache_info(engine, s);
+        } else {
+            take_number(u, slots_[i], s);
+        }
+    }
+}
+
+void page_reader::take_number(const extraction_plan::use& u, slot& into, const sample& s) {
+    const auto& engine = plan_->engines()[u.engine];
+    const bool good = says_something(s);
+    if (!good) ++values_.ignored;
+    const double value = !good ? 0 : u.what == signal::kv_usage ? s.value : std::trunc(s.value);
+    const double time = s.timestamp.value_or(0);
+    const auto part =
+        engine.group_label.empty() ? std::string_view{} : label_value(s, engine.group_label);
+    const auto key = std::hash<std::string_view>{}(part);
+    auto at = std::find_if(into.groups.begin(), into.groups.end(),
+                           [&](const group& g) { return g.key == key; });
+    if (at == into.groups.end()) {
+        if (into.groups.size() < max_groups) {
+            into.groups.push_back({key, value, time, good});
+        }
+        return;
+    }
+    const bool better =
+        !at->good || (engine.largest_of_group && time == at->timestamp ? value > at->value
+                                                                       : time > at->timestamp);
+    if (good && better) *at = {key, value, time, true};
+}
+
+/// The value is the time at which the labels became true, so the largest is the present.
+void page_reader::take_lora(const sample& s) {
+    if (!s.readable || !std::isfinite(s.value)) {
+        ++values_.ignored;
+        return;
+    }
+    if (lora_.good && s.value <= lora_.since) return;
+    const auto max = parse_int(trim(label_value(s, "max_lora")));
+    if (!max || *max < 0 || *max > static_cast<std::int64_t>(absurd)) {
+        ++values_.ignored;
+        return;
+    }
+    lora_.good = true;
+    lora_.since = s.value;
+    lora_.running.assign(label_value(s, "running_lora_adapters"));
+    lora_.waiting.assign(label_value(s, "waiting_lora_adapters"));
+    lora_.max = static_cast<int>(*max);
+}
+
+/// Among several, the newest; without times the first one.
+void page_reader::take_cache_info(const engine_mapping& e, const sample& s) {
+    const auto size = label_number(s, e.block_size_label);
+    const auto count = label_number(s, e.block_count_label);
+    const double time = s.timestamp.value_or(0);
+    if (size == 0 && count == 0) {
+        ++values_.ignored;
+        return;
+    }
+    if (cache_.good && time <= cache_.timestamp) return;
+    cache_ = {true, time, size, count};
+}
+
+/// The slot of the first candidate of `what` that the page has.
+const page_reader::slot* page_reader::best(signal what, std::size_t engine) const {
+    const slot* found = nullptr;
+    std::size_t candidate = 0;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        const auto& u = plan_->uses()[i];
+        if (u.engine != engine || u.what != what || !slots_[i].seen) continue;
+        if (found == nullptr || u.candidate < candidate) {
+            found = &slots_[i];
+            candidate = u.candidate;
+        }
+    }
+    return found;
+}
+
+void page_reader::settle(signal what, std::size_t engine) {
+    const slot* from = best(what, engine);
+    if (from == nullptr) return;
+    auto& found = values_.found[index(what)];
+    if (what == signal::lora) {
+        found = lora_.good ? presence::good : presence::flawed;
+        values_.lora_running = lora_.running;
+        values_.lora_waiting = lora_.waiting;
+        values_.lora_max = lora_.max;
+        return;
+    }
+    if (what == signal::cache_info) {
+        found = cache_.good ? presence::good : presence::flawed;
+        values_.block_size = cache_.block_size;
+        values_.block_count = cache_.block_count;
+        return;
+    }
+    double sum = 0;
+    double most = 0;
+    bool all_good = !from->groups.empty();
+    for (const auto& g : from->groups) {
+        all_good = all_good && g.good;
+        sum += g.value;
+        most = std::max(most, g.value);
+    }
+    found = all_good ? presence::good : presence::flawed;
+    if (!all_good) return;
+    switch (what) {
+        case signal::waiting:
+            values_.waiting = sum;
+            break;
+        case signal::running:
+            values_.running = sum;
+            break;
+        case signal::kv_usage:
+            values_.kv_clamped = most > 1;
+            values_.kv_usage = std::min(most, 1.0);
+            break;
+        case signal::block_size:
+            values_.block_size = static_cast<std::uint32_t>(most);
+            break;
+        case signal::block_count:
+            values_.block_count = static_cast<std::uint32_t>(most);
+            break;
+        case signal::lora:
+        case signal::cache_info:
+            break;
+    }
+}
+
+const page_values& page_reader::finish() {
+    std::size_t engine = plan_->engines().size();
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+        if (slots_[i].seen) engine = std::min(engine, plan_->uses()[i].engine);
+    }
+    if (engine == plan_->engines().size()) return values_;
+    values_.engine = &plan_->engines()[engine];
+    for (std::size_t what = 0; what < signal_count; ++what)
+        settle(static_cast<signal>(what), engine);
+    return values_;
+}
+
+std::vector<std::pair<signal, std::string>> page_reader::missing(
+    const engine_mapping& engine) const {
+    std::vector<std::pair<signal, std::string>> out;
+    for (std::size_t i = 0; i < signal_count; ++i) {
+        const auto what = static_cast<signal>(i);
+        const auto& specs = engine.specs(what);
+        const bool optional =
+            what == signal::lora || (what == signal::kv_usage && engine.kv_may_lack);
+        if (specs.empty() || optional || values_.found[i] != presence::absent) continue;
+        out.emplace_back(what, specs[0].text());
+    }
+    return out;
+}
+
+lora_state parse_lora(std::string_view running, std::string_view waiting, int max_active) {
+    return {name_list(running), name_list(waiting), max_active};
+}
+
+}  // namespace weir::datalayer

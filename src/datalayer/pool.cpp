@@ -1,0 +1,123 @@
+#include "datalayer/pool.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace weir::datalayer {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+void resize(signal_columns& out, std::size_t n) {
+    if (out.size() != n || out.lora.size() != n) out.reset(n);
+}
+
+/// The columns as plain pointers: the compiler cannot know that writing one moves none of the
+/// others.
+struct column_pointers {
+    explicit column_pointers(signal_columns& c)
+        : waiting(c.waiting.data()),
+          running(c.running.data()),
+          kv_usage(c.kv_usage.data()),
+          age_seconds(c.age_seconds.data()),
+          staleness_floor(c.staleness_floor.data()),
+          block_size(c.block_size.data()),
+          block_count(c.block_count.data()),
+          inflight_requests(c.inflight_requests.data()),
+          inflight_tokens(c.inflight_tokens.data()),
+          lora(c.lora.data()) {}
+
+    double* waiting;
+    double* running;
+    double* kv_usage;
+    double* age_seconds;
+    double* staleness_floor;
+    double* block_size;
+    double* block_count;
+    double* inflight_requests;
+    double* inflight_tokens;
+    const lora_state** lora;
+};
+
+/// Requests an endpoint may have under way `since` its return, where the others have `mean`: grows
+/// with time.
+double slow_start_share(duration since, double mean) {
+    const double grown = std::chrono::duration<double>(since).count() /
+                         std::chrono::duration<double>(slow_start_window).count();
+    return 1 + std::max(grown, 0.0) * mean;
+}
+
+/// Takes the endpoints out of `candidates` that are being eased in and have their share. Rare: kept
+/// out of line.
+[[gnu::noinline]] void ease_in(const pool_view& view, time_point now, const signal_columns& columns,
+                               std::vector<std::uint32_t>& candidates) {
+    double sum = 0;
+    std::size_t settled = 0;
+    for (const auto i : candidates) {
+        if (view.states[i]->returned_ns.load(relaxed) != 0) continue;
+        sum += columns.inflight_requests[i];
+        ++settled;
+    }
+    if (settled == 0) return;
+    const double mean = sum / static_cast<double>(settled);
+    std::erase_if(candidates, [&](std::uint32_t i) {
+        const auto returned = view.states[i]->returned_ns.load(relaxed);
+        if (returned == 0) return false;
+        const auto since = now - from_ns(returned);
+        return since < slow_start_window &&
+               columns.inflight_requests[i] >= slow_start_share(since, mean);
+    });
+}
+
+}  // namespace
+
+std::string_view to_string(endpoint_health h) {
+    switch (h) {
+        case endpoint_health::ready:
+            return "ready";
+        case endpoint_health::not_ready:
+            return "not_ready";
+        case endpoint_health::down:
+            return "down";
+        case endpoint_health::ejected:
+            return "ejected";
+        case endpoint_health::draining:
+            return "draining";
+    }
+    return "ready";
+}
+
+void pool_view::read(time_point now, signal_columns& out,
+                     std::vector<std::uint32_t>& candidates) const {
+    const std::size_t n = states.size();
+    resize(out, n);
+    candidates.resize(n);
+    const std::int64_t now_ns = to_ns(now);
+    const auto* const from = states.data();
+    auto* const ready_list = candidates.data();
+    const column_pointers to(out);
+    std::size_t ready = 0;
+    std::int64_t returning = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        const endpoint_state& s = *from[i];
+        to.waiting[i] = s.waiting.load(relaxed);
+        to.running[i] = s.running.load(relaxed);
+        to.kv_usage[i] = s.kv_usage.load(relaxed);
+        const std::int64_t updated = s.updated_ns.load(relaxed);
+        to.age_seconds[i] = updated == 0 ? std::numeric_limits<double>::infinity()
+                                         : static_cast<double>(now_ns - updated) * 1e-9;
+        to.staleness_floor[i] = s.staleness_floor.load(relaxed);
+        to.block_size[i] = s.block_size.load(relaxed);
+        to.block_count[i] = s.block_count.load(relaxed);
+        to.lora[i] = s.lora.load(std::memory_order_acquire);
+        to.inflight_requests[i] = static_cast<double>(s.inflight_requests.load(relaxed));
+        to.inflight_tokens[i] = static_cast<double>(s.inflight_tokens.load(relaxed));
+        returning |= s.returned_ns.load(relaxed);
+        ready_list[ready] = static_cast<std::uint32_t>(i);
+        ready += s.health.load(relaxed) == endpoint_health::ready ? 1U : 0U;
+    }
+    candidates.resize(ready);
+    if (returning != 0) ease_in(*this, now, out, candidates);
+}
+
+}  // namespace weir::datalayer
