@@ -84,6 +84,13 @@ class exchange {
     virtual void finish() = 0;
     /// The answer cannot be completed: the connection is closed so that the client can tell.
     virtual void abort() = 0;
+    /// Lets go of the connected socket and hands it to the caller, who closes it; what was not
+    /// flushed is lost, and the exchange is gone. For a simulator that breaks the wire on purpose.
+    /// -1: this exchange has no socket of its own; it was aborted.
+    virtual int detach() {
+        abort();
+        return -1;
+    }
     /// Head and whole body in one step, then `finish`.
     virtual void answer(int status, std::span<const field> fields, std::string_view body) = 0;
     virtual bool began() const = 0;

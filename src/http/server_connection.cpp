@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -450,6 +451,7 @@ void server_connection::begin(const answer_head& head) {
 
 void server_connection::write(std::string_view bytes) {
     if (no_body_ || bytes.empty()) return;
+    if (!out_) out_ = context_.take_output();
     if (answer_framing_ == framing::chunked) {
         append_number(out_->text(), bytes.size(), 16);
         out_->text() += "\r\n";
@@ -511,6 +513,13 @@ void server_connection::abort() {
     if (p == output::progress::broken) return close();
     if (p == output::progress::done) return answer_done();
     arm(context_.limits.idle_timeout);
+}
+
+int server_connection::detach() {
+    const int fd = ::dup(stream_.fd());
+    ended_ = true;
+    close();
+    return fd;
 }
 
 void server_connection::answer(int status, std::span<const field> fields, std::string_view body) {

@@ -89,6 +89,7 @@ class server_connection final : public exchange, public io_source {
     bool flush() override;
     void finish() override;
     void abort() override;
+    int detach() override;
     void answer(int status, std::span<const field> fields, std::string_view body) override;
     bool began() const override { return began_; }
 

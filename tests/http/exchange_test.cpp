@@ -26,11 +26,19 @@ class echo final : public request_handler {
                                      std::string(ex.head().target) + " " +
                                      std::to_string(bytes.size());
             if (ex.head().target == "/wait") return;
+            if (ex.head().target == "/detach") {
+                const int fd = ex.detach();
+                delete this;
+                ::send(fd, "raw", 3, MSG_NOSIGNAL);
+                ::close(fd);
+                return;
+            }
             if (ex.head().target == "/chunked") {
                 answer_head head;
                 head.body = framing::chunked;
                 ex.begin(head);
                 ex.write("one ");
+                ex.flush();
                 ex.write("two");
                 ex.flush();
                 auto& e = ex;
@@ -182,6 +190,11 @@ TEST_SUITE("http/exchange") {
         while (f.handler.gone == 0 && weir::steady_clock::now() < limit) std::this_thread::yield();
         CHECK(f.handler.gone == 1);
     }
+    TEST_CASE("a detached socket is the caller's alone") {
+        const fixture f;
+        CHECK(f.talk("GET /detach HTTP/1.1\r\nHost: x\r\n\r\n") == "raw");
+    }
+
     TEST_CASE("a client pool reuses connections and reports how a call failed") {
         fixture f;
         event_loop loop;
