@@ -7,6 +7,7 @@ namespace weir::datalayer {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
+constexpr std::size_t lookahead = 8;  // endpoints whose numbers are fetched before they are needed
 
 void resize(signal_columns& out, std::size_t n) {
     if (out.size() != n || out.lora.size() != n) out.reset(n);
@@ -99,6 +100,9 @@ void pool_view::read(time_point now, signal_columns& out,
     std::size_t ready = 0;
     std::int64_t returning = 0;
     for (std::size_t i = 0; i < n; ++i) {
+        const auto* ahead = from[std::min(i + lookahead, n - 1)].get();
+        __builtin_prefetch(&ahead->waiting);
+        __builtin_prefetch(&ahead->inflight_requests);
         const endpoint_state& s = *from[i];
         to.waiting[i] = s.waiting.load(relaxed);
         to.running[i] = s.running.load(relaxed);
