@@ -85,7 +85,7 @@ TEST_SUITE("datalayer/health") {
         note_probe(f.pool[0], 200, 503, "", f.now);
         CHECK(f.of(0) == endpoint_health::ready);
         CHECK(f.states[0].connect_failures == 0);
-        CHECK(from_ns(f.states[0].returned_ns) == f.now);
+        CHECK(weir::from_ns(f.states[0].returned_ns) == f.now);
         CHECK(f.records[0].why == "probe answered 200");
     }
 
