@@ -13,32 +13,32 @@
 
 namespace weir::payload {
 
-/// The API that a request path belongs to: the longest known suffix wins (`endpoint-picker-requests.md` 1.5); the
-/// query is cut off, one trailing slash ignored.
+/// The API that a request path belongs to: the longest known suffix wins, with no regard for
+/// segments (llm-d-router head, parsers.go); the query is cut off, one trailing slash ignored.
 api_kind classify(std::string_view path);
 
-/// A body that weir refuses: the status, the text behind `inference gateway: BadRequest - `, the reason word and the
-/// field to name in the envelope.
+/// A body that weir refuses.
 struct refusal {
     int status = 400;
-    std::string message;
-    std::string_view reason;  ///< word of design section 4: bad-body, model-not-found, prompt-not-found, …
-    std::string_view param;   ///< "model", "prompt" or the field; empty: null
+    std::string message;      ///< the text behind `inference gateway: BadRequest - `
+    std::string_view reason;  ///< bad-body, model-not-found, prompt-not-found or bad-request
+    std::string_view param;   ///< the field to name in the envelope; empty: null
 };
 
-/// What one scan of a body found. Views point into the body or the scanner and live until its next scan.
+/// What one scan of a body found. Views point into the body or the scanner and live until its next
+/// scan.
 struct request_facts {
-    bool has_model = false;         ///< a string `model` is there
-    std::string_view model;         ///< unescaped
-    std::size_t model_begin = 0;    ///< the raw JSON string token, quotes included, for splicing
-    std::size_t model_end = 0;
-    std::size_t object_begin = 0;   ///< offset behind the opening brace, where a missing model is put in
-    bool object_empty = false;      ///< no member follows: no comma when putting one in
+    bool has_model = false;        ///< a string `model` is there, the empty one included
+    std::string_view model;        ///< unescaped
+    std::size_t model_begin = 0;   ///< the raw value of `model`, whatever its type, for splicing;
+    std::size_t model_end = 0;     ///< begin equals end when there is no such member
+    std::size_t object_begin = 0;  ///< behind the opening brace, where a missing model is put in
+    bool object_empty = false;     ///< no member follows: no comma when putting one in
     bool stream = false;
-    std::int64_t max_output_tokens = -1;
+    std::int64_t max_output_tokens = -1;  ///< -1 when the client set no usable limit
     std::string_view cache_salt;
     std::vector<prompt> prompts;
-    std::optional<refusal> model_problem;   ///< there, but not usable
+    std::optional<refusal> model_problem;   ///< no usable name, for an API that needs one
     std::optional<refusal> prompt_problem;  ///< missing or of a wrong type for this API
 };
 
@@ -50,9 +50,11 @@ class request_scanner {
     request_scanner(const request_scanner&) = delete;
     request_scanner& operator=(const request_scanner&) = delete;
 
-    /// One pass over `body`, which must have 64 readable bytes behind it. Fills `out`; a body that is not a JSON
-    /// object (or is malformed where weir reads) is returned as the refusal it gets. Model and prompt are judged in
-    /// `out`, since a rewrite may supply the one and the order of checks is the director's.
+    /// One pass over `body`, which must have 64 readable bytes behind it. Fills `out`; a body that
+    /// is not a JSON object (or is malformed where weir reads) is returned as the refusal it gets.
+    /// Model and prompt are judged in `out`, since a rewrite may supply the one and the order of
+    /// checks is the director's. A body of an unknown API is never refused; if it is no JSON
+    /// object, `out` is empty.
     std::optional<refusal> scan(api_kind api, std::span<const char> body, request_facts& out);
 
   private:
@@ -60,8 +62,8 @@ class request_scanner {
     std::unique_ptr<impl> impl_;
 };
 
-/// The body with the model name replaced (or put in): the pieces to send, in order. `quoted` receives the JSON
-/// string and must live as long as the pieces.
+/// The body with the model name replaced (or put in): the pieces to send, in order. `quoted`
+/// receives the JSON string and must live as long as the pieces.
 struct spliced_body {
     std::string_view before;
     std::string_view middle;

@@ -1,0 +1,75 @@
+// Nanoseconds of the payload paths that every request or every chunk pays. Plain loops, best of
+// several rounds: absolute numbers move with the machine, their ratio to a memcpy of the same bytes
+// does not.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "payload/request.hpp"
+
+namespace {
+
+template <class F>
+void measure(const char* name, std::size_t bytes, int rounds, F f) {
+    double best = 1e18;
+    for (int round = 0; round < 9; ++round) {
+        const auto begin = std::chrono::steady_clock::now();
+        for (int i = 0; i < rounds; ++i) f();
+        const std::chrono::duration<double, std::nano> took =
+            std::chrono::steady_clock::now() - begin;
+        best = std::min(best, took.count() / rounds);
+    }
+    std::printf("%-44s %12.1f ns %8.2f GB/s\n", name, best, static_cast<double>(bytes) / best);
+}
+
+std::string words(std::size_t bytes, std::string_view line_end) {
+    static constexpr std::string_view text =
+        "the quick brown fox jumps over the lazy dog and then rests a while";
+    std::string out;
+    while (out.size() < bytes) {
+        out += text;
+        out += line_end;
+    }
+    return out;
+}
+
+std::string chat(std::size_t bytes, std::string_view line_end) {
+    return R"({"model":"llama","messages":[{"role":"system","content":"You are helpful."},{"role":"user","content":")" +
+           words(bytes, line_end) + R"("}],"stream":true,"max_tokens":100,"temperature":0.7})";
+}
+
+void scan(const char* name, weir::api_kind api, std::string body, int rounds) {
+    const auto size = body.size();
+    body.append(64, ' ');
+    weir::payload::request_scanner scanner;
+    weir::payload::request_facts facts;
+    measure(name, size, rounds, [&] { (void)scanner.scan(api, {body.data(), size}, facts); });
+}
+
+}  // namespace
+
+int main() {
+    using weir::api_kind;
+    std::vector<char> from(220000, 'x'), to(220000);
+    measure("memcpy of 220 KB", from.size(), 2000, [&] {
+        std::memcpy(to.data(), from.data(), from.size());
+        asm volatile("" : : "r"(to.data()) : "memory");
+    });
+    scan("chat 1 KB", api_kind::chat_completions, chat(900, " "), 20000);
+    scan("chat 220 KB", api_kind::chat_completions, chat(220000, " "), 500);
+    scan("chat 220 KB, a \\n every 66 bytes", api_kind::chat_completions, chat(220000, "\\n"), 500);
+    scan("completion 220 KB", api_kind::completions,
+         R"({"model":"m","prompt":")" + words(220000, " ") + "\"}", 500);
+    std::string ids = R"({"model":"m","prompt":[1)";
+    while (ids.size() < 220000) ids += ",12345";
+    scan("completion 220 KB of token ids", api_kind::completions, ids + "]}", 200);
+    scan(
+        "chat with an image of 20 MB", api_kind::chat_completions,
+        R"({"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,)" +
+            std::string(20 << 20, 'A') + R"("}}]}]})",
+        3);
+    return 0;
+}
