@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -13,15 +15,16 @@ namespace weir::config {
 
 enum class severity : std::uint8_t { error, warning, note };
 
-/// One thing found in the configuration. `code` is stable (`WEIR0203`) and explained by `weir check --explain`.
+/// One thing found in the configuration. `code` is stable (`WEIR0203`) and explained by `weir check
+/// --explain`.
 struct finding {
     severity level = severity::error;
     std::string code;
-    std::string message;               ///< one sentence, no full stop
-    span at;                           ///< the caret goes under this value; empty file: no source line
-    std::string label;                 ///< short text beside the caret, may be empty
-    std::string help;                  ///< the cure, may be empty
-    std::string suggestion;            ///< replacement text for `at`, may be empty
+    std::string message;     ///< one sentence, no full stop
+    span at;                 ///< the caret goes under this value; empty file: no source line
+    std::string label;       ///< short text beside the caret, may be empty
+    std::string help;        ///< the cure, may be empty
+    std::string suggestion;  ///< replacement text for `at`, may be empty
     std::vector<std::string> allowed;  ///< the allowed values, where there are few
     std::string note;                  ///< the symptom a client would see, or where else to look
 };
@@ -29,15 +32,9 @@ struct finding {
 /// Collects the findings of one pass over all files.
 class findings {
   public:
-    finding& add(severity level, std::string_view code, std::string_view message, const span& at) {
-        list_.push_back({});
-        auto& f = list_.back();
-        f.level = level;
-        f.code = std::string(code);
-        f.message = std::string(message);
-        f.at = at;
-        return f;
-    }
+    /// Beyond 1000 findings a file, further ones are only counted; what is returned then is thrown
+    /// away.
+    finding& add(severity level, std::string_view code, std::string_view message, const span& at);
     finding& error(std::string_view code, std::string_view message, const span& at) {
         return add(severity::error, code, message, at);
     }
@@ -49,7 +46,7 @@ class findings {
     }
 
     std::size_t count(severity level) const {
-        std::size_t n = 0;
+        std::size_t n = dropped_[static_cast<std::size_t>(level)];
         for (const auto& f : list_) n += f.level == level ? 1 : 0;
         return n;
     }
@@ -65,6 +62,8 @@ class findings {
     void append(findings&& other) {
         for (auto& f : other.list_) list_.push_back(std::move(f));
         for (auto& s : other.sources_) sources_.push_back(std::move(s));
+        for (std::size_t i = 0; i < dropped_.size(); ++i) dropped_[i] += other.dropped_[i];
+        other.dropped_ = {};
         other.list_.clear();
         other.sources_.clear();
     }
@@ -72,9 +71,13 @@ class findings {
   private:
     std::vector<finding> list_;
     std::vector<source_ptr> sources_;
+    std::array<std::size_t, 3> dropped_{};  ///< by severity: found beyond the bound of a file
+    std::unordered_map<const source_file*, std::size_t> per_file_;
+    finding overflow_;
 };
 
-/// `error[WEIR0203]: …` with place, source line, caret, help and note; plain ASCII art, colour on request.
+/// `error[WEIR0203]: …` with place, source line, caret, help and note; plain ASCII art, colour on
+/// request. At most 50 findings a file, then a count; identical ones folded.
 std::string render_text(const findings& found, bool colour);
 /// `{"findings":[{code, severity, message, file, line, column, …}]}`
 std::string render_json(const findings& found);

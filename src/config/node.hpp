@@ -10,7 +10,8 @@
 
 namespace weir::config {
 
-/// A place in a source text; line and column count from 1, column in characters, offset in bytes from 0.
+/// A place in a source text; line and column count from 1, column in characters, offset in bytes
+/// from 0.
 struct mark {
     std::uint32_t line = 0;
     std::uint32_t column = 0;
@@ -19,13 +20,15 @@ struct mark {
 
 /// One text that was read, kept for the source lines of diagnostics.
 struct source_file {
-    std::string path;  ///< as the user named it; `<stdin>`, `<config-text>`, `<command line>` for texts without a file
+    std::string path;  ///< as the user named it; `<stdin>`, `<config-text>`, `<command line>` for
+                       ///< texts without a file
     std::string text;
 };
 using source_ptr = std::shared_ptr<const source_file>;
 
-/// Where a value was written. The default says "no file", as for values that came from a flag. The file is not owned:
-/// whoever keeps spans (`resources`, `findings`, `model`, `document`) keeps the `source_ptr` beside them.
+/// Where a value was written. The default says "no file", as for values that came from a flag. The
+/// file is not owned: whoever keeps spans (`resources`, `findings`, `model`, `document`) keeps the
+/// `source_ptr` beside them.
 struct span {
     const source_file* file = nullptr;
     mark start;
@@ -34,13 +37,13 @@ struct span {
 
 enum class node_kind : std::uint8_t { null, scalar, sequence, mapping };
 
-/// One YAML or JSON value with its place. Aliases are resolved (their copies keep the marks of the anchor); duplicate keys
-/// are kept in order (and reported).
+/// One YAML or JSON value with its place. Aliases are resolved (their copies keep the marks of the
+/// anchor); duplicate keys are kept in order (and reported).
 struct node {
     node_kind kind = node_kind::null;
-    bool quoted = false;       ///< a scalar in quotes or a block scalar: always a string
-    std::string scalar;        ///< the text of a scalar, unquoted
-    std::vector<node> items;   ///< of a sequence
+    bool quoted = false;      ///< a scalar in quotes or a block scalar: always a string
+    std::string scalar;       ///< the text of a scalar, unquoted
+    std::vector<node> items;  ///< of a sequence
     std::vector<std::pair<node, node>> fields;  ///< of a mapping, in file order; keys are scalars
     span at;
 

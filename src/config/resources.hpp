@@ -13,8 +13,9 @@
 #include "config/model.hpp"
 #include "config/node.hpp"
 
-/// What the files say, kind by kind, before any reference is followed: typed, defaulted, every value with its place.
-/// Whole objects are `…_resource`, their parts `…_spec`; values that resolution does not change are the model's own types.
+/// What the files say, kind by kind, before any reference is followed: typed, defaulted, every
+/// value with its place. Whole objects are `…_resource`, their parts `…_spec`; values that
+/// resolution does not change are the model's own types.
 namespace weir::config {
 
 /// A value and where it was written. A default has the place of the nearest thing that was written.
@@ -37,13 +38,13 @@ struct metadata {
     std::string group;        ///< empty for core
     std::string version;
     std::string kind;
-    text name;                ///< empty when missing (an error for all kinds but EndpointPickerConfig)
-    text name_space;          ///< `default` when missing, empty for cluster-scoped kinds
+    text name;        ///< empty when missing (an error for all kinds but EndpointPickerConfig)
+    text name_space;  ///< `default` when missing, empty for cluster-scoped kinds
     label_list labels;
     label_list annotations;
-    std::string created;      ///< creationTimestamp as written, empty when missing
-    span at;                  ///< the value of metadata.name, or of `kind` for nameless objects
-    bool valid = true;        ///< false when the parser reported an error inside this object
+    std::string created;  ///< creationTimestamp as written, empty when missing
+    span at;              ///< the value of metadata.name, or of `kind` for nameless objects
+    bool valid = true;    ///< false when the parser reported an error inside this object
 
     std::string id() const { return name_space.value + "/" + name.value; }
 };
@@ -76,10 +77,12 @@ struct label_selector {
 
 /// Whether every pair of `selector` is in `labels`.
 bool matches(const label_list& selector, const label_list& labels);
-/// Whether `labels` satisfy the pairs and the expressions; a missing key satisfies NotIn and DoesNotExist.
+/// Whether `labels` satisfy the pairs and the expressions; a missing key satisfies NotIn and
+/// DoesNotExist.
 bool matches(const label_selector& selector, const label_list& labels);
 
-// --- gateway.networking.k8s.io ---------------------------------------------------------------------
+// --- gateway.networking.k8s.io
+// ---------------------------------------------------------------------
 
 enum class namespaces_from : std::uint8_t { same, all, selector, none };
 
@@ -90,15 +93,15 @@ struct route_kind_spec {
 };
 
 struct allowed_routes_spec {
-    located<namespaces_from> from;        ///< default same
+    located<namespaces_from> from;  ///< default same
     std::optional<label_selector> selector;
-    std::vector<route_kind_spec> kinds;   ///< empty: what the protocol implies
+    std::vector<route_kind_spec> kinds;  ///< empty: what the protocol implies
     bool kinds_given = false;
     span at;
 };
 
 struct listener_tls_spec {
-    text mode;  ///< Terminate (default) or Passthrough
+    text mode;                                 ///< Terminate (default) or Passthrough
     std::vector<object_ref> certificate_refs;  ///< group "" and kind Secret by default
     span at;
 };
@@ -158,9 +161,10 @@ struct parent_ref_spec {
 };
 
 struct match_spec {
-    rule_match value;  ///< defaults applied, header names lower-cased, the first of repeated names kept
+    rule_match
+        value;  ///< defaults applied, header names lower-cased, the first of repeated names kept
     span at;
-    span path_at;      ///< the path's value, else the match
+    span path_at;  ///< the path's value, else the match
 };
 
 enum class filter_type : std::uint8_t {
@@ -182,13 +186,16 @@ struct mirror_spec {
 struct filter_spec {
     filter_type type = filter_type::unsupported;
     text type_name;  ///< as written
-    /// header_edit for both header modifiers, object_ref for an extension, nothing for an unsupported type.
-    std::variant<std::monostate, header_edit, redirect_filter, rewrite_filter, mirror_spec, cors_filter, object_ref> value;
+    /// header_edit for both header modifiers, object_ref for an extension, nothing for an
+    /// unsupported type.
+    std::variant<std::monostate, header_edit, redirect_filter, rewrite_filter, mirror_spec,
+                 cors_filter, object_ref>
+        value;
     span at;
 };
 
 struct backend_ref_spec {
-    object_ref ref;  ///< group "" and kind Service by default
+    object_ref ref;                 ///< group "" and kind Service by default
     located<std::uint32_t> weight;  ///< default 1
     std::vector<filter_spec> filters;
 };
@@ -217,10 +224,12 @@ struct http_route_resource {
     std::vector<route_rule_spec> rules;  ///< never empty
 };
 
-// --- inference -------------------------------------------------------------------------------------
+// --- inference
+// -------------------------------------------------------------------------------------
 
 struct picker_ref_spec {
-    object_ref ref;  ///< group "" and kind Service by default; v1alpha2's portNumber defaults to 9002
+    object_ref
+        ref;  ///< group "" and kind Service by default; v1alpha2's portNumber defaults to 9002
     bool fail_open = false;
     span at;
 };
@@ -237,7 +246,8 @@ struct pool_resource {
 
 /// A reference to a pool, always in the same namespace.
 struct pool_ref_spec {
-    text group;  ///< default inference.networking.k8s.io, for an InferenceModel inference.networking.x-k8s.io
+    text group;  ///< default inference.networking.k8s.io, for an InferenceModel
+                 ///< inference.networking.x-k8s.io
     text kind;   ///< default InferencePool
     text name;
     span at;
@@ -275,13 +285,15 @@ struct inference_model_resource {
     pool_ref_spec pool_ref;
 };
 
-/// An EndpointPickerConfig document: only its envelope is checked here, `scheduling` reads the rest.
+/// An EndpointPickerConfig document: only its envelope is checked here, `scheduling` reads the
+/// rest.
 struct picker_config_resource {
     metadata meta;  ///< the name may be empty
     std::shared_ptr<const node> root;
 };
 
-// --- core ------------------------------------------------------------------------------------------
+// --- core
+// ------------------------------------------------------------------------------------------
 
 struct container_port_spec {
     std::string name;  ///< may be empty
@@ -290,11 +302,12 @@ struct container_port_spec {
 
 struct pod_resource {
     metadata meta;
-    std::vector<text> ips;         ///< status.podIP first, then the other status.podIPs
-    std::optional<text> address;   ///< annotation weir.dev/address
+    std::vector<text> ips;        ///< status.podIP first, then the other status.podIPs
+    std::optional<text> address;  ///< annotation weir.dev/address
     bool has_ready_condition = false;
-    bool ready = true;             ///< the Ready condition; true when there is none and the phase is not an end
-    bool terminating = false;      ///< metadata.deletionTimestamp is set
+    bool ready =
+        true;  ///< the Ready condition; true when there is none and the phase is not an end
+    bool terminating = false;  ///< metadata.deletionTimestamp is set
     std::vector<container_port_spec> ports;
 };
 
@@ -323,7 +336,7 @@ struct named_value {
 
 struct secret_resource {
     metadata meta;
-    text type;  ///< Opaque when missing
+    text type;                      ///< Opaque when missing
     std::vector<named_value> data;  ///< base64 of `data` decoded; `stringData` wins over it
 };
 
@@ -338,9 +351,9 @@ struct config_map_resource {
 
 struct slice_endpoint_spec {
     std::vector<text> addresses;
-    bool ready = true;        ///< conditions.ready, true when missing
+    bool ready = true;  ///< conditions.ready, true when missing
     bool terminating = false;
-    std::string target_pod;   ///< targetRef.name when its kind is Pod
+    std::string target_pod;  ///< targetRef.name when its kind is Pod
 };
 
 struct slice_port_spec {
@@ -357,7 +370,8 @@ struct endpoint_slice_resource {
     std::vector<slice_port_spec> ports;
 };
 
-// --- all of it -------------------------------------------------------------------------------------
+// --- all of it
+// -------------------------------------------------------------------------------------
 
 /// An object of a kind weir does not read.
 struct skipped_resource {

@@ -1,0 +1,180 @@
+#include "config/codes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "base/strings.hpp"
+
+namespace weir::config {
+
+namespace {
+
+constexpr std::array table{
+    // 01xx: the text itself
+    code_info{"WEIR0101", "the text is not YAML",
+              "The file could not be read as YAML at this place. Reading goes on at the next "
+              "`---`, so that mistakes in the\n"
+              "other documents are reported in the same pass. Usual causes: a tab in the "
+              "indentation, a `:` in a text without\n"
+              "quotes, a bracket or quote that is never closed, keys of one mapping in different "
+              "columns."},
+    code_info{"WEIR0102", "the text is not JSON",
+              "A file named .json is read strictly as RFC 8259: double quotes only, no comments, "
+              "no comma behind the last\n"
+              "value. Name the file .yaml to have it read as YAML."},
+    code_info{"WEIR0103", "the text is not UTF-8",
+              "Manifests are UTF-8, with or without a byte order mark. Save the file as UTF-8; "
+              "editors on Windows may write\n"
+              "UTF-16 or a local code page."},
+    code_info{"WEIR0104", "nested too deeply",
+              "Lists and mappings may be nested 128 levels deep, lists of manifests 4 levels. No "
+              "manifest needs more."},
+    code_info{"WEIR0105", "too many values",
+              "One document may hold 1,000,000 values, of which 250,000 may come from anchors, "
+              "aliases and merge keys. The\n"
+              "bound keeps a small file from expanding to more than the machine's memory."},
+    code_info{"WEIR0106", "an alias without an anchor",
+              "`*name` repeats the value that `&name` marked earlier in the same document. A text "
+              "that starts with `*`, such\n"
+              "as the hostname *.example.com, needs quotes."},
+    code_info{"WEIR0107", "a merge key without a mapping",
+              "`<<: *name` merges the fields of a mapping, or of each mapping of a list, into the "
+              "one it stands in. The\n"
+              "anchor named here marks something else."},
+    code_info{"WEIR0108", "a key that is not a text",
+              "Keys of a mapping are plain texts, as they are in JSON."},
+    code_info{"WEIR0109", "the text is too large",
+              "One source may have 64 MiB. Split it into several files of one folder."},
+    code_info{"WEIR0110", "a key appears twice",
+              "Of two equal keys in one mapping many tools keep the last and say nothing. weir and "
+              "strict clusters refuse\n"
+              "the file, since one of the two values would be lost."},
+    code_info{"WEIR0112", "a template instead of a manifest",
+              "The file has `{{ … }}`, which a tool such as Helm replaces. Render it first and "
+              "read the result:\n"
+              "`helm template CHART | weir serve -f -`."},
+    code_info{
+        "WEIR0113", "an unresolved merge conflict",
+        "A line starts with the marks that version control leaves in a file it could not merge."},
+
+    // 02xx: the schema of a kind
+    code_info{"WEIR0201", "not a manifest",
+              "Every document is a mapping with apiVersion, kind and metadata. A list of manifests "
+              "is written as a document\n"
+              "of `kind: List` with `items`, or as several documents separated by `---`."},
+    code_info{"WEIR0202", "no such kind in this group",
+              "The API group is one that weir reads, but it has no such kind. The object is "
+              "skipped, so whatever it was\n"
+              "meant to define is missing; that usually shows as a 404 or a 500 later."},
+    code_info{"WEIR0203", "not a version of this kind that weir reads",
+              "The kind is known, but in another API group or version. The object is skipped. The "
+              "versions weir reads are\n"
+              "listed with the finding; for most kinds the fields did not change and only "
+              "apiVersion has to."},
+    code_info{"WEIR0204", "a required field is missing",
+              "The field has no default. The finding points at what it is missing from."},
+    code_info{"WEIR0205", "unknown field",
+              "The kind has no such field, so what it says would have no effect. The nearest known "
+              "name and all known names\n"
+              "are listed. Metadata, status and the fields of Pods, Services and other core kinds "
+              "that weir does not read are\n"
+              "never reported."},
+    code_info{"WEIR0206", "a value of the wrong type",
+              "A text, a number, true or false, a list or a mapping was expected. YAML reads 8000 "
+              "as a number, \"8000\" as a\n"
+              "text, and yes, no, on and off as booleans; quotes make any of them a text."},
+    code_info{"WEIR0207", "not one of the allowed values",
+              "The field takes one of a few words, which are case-sensitive."},
+    code_info{"WEIR0208", "a number out of range",
+              "The range is part of the message; ports are 1 to 65535, weights 0 to 1000000."},
+    code_info{"WEIR0209", "a text of the wrong form",
+              "The text does not follow the grammar of its field: a group, a kind, an address, an "
+              "origin."},
+    code_info{
+        "WEIR0210", "too many, too few or too long",
+        "Lists and texts have the limits of the Gateway API: for example 16 rules a route, 64 "
+        "matches a rule, 128\n"
+        "matches a route, 16 backendRefs a rule, 64 listeners a Gateway, 8 target ports a pool."},
+    code_info{"WEIR0211", "the same thing twice in one list",
+              "Names, ports and parents are unique within their list."},
+    code_info{"WEIR0212", "fields that do not go together",
+              "Each field is right by itself, but not beside the other: a redirect beside "
+              "backendRefs, a filter whose type\n"
+              "and member disagree, a backendRequest timeout above the request timeout, TLS on an "
+              "HTTP listener."},
+    code_info{"WEIR0213", "a field of another version",
+              "InferencePool changed its shape between v1alpha2 and v1: selector became "
+              "selector.matchLabels,\n"
+              "targetPortNumber became targetPorts, extensionRef became endpointPickerRef. The "
+              "field belongs to the other\n"
+              "version than the apiVersion of this object."},
+    code_info{"WEIR0214", "a filter type that is not supported",
+              "The route is kept, but requests of the rule are answered with 500: a filter that is "
+              "skipped in silence could\n"
+              "let requests through that it was meant to stop. The route's condition is "
+              "Accepted=False, UnsupportedValue."},
+    code_info{"WEIR0215", "not a valid name",
+              "Names of objects are lower-case letters, digits, `-` and `.`, at most 253; "
+              "namespaces have no dots and at most\n"
+              "63."},
+    code_info{
+        "WEIR0217", "not a duration",
+        "Durations follow GEP-2257: one to four whole numbers of at most five digits, each with a "
+        "unit h, m, s or ms,\n"
+        "as in 30s, 1m30s or 500ms. No days, no fractions, no sign; 0s switches a timeout off."},
+    code_info{"WEIR0218", "not a hostname",
+              "Lower-case labels joined by dots, without scheme, port or path, not an IP address. "
+              "A wildcard may be the\n"
+              "whole first label: *.example.com."},
+    code_info{"WEIR0219", "not a path",
+              "Paths start with `/` and have no `//`, `/./`, `/../`, `%2f`, `#` or query; other "
+              "characters than those of RFC\n"
+              "3986 are percent-encoded."},
+    code_info{"WEIR0220", "not a header",
+              "Header names are tokens of RFC 9110, at most 256; values have no line breaks."},
+    code_info{"WEIR0221", "not a regular expression",
+              "weir reads RE2 syntax and matches the whole value. Look-around and back references "
+              "do not exist in it."},
+    code_info{"WEIR0222", "not a label",
+              "Label names and values are texts of letters, digits, `-`, `_` and `.`, at most 63. "
+              "Values that YAML reads as\n"
+              "numbers or booleans need quotes, or a cluster refuses the object."},
+    code_info{"WEIR0223", "not base64",
+              "Values of a Secret's `data` are base64. Plain texts stand under `stringData`."},
+    code_info{"WEIR0224", "the same object twice",
+              "Two objects of one kind have the same namespace and name. In a cluster the later "
+              "one would replace the\n"
+              "earlier; weir reads all files at once and cannot know which one is meant."},
+    code_info{"WEIR0225", "not an address",
+              "The annotation weir.dev/address of a Pod is an IP address or a DNS name, optionally "
+              "with `:port`; IPv6 with a\n"
+              "port stands in brackets: [::1]:8000."},
+    code_info{"WEIR0226", "a field without effect",
+              "weir reads the field but it changes nothing here."},
+    code_info{"WEIR0228", "weights for some models only",
+              "Give every target a weight, or none: a target without one is never chosen beside "
+              "weighted ones."},
+
+    // 03xx: references between resources (resolution)
+
+    // 04xx: picker configurations (scheduling)
+
+    // 05xx: files and folders (loading)
+};
+
+}  // namespace
+
+std::span<const code_info> all_codes() { return table; }
+
+const code_info* find_code(std::string_view typed) {
+    std::string digits = to_lower(trim(typed));
+    if (digits.starts_with("weir")) digits.erase(0, 4);
+    if (digits.empty() || digits.size() > 4) return nullptr;
+    const std::string code = "WEIR" + std::string(4 - digits.size(), '0') + digits;
+    const auto it = std::find_if(table.begin(), table.end(),
+                                 [&](const code_info& c) { return c.code == code; });
+    return it == table.end() ? nullptr : &*it;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace weir::config {
+
+/// One kind of finding. Numbers are stable for ever: 01xx text, 02xx schema, 03xx references
+/// between resources, 04xx picker configurations, 05xx files and folders.
+struct code_info {
+    std::string_view code;   ///< `WEIR0203`
+    std::string_view title;  ///< one line
+    std::string_view
+        text;  ///< what it means, why it matters, how to cure it; for `weir check --explain`
+};
+
+/// Every code, in order.
+std::span<const code_info> all_codes();
+
+/// Looks a code up as a person types it (`WEIR0203`, `weir0203`, `0203`, `203`); null when there is
+/// none.
+const code_info* find_code(std::string_view typed);
+
+}  // namespace weir::config
