@@ -13,6 +13,7 @@ if sys.argv[1] != "serve":
     print("usage", *sys.argv[1:]); sys.exit(2)
 if "--fail" in sys.argv:
     print("error: cannot bind"); sys.exit(6)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGUSR1])
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         page = b'weir_a_total{{x="1"}} 2\\nweir_a_total{{x="2"}} 3\\n'
