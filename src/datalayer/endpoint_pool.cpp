@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "base/log.hpp"
+
 namespace weir::datalayer {
 namespace {
 
@@ -171,6 +173,12 @@ void endpoint_pool::publish() {
 
 void endpoint_pool::step_health(time_point now) {
     datalayer::step_health(subjects_, health_options_, now);
+    for (const auto& m : members_) {
+        if (m->said == m->health.state) continue;
+        m->said = m->health.state;
+        log::info("endpoint is " + std::string(to_string(m->said)),
+                  {{"pool", id()}, {"endpoint", m->listed.what.id()}, {"reason", m->health.why}});
+    }
 }
 
 void endpoint_pool::publish_lora(endpoint_state& state, lora_state value) {

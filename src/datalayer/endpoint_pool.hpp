@@ -28,6 +28,7 @@ class endpoint_pool {
         listed_endpoint listed;
         std::shared_ptr<endpoint_state> state;
         health_record health;
+        endpoint_health said = endpoint_health::ready;  ///< the state last written to the log
     };
 
     endpoint_pool(std::string name_space, std::string name);

@@ -237,16 +237,24 @@ const page_values& page_reader::finish() {
     return values_;
 }
 
+bool page_reader::lacks(signal what, const engine_mapping& engine) const {
+    const bool optional = what == signal::lora || (what == signal::kv_usage && engine.kv_may_lack);
+    return !optional && !engine.specs(what).empty() && values_.of(what) == presence::absent;
+}
+
+std::size_t page_reader::missing_count(const engine_mapping& engine) const {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < signal_count; ++i)
+        n += lacks(static_cast<signal>(i), engine) ? 1U : 0U;
+    return n;
+}
+
 std::vector<std::pair<signal, std::string>> page_reader::missing(
     const engine_mapping& engine) const {
     std::vector<std::pair<signal, std::string>> out;
     for (std::size_t i = 0; i < signal_count; ++i) {
         const auto what = static_cast<signal>(i);
-        const auto& specs = engine.specs(what);
-        const bool optional =
-            what == signal::lora || (what == signal::kv_usage && engine.kv_may_lack);
-        if (specs.empty() || optional || values_.found[i] != presence::absent) continue;
-        out.emplace_back(what, specs[0].text());
+        if (lacks(what, engine)) out.emplace_back(what, engine.specs(what)[0].text());
     }
     return out;
 }

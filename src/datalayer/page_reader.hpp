@@ -79,6 +79,7 @@ class page_reader final : public sample_reader {
 
     /// The families of an engine that the last page lacked (all, when it had none of it): the first
     /// name of each.
+    std::size_t missing_count(const engine_mapping& engine) const;
     std::vector<std::pair<signal, std::string>> missing(const engine_mapping& engine) const;
 
   private:
@@ -111,6 +112,7 @@ class page_reader final : public sample_reader {
     void take_number(const extraction_plan::use& u, slot& into, const sample& s);
     void take_lora(const sample& s);
     void take_cache_info(const engine_mapping& e, const sample& s);
+    bool lacks(signal what, const engine_mapping& engine) const;
     void settle(signal what, std::size_t engine);
     const slot* best(signal what, std::size_t engine) const;
 

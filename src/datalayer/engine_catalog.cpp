@@ -1,0 +1,97 @@
+#include "datalayer/engine_catalog.hpp"
+
+#include <algorithm>
+
+namespace weir::datalayer {
+namespace {
+
+constexpr std::string_view legacy_label_key = "inference.networking.k8s.io/engine-type";
+constexpr std::string_view usual_path = "/metrics";
+
+auto find(std::vector<engine_mapping>& engines, std::string_view name) {
+    return std::find_if(engines.begin(), engines.end(),
+                        [&](const auto& e) { return e.name == name; });
+}
+
+}  // namespace
+
+engine_catalog::engine_catalog(const config::data_layer_settings& settings)
+    : label_key_(settings.engine_label_key) {
+    auto engines = built_in_engines();
+    for (const auto& s : settings.engines) {
+        auto custom = convert(s);
+        if (const auto at = find(engines, s.name); at != engines.end()) {
+            *at = std::move(custom);
+        } else {
+            engines.push_back(std::move(custom));
+        }
+    }
+    if (const auto at = find(engines, settings.default_engine); at != engines.end()) {
+        std::rotate(engines.begin(), at, at + 1);
+    }
+    for (const auto& source : settings.sources) {
+        const bool metrics = source.type == "metrics-data-source";
+        if (metrics && !source.path.empty() && source.path != usual_path) path_ = source.path;
+    }
+    for (const auto& e : engines)
+        by_name_[e.name] = std::make_shared<extraction_plan>(std::vector{e});
+    any_ = std::make_shared<extraction_plan>(std::move(engines));
+}
+
+/// An entry replaces a built-in engine of its name as a whole; only how the server is asked stays.
+engine_mapping engine_catalog::convert(const config::engine_settings& from) {
+    auto known = built_in_engines();
+    engine_mapping e;
+    if (const auto at = find(known, from.name); at != known.end()) {
+        e = std::move(*at);
+        e.candidates = {};
+    } else {
+        e.locations = {{}};
+        e.group_label = "engine";
+    }
+    e.name = from.name;
+    add_spec(e, signal::waiting, from.queued_requests_spec, "queuedRequestsSpec");
+    add_spec(e, signal::running, from.running_requests_spec, "runningRequestsSpec");
+    add_spec(e, signal::kv_usage, from.kv_usage_spec, "kvUsageSpec");
+    add_spec(e, signal::lora, from.lora_spec, "loraSpec");
+    add_spec(e, signal::cache_info, from.cache_info_spec, "cacheInfoSpec");
+    add_spec(e, signal::block_size, from.cache_block_size_spec, "cacheBlockSizeSpec");
+    add_spec(e, signal::block_count, from.cache_num_blocks_spec, "cacheNumBlocksSpec");
+    e.block_size_label = from.cache_block_size_label;
+    e.block_count_label = from.cache_num_blocks_label;
+    return e;
+}
+
+void engine_catalog::add_spec(engine_mapping& to, signal what, const std::string& text,
+                              std::string_view key) {
+    if (text.empty()) return;
+    std::string why;
+    if (auto spec = parse_metric_spec(text, why)) {
+        to.specs(what) = {std::move(*spec)};
+    } else {
+        problems_.push_back("engineConfigs entry " + to.name + ", " + std::string(key) + ": " +
+                            why);
+    }
+}
+
+engine_catalog::choice engine_catalog::choose(const endpoint& e) const {
+    const auto* label = e.label(label_key_);
+    if (label == nullptr) label = e.label(legacy_label_key);
+    const auto at = label == nullptr ? by_name_.end() : by_name_.find(*label);
+    choice out;
+    if (at != by_name_.end()) {
+        out.plan = at->second;
+        out.engine = &out.plan->engines().front();
+        for (const auto& l : out.engine->locations) {
+            if (l.serving_port == 0 || l.serving_port == e.port) out.locations.push_back(l);
+        }
+    } else {
+        out.plan = any_;
+        out.locations = {{}, {"/prometheus/metrics", 0, 0}};
+        if (e.port == 8000) out.locations.push_back({"/metrics", 8000, 8002});
+    }
+    if (!path_.empty() && !out.locations.empty()) out.locations = {{path_, 0, 0}};
+    return out;
+}
+
+}  // namespace weir::datalayer

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/picker_settings.hpp"
+#include "datalayer/page_reader.hpp"
+#include "weir/endpoint.hpp"
+
+namespace weir::datalayer {
+
+/// How the endpoints of one pool are read: the built-in engines with what `core-metrics-extractor`
+/// and `metrics-data-source` change. Immutable once made.
+class engine_catalog {
+  public:
+    explicit engine_catalog(const config::data_layer_settings& settings = {});
+
+    /// How to read one endpoint.
+    struct choice {
+        const engine_mapping* engine = nullptr;  ///< null: the page tells
+        std::shared_ptr<const extraction_plan> plan;
+        std::vector<metrics_location> locations;  ///< empty: there is no page
+    };
+    /// By the endpoint's engine label (the configured key, else
+    /// `inference.networking.k8s.io/engine-type`). Without one, or with an unknown value, the page
+    /// decides, the default engine first.
+    choice choose(const endpoint& e) const;
+
+    /// The engine to compare a page with that has no known family.
+    const engine_mapping& fallback() const { return any_->engines().front(); }
+
+    /// Specs that could not be read, as sentences; such a value counts as not given.
+    const std::vector<std::string>& problems() const { return problems_; }
+
+  private:
+    engine_mapping convert(const config::engine_settings& from);
+    void add_spec(engine_mapping& to, signal what, const std::string& text, std::string_view key);
+
+    std::string label_key_;
+    std::string path_;  ///< of the metrics source, where it is not the usual one
+    std::map<std::string, std::shared_ptr<const extraction_plan>, std::less<>> by_name_;
+    std::shared_ptr<const extraction_plan> any_;
+    std::vector<std::string> problems_;
+};
+
+}  // namespace weir::datalayer

@@ -1,0 +1,163 @@
+#include "datalayer/scraper.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/log.hpp"
+#include "base/strings.hpp"
+
+namespace weir::datalayer {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+http::client_options connection_options() {
+    http::client_options o;
+    o.connect_timeout = scrape_job::time_limit;
+    o.max_idle_per_peer = 1;
+    return o;
+}
+
+std::string cores(double v) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.2f", v);
+    return text;
+}
+
+duration part(duration d, double share) {
+    return std::chrono::duration_cast<duration>(std::chrono::duration<double>(d) * share);
+}
+
+}  // namespace
+
+scraper::scraper(http::event_loop& loop, const scraper_options& options)
+    : context_{loop, {loop, connection_options()}, scrape_pace(options.interval, options.cpu), {},
+               {},   random_source(options.seed)} {
+    traffic_at_ = settled_at_ = loop.now();
+}
+
+scraper::~scraper() = default;
+
+void scraper::watch(endpoint_pool& pool, std::shared_ptr<const engine_catalog> catalog) {
+    auto at =
+        std::find_if(pools_.begin(), pools_.end(), [&](const auto& w) { return w->pool == &pool; });
+    if (at == pools_.end()) {
+        pools_.push_back(std::make_unique<watched>());
+        at = std::prev(pools_.end());
+        (*at)->pool = &pool;
+    }
+    (*at)->catalog = std::move(catalog);
+    follow(**at);
+}
+
+void scraper::forget(const endpoint_pool& pool) {
+    std::erase_if(pools_, [&](const auto& w) { return w->pool == &pool; });
+}
+
+/// Makes the jobs those of the pool's endpoints. New ones start somewhere within the first period.
+void scraper::follow(watched& w) {
+    w.version = w.pool->version();
+    std::unordered_map<std::uint64_t, std::unique_ptr<scrape_job>> jobs;
+    std::vector<scrape_job*> fresh;
+    for (const auto& m : w.pool->members()) {
+        auto at = w.jobs.find(m->state->serial);
+        if (at != w.jobs.end()) {
+            at->second->update(*m, w.catalog);
+            jobs.insert(w.jobs.extract(at));
+            continue;
+        }
+        auto job = std::make_unique<scrape_job>(context_, *w.pool, *m, w.catalog);
+        m->state->staleness_floor.store(context_.pace.staleness_floor(), relaxed);
+        fresh.push_back(job.get());
+        jobs.emplace(m->state->serial, std::move(job));
+    }
+    w.jobs = std::move(jobs);
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+        fresh[i]->schedule(part(context_.pace.floor(),
+                                static_cast<double>(i) / static_cast<double>(fresh.size())));
+    }
+}
+
+void scraper::tick() {
+    const auto now = context_.loop.now();
+    for (const auto& w : pools_) {
+        if (w->version != w->pool->version()) follow(*w);
+    }
+    const bool active = traffic(now);
+    if (active != context_.pace.active() || now - settled_at_ >= std::chrono::seconds(1))
+        settle_pace(now);
+    if (!first_round_done()) {
+        const bool done = std::all_of(pools_.begin(), pools_.end(), [](const auto& w) {
+            return std::all_of(w->jobs.begin(), w->jobs.end(),
+                               [](const auto& j) { return j.second->tried(); });
+        });
+        if (done) first_round_done_.store(true, std::memory_order_release);
+    }
+}
+
+/// Whether requests came a moment ago or are under way: only then can a value change a decision.
+bool scraper::traffic(time_point now) {
+    std::uint64_t picks = 0;
+    bool inflight = false;
+    for (const auto& w : pools_) {
+        for (const auto& m : w->pool->members()) {
+            picks += m->state->picks.load(relaxed);
+            inflight = inflight || m->state->inflight_requests.load(relaxed) != 0;
+        }
+    }
+    if (picks != picks_ || inflight) traffic_at_ = now;
+    picks_ = picks;
+    return now - traffic_at_ < traffic_memory;
+}
+
+void scraper::settle_pace(time_point now) {
+    auto& pace = context_.pace;
+    const auto before = pace.period();
+    pace.settle(endpoints(), now - traffic_at_ < traffic_memory);
+    settled_at_ = now;
+    if (pace.period() > before) publish_floor();
+    if (pace.period() < before / 2) spread();
+    if (!pace.limited() || limit_said_) return;
+    limit_said_ = true;
+    log::info("metrics are read less often than asked for, to stay within --scrape-cpu",
+              {{"endpoints", static_cast<std::uint64_t>(endpoints())},
+               {"scrape_cpu", cores(pace.cpu())},
+               {"wanted_cpu", cores(pace.wanted_cpu(endpoints()))},
+               {"asked", format_go_duration(pace.floor())},
+               {"period", format_go_duration(std::chrono::floor<std::chrono::milliseconds>(
+                              before > pace.period() ? before : pace.period()))}});
+}
+
+/// Before data gets older than it used to: it is not stale for that.
+void scraper::publish_floor() {
+    for (const auto& w : pools_) {
+        for (const auto& m : w->pool->members()) {
+            m->state->staleness_floor.store(context_.pace.staleness_floor(), relaxed);
+        }
+    }
+}
+
+/// The pace picked up: whatever was due later than a period from now becomes due within one.
+void scraper::spread() {
+    const auto period = context_.pace.period();
+    for (const auto& w : pools_) {
+        for (const auto& [serial, job] : w->jobs) {
+            if (job->until_due() > period) job->schedule(part(period, context_.random.unit()));
+        }
+    }
+}
+
+const scrape_job* scraper::job(std::uint64_t serial) const {
+    for (const auto& w : pools_) {
+        if (const auto at = w->jobs.find(serial); at != w->jobs.end()) return at->second.get();
+    }
+    return nullptr;
+}
+
+std::size_t scraper::endpoints() const {
+    std::size_t n = 0;
+    for (const auto& w : pools_) n += w->jobs.size();
+    return n;
+}
+
+}  // namespace weir::datalayer

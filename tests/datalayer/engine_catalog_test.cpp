@@ -1,0 +1,130 @@
+#include "datalayer/engine_catalog.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weir::datalayer;
+
+namespace {
+
+weir::endpoint labelled(const char* key, const char* value, std::uint16_t port = 9000) {
+    weir::endpoint e;
+    e.port = port;
+    if (*key != '\0') e.labels = {{key, value}};
+    return e;
+}
+
+std::string chosen(const engine_catalog& c, const weir::endpoint& e) {
+    const auto choice = c.choose(e);
+    return choice.engine == nullptr ? "" : choice.engine->name;
+}
+
+/// The engine that a page of one line is taken for.
+std::string recognised(const engine_catalog& c, const std::string& page) {
+    const auto plan = c.choose(labelled("", "")).plan;
+    page_reader reader;
+    exposition_parser parser;
+    reader.start(*plan);
+    parser.start(plan->families(), reader);
+    parser.feed(page);
+    parser.finish(true, false);
+    const auto& v = reader.finish();
+    return v.engine == nullptr ? "" : v.engine->name;
+}
+
+}  // namespace
+
+TEST_SUITE("datalayer/engine_catalog") {
+    TEST_CASE("the engine label decides, the older key where the newer one is not there") {
+        const engine_catalog c;
+        CHECK(chosen(c, labelled("llm-d.ai/engine-type", "sglang")) == "sglang");
+        CHECK(chosen(c, labelled("inference.networking.k8s.io/engine-type", "tgi")) == "tgi");
+        auto both = labelled("llm-d.ai/engine-type", "triton");
+        both.labels.insert(both.labels.begin(),
+                           {"inference.networking.k8s.io/engine-type", "vllm"});
+        CHECK(chosen(c, both) == "triton");
+    }
+
+    TEST_CASE("without a label, or with an unknown one, the page decides") {
+        const engine_catalog c;
+        CHECK(chosen(c, labelled("", "")).empty());
+        CHECK(chosen(c, labelled("llm-d.ai/engine-type", "nonsense")).empty());
+        CHECK(recognised(c, "llamacpp:requests_deferred 1\n") == "llama.cpp");
+        CHECK(recognised(c, "sglang:num_queue_reqs 1\n") == "sglang");
+        CHECK(c.fallback().name == "vllm");
+    }
+
+    TEST_CASE("another label key and another default engine") {
+        weir::config::data_layer_settings s;
+        s.engine_label_key = "my/engine";
+        s.default_engine = "sglang";
+        const engine_catalog c(s);
+        CHECK(chosen(c, labelled("my/engine", "vllm")) == "vllm");
+        CHECK(chosen(c, labelled("llm-d.ai/engine-type", "vllm")).empty());
+        CHECK(c.fallback().name == "sglang");
+    }
+
+    TEST_CASE("an entry replaces a built-in engine as a whole; an empty spec disables its value") {
+        weir::config::data_layer_settings s;
+        s.engines.push_back({});
+        s.engines[0].name = "vllm";
+        s.engines[0].queued_requests_spec = "my:queue{state=waiting}";
+        const engine_catalog c(s);
+        const auto choice = c.choose(labelled("llm-d.ai/engine-type", "vllm"));
+        REQUIRE(choice.engine != nullptr);
+        CHECK(choice.engine->specs(signal::waiting)[0].text() == "my:queue{state=\"waiting\"}");
+        CHECK(choice.engine->specs(signal::kv_usage).empty());
+        CHECK(c.problems().empty());
+    }
+
+    TEST_CASE("a new engine is added and can be the default") {
+        weir::config::data_layer_settings s;
+        s.default_engine = "mine";
+        s.engines.push_back({});
+        s.engines[0].name = "mine";
+        s.engines[0].queued_requests_spec = "vllm:num_requests_waiting";
+        s.engines[0].cache_info_spec = "my:cache";
+        s.engines[0].cache_block_size_label = "bs";
+        const engine_catalog c(s);
+        CHECK(recognised(c, "vllm:num_requests_waiting 1\n") == "mine");
+        CHECK(recognised(c, "vllm:num_requests_running 1\n") == "vllm");
+        CHECK(chosen(c, labelled("llm-d.ai/engine-type", "mine")) == "mine");
+    }
+
+    TEST_CASE("a spec that cannot be read is named") {
+        weir::config::data_layer_settings s;
+        s.engines.push_back({});
+        s.engines[0].name = "mine";
+        s.engines[0].kv_usage_spec = "a{b";
+        const engine_catalog c(s);
+        REQUIRE(c.problems().size() == 1);
+        CHECK(c.problems()[0].find("engineConfigs entry mine, kvUsageSpec") == 0);
+    }
+
+    TEST_CASE("where the page is: by engine, by port, by the metrics source") {
+        const engine_catalog c;
+        const auto where = [](const engine_catalog& from, const weir::endpoint& e) {
+            std::vector<std::string> out;
+            for (const auto& l : from.choose(e).locations) {
+                out.push_back((l.metrics_port == 0 ? "" : std::to_string(l.metrics_port)) + l.path);
+            }
+            return out;
+        };
+        using texts = std::vector<std::string>;
+        CHECK(where(c, labelled("llm-d.ai/engine-type", "vllm")) == texts{"/metrics"});
+        CHECK(where(c, labelled("llm-d.ai/engine-type", "trtllm-serve")) ==
+              texts{"/prometheus/metrics", "/metrics"});
+        CHECK(where(c, labelled("llm-d.ai/engine-type", "triton", 8000)) ==
+              texts{"8002/metrics", "/metrics"});
+        CHECK(where(c, labelled("llm-d.ai/engine-type", "triton", 9000)) == texts{"/metrics"});
+        CHECK(where(c, labelled("llm-d.ai/engine-type", "ollama")).empty());
+        CHECK(where(c, labelled("", "")) == texts{"/metrics", "/prometheus/metrics"});
+
+        weir::config::data_layer_settings s;
+        s.sources.push_back({});
+        s.sources[0].type = "metrics-data-source";
+        s.sources[0].path = "/m";
+        const engine_catalog moved(s);
+        CHECK(where(moved, labelled("llm-d.ai/engine-type", "trtllm-serve")) == texts{"/m"});
+        CHECK(where(moved, labelled("", "")) == texts{"/m"});
+    }
+}
