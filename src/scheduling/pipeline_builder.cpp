@@ -19,6 +19,10 @@ namespace {
 
 std::atomic<std::uint64_t> serials{0};
 
+std::string file_of(const config::span& at) {
+    return at.file != nullptr ? at.file->path : std::string();
+}
+
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
 /// Step 4a to 4c and 5, 6 of the load pipeline: profiles, their pickers, the handler.
@@ -238,8 +242,9 @@ void adopt_state(const pipeline_parts& previous, pipeline_parts& parts) {
 void summarise_others(plugin_builder& plugins, pipeline_parts& parts) {
     for (const auto& s : plugins.settings_entries()) {
         const auto* type = find_settings_type(s.type);
-        parts.other_plugins.push_back(
-            {s.name, s.type, type != nullptr ? type->level : stability::beta, s.implicit, file_of(s.at), s.at.start.line});
+        parts.other_plugins.push_back({s.name, s.type,
+                                       type != nullptr ? type->level : stability::beta, s.implicit,
+                                       file_of(s.at), s.at.start.line});
     }
 }
 
@@ -270,7 +275,10 @@ std::shared_ptr<const pipeline> pipeline::make(const config::picker_document& do
         plugins.graph().find(data_kind::prefix_match, "approx-prefix-cache-producer");
     summarise_others(plugins, *parts);
     parts->plugins = std::move(plugins.plugins());
-    for (const auto& p : parts->plugins) {
+    for (auto& p : parts->plugins) {
+        p.file = file_of(p.at);
+        p.line = p.at.start.line;
+        p.at = {};
         parts->identity.push_back(p.name + "/" + p.type);
         parts->charges_load |= p.kind->name == "inflight-load-producer";
     }

@@ -6,7 +6,7 @@ namespace weir::scheduling {
 std::vector<plugin_summary> pipeline::plugins() const {
     std::vector<plugin_summary> out;
     for (const auto& p : parts_->plugins)
-        out.push_back({p.name, p.type, p.kind->level, p.implicit, p.at});
+        out.push_back({p.name, p.type, p.kind->level, p.implicit, p.file, p.line});
     out.insert(out.end(), parts_->other_plugins.begin(), parts_->other_plugins.end());
     return out;
 }
@@ -31,9 +31,7 @@ std::string pipeline::effective_json() const {
     w.key("plugins").begin_array();
     for (const auto& p : plugins()) {
         w.begin_object().field("name", p.name).field("type", p.type).field("implicit", p.implicit);
-        if (p.at.file != nullptr) {
-            w.field("file", p.at.file->path).field("line", p.at.start.line);
-        }
+        if (!p.file.empty()) w.field("file", p.file).field("line", p.line);
         w.end_object();
     }
     w.end_array().key("schedulingProfiles").begin_array();

@@ -105,7 +105,8 @@ struct plugin_summary {
     std::string type;
     stability level = stability::beta;
     bool implicit = false;  ///< made by defaulting, not written in the file
-    config::span at;
+    std::string file;       ///< where it is written; empty: in no file
+    std::uint32_t line = 0;
 };
 struct profile_plugin_summary {
     std::string plugin;
