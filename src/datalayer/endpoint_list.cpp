@@ -5,6 +5,14 @@
 namespace weir::datalayer {
 namespace {
 
+/// Pods (and what else has a Kubernetes name) give one endpoint a port; `--endpoint` names one by
+/// its authority.
+bool is_ranked(const config::endpoint_source& source, endpoint_origin origin) {
+    const bool resource =
+        origin == endpoint_origin::config && source.name.find(':') == std::string::npos;
+    return resource || source.ports.size() > 1;
+}
+
 bool is_literal(const std::string& host) { return http::address::parse(host, 1).has_value(); }
 
 void expand_one(const config::endpoint_source& source, endpoint_origin origin,
@@ -13,9 +21,8 @@ void expand_one(const config::endpoint_source& source, endpoint_origin origin,
         for (std::size_t rank = 0; rank < source.ports.size(); ++rank) {
             const auto where = http::address::parse(ip, source.ports[rank]);
             if (!where) continue;
-            const auto suffix = origin == endpoint_origin::config || source.ports.size() > 1
-                                    ? "-rank-" + std::to_string(rank)
-                                    : std::string{};
+            const auto suffix =
+                is_ranked(source, origin) ? "-rank-" + std::to_string(rank) : std::string{};
             listed_endpoint e;
             e.what.name_space = source.name_space;
             e.what.name = source.name + (ips.size() > 1 ? "-" + where->ip() : "") + suffix;

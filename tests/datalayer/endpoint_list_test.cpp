@@ -32,6 +32,12 @@ TEST_SUITE("datalayer/endpoint_list") {
         CHECK(list[1].where.authority() == "10.0.0.1:8001");
     }
 
+    TEST_CASE("an endpoint of the command line is named by its authority") {
+        const std::vector<endpoint_source> flags = {source("127.0.0.1:8000", "127.0.0.1")};
+        CHECK(ids(expand(flags, endpoint_origin::config, {})) ==
+              texts{"default/127.0.0.1:8000 127.0.0.1:8000"});
+    }
+
     TEST_CASE("names of files and of the administrator stay as written, IPv6 included") {
         const std::vector<endpoint_source> file = {source("a", "fd00::1"),
                                                    source("b", "[fd00::2]")};
