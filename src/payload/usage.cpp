@@ -1,0 +1,245 @@
+#include "payload/usage.hpp"
+
+#include <optional>
+
+#include "base/strings.hpp"
+#include "payload/json_reader.hpp"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+#include <bit>
+#endif
+
+namespace weir::payload {
+namespace {
+
+constexpr std::string_view key = "\"usage\"";
+constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
+constexpr std::size_t kept_tail = 4096;
+
+// Where `"usage"` starts at `from` or later. Inside a JSON string its quotes would be escaped, so a
+// hit is a key (or a value of that very text).
+std::size_t find_key(std::string_view text, std::size_t from) {
+#if defined(__SSE2__)
+    const auto load = [&](std::size_t i) {
+        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
+    };
+    const __m128i quote = _mm_set1_epi8('"');
+    const __m128i letter = _mm_set1_epi8('u');
+    constexpr std::size_t last = key.size() - 1;
+    for (; from + last + 16 <= text.size(); from += 16) {
+        const __m128i quotes = _mm_and_si128(_mm_cmpeq_epi8(load(from), quote),
+                                             _mm_cmpeq_epi8(load(from + last), quote));
+        const __m128i hits = _mm_and_si128(quotes, _mm_cmpeq_epi8(load(from + 1), letter));
+        auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(hits));
+        for (; mask != 0; mask &= mask - 1) {
+            const auto at = from + static_cast<std::size_t>(std::countr_zero(mask));
+            if (text.substr(at, key.size()) == key) return at;
+        }
+    }
+#endif
+    return text.find(key, from);
+}
+
+// Where the object behind a usage key starts; npos when none of the keys has one (`"usage":null`).
+std::size_t find_usage_object(std::string_view text) {
+    std::size_t at = 0;
+    while ((at = find_key(text, at)) != std::string_view::npos) {
+        at += key.size();
+        auto value = text.find_first_not_of(" \t\r\n", at);
+        if (value == std::string_view::npos || text[value] != ':') continue;
+        value = text.find_first_not_of(" \t\r\n", value + 1);
+        if (value != std::string_view::npos && text[value] == '{') return value;
+    }
+    return std::string_view::npos;
+}
+
+std::int64_t count_of(json_reader& reader, std::size_t token) {
+    std::optional<std::int64_t> value;
+    if (reader.is_string(token)) {
+        const auto number = parse_double(reader.inside(token));
+        if (number && *number >= 0 && *number <= static_cast<double>(largest_exact)) {
+            value = static_cast<std::int64_t>(*number);
+        }
+    } else {
+        value = reader.whole(token);
+    }
+    return value && *value >= 0 && *value <= largest_exact ? *value : 0;
+}
+
+struct counts {
+    std::optional<std::int64_t> prompt;
+    std::optional<std::int64_t> input;
+    std::optional<std::int64_t> completion;
+    std::optional<std::int64_t> output;
+    std::optional<std::int64_t> total;
+    std::int64_t cached = 0;
+};
+
+bool details(json_reader& reader, std::size_t token, counts& found) {
+    if (!reader.is_object(token)) return true;
+    return reader.each_member(token, [&](std::string_view name, std::size_t value) {
+        if (name == "cached_tokens") found.cached = count_of(reader, value);
+        return true;
+    });
+}
+
+bool read_counts(json_reader& reader, std::size_t object, counts& found) {
+    return reader.each_member(object, [&](std::string_view name, std::size_t value) {
+        if (reader.is_null(value)) return true;
+        if (name == "prompt_tokens") found.prompt = count_of(reader, value);
+        if (name == "input_tokens") found.input = count_of(reader, value);
+        if (name == "completion_tokens") found.completion = count_of(reader, value);
+        if (name == "output_tokens") found.output = count_of(reader, value);
+        if (name == "total_tokens") found.total = count_of(reader, value);
+        if (name == "cache_read_input_tokens") found.cached = count_of(reader, value);
+        if (name == "prompt_tokens_details" || name == "input_tokens_details") {
+            return details(reader, value, found);
+        }
+        return true;
+    });
+}
+
+// Later values replace earlier ones unless they are 0: Anthropic reports the halves in different
+// events.
+void merge(const counts& found, token_usage& usage) {
+    const auto prompt = found.prompt ? found.prompt : found.input;
+    const auto completion = found.completion ? found.completion : found.output;
+    if (prompt.value_or(0) != 0) usage.prompt = *prompt;
+    if (completion.value_or(0) != 0) usage.completion = *completion;
+    if (found.cached != 0) usage.cached = found.cached;
+    const bool all = prompt && completion && found.total;
+    usage.total = all ? *found.total : usage.prompt + usage.completion;
+    usage.present = true;
+}
+
+// The usage object of a document: its own, its response's (responses API) or its message's
+// (Anthropic).
+std::size_t find_object(json_reader& reader, std::size_t root, bool inner) {
+    std::size_t found = 0;
+    reader.each_member(root, [&](std::string_view name, std::size_t value) {
+        if (!reader.is_object(value)) return true;
+        if (name == "usage") found = value;
+        if (!inner && found == 0 && (name == "response" || name == "message")) {
+            found = find_object(reader, value, true);
+        }
+        return true;
+    });
+    return found;
+}
+
+bool names_end(std::string_view event) {
+    return event == "message_stop" || event == "response.completed" || event == "response.failed" ||
+           event == "response.incomplete";
+}
+
+}  // namespace
+
+void usage_reader::feed(std::string_view bytes) {
+    if (bytes.empty()) return;
+    if (kind_ == answer_kind::sse) {
+        feed_stream(bytes);
+    } else {
+        feed_json(bytes);
+    }
+}
+
+void usage_reader::finish() {
+    if (kind_ == answer_kind::sse) {
+        if (!held_.empty()) lines(held_);
+    } else if (!skipping_) {
+        if (find_usage_object(held_) != std::string_view::npos) document(held_);
+    } else {
+        usage_object(held_);
+    }
+    held_ = {};
+}
+
+void usage_reader::feed_stream(std::string_view bytes) {
+    boundary_.feed(bytes);
+    if (skipping_ || !held_.empty()) {
+        const auto end = find_line_end(bytes, 0);
+        if (end == bytes.size()) return keep(bytes);
+        if (!skipping_) {
+            held_ += bytes.substr(0, end);
+            line(held_);
+        }
+        held_.clear();
+        skipping_ = false;
+        bytes.remove_prefix(end + 1);
+    }
+    std::size_t whole = bytes.size();
+    while (whole > 0 && bytes[whole - 1] != '\n' && bytes[whole - 1] != '\r') --whole;
+    lines(bytes.substr(0, whole));
+    keep(bytes.substr(whole));
+}
+
+void usage_reader::keep(std::string_view text) {
+    if (skipping_ || text.empty()) return;
+    if (held_.size() + text.size() > max_line) {
+        held_ = {};
+        skipping_ = true;
+        ++skipped_;
+        return;
+    }
+    held_ += text;
+}
+
+void usage_reader::lines(std::string_view text) {
+    while (!text.empty()) line(next_line(text));
+}
+
+void usage_reader::line(std::string_view text) {
+    if (text.starts_with("event:")) {
+        end_ = end_ || names_end(field_value(text, "event"));
+        return;
+    }
+    const auto data = field_value(text, "data");
+    if (data.starts_with("[DONE]")) {
+        end_ = true;
+    } else if (find_usage_object(data) != std::string_view::npos) {
+        document(data);
+    }
+}
+
+void usage_reader::feed_json(std::string_view bytes) {
+    if (!skipping_ && held_.size() + bytes.size() > max_json) {
+        skipping_ = true;
+        ++skipped_;
+    }
+    held_ += bytes;
+    // Usage stands at the end of the answers that have it.
+    if (skipping_ && held_.size() > 2 * kept_tail) {
+        held_.erase(0, held_.size() - kept_tail);
+        if (held_.capacity() > 8 * kept_tail) held_.shrink_to_fit();
+    }
+}
+
+void usage_reader::document(std::string_view text) {
+    if (scratch_.load(text)) return;
+    json_reader reader(scratch_);
+    const auto object = find_object(reader, 0, false);
+    counts found;
+    if (object != 0 && read_counts(reader, object, found)) merge(found, usage_);
+    scratch_.trim();
+}
+
+// The tail of a document too large to keep: the object behind the key, up to where it closes.
+void usage_reader::usage_object(std::string_view text) {
+    constexpr int max_closers = 8;
+    const auto begin = find_usage_object(text);
+    if (begin == std::string_view::npos) return;
+    auto end = begin;
+    for (int i = 0; i < max_closers; ++i) {
+        end = text.find('}', end + 1);
+        if (end == std::string_view::npos) return;
+        if (scratch_.load(text.substr(begin, end + 1 - begin))) continue;
+        json_reader reader(scratch_);
+        counts found;
+        if (read_counts(reader, 0, found)) merge(found, usage_);
+        return;
+    }
+}
+
+}  // namespace weir::payload

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "payload/json_index.hpp"
+#include "payload/sse.hpp"
+
+namespace weir::payload {
+
+/// What a model server says it counted. Values that are negative, beyond 2^53 or no numbers count
+/// 0.
+struct token_usage {
+    bool present = false;  ///< a usage object was there
+    std::int64_t prompt = 0;
+    std::int64_t completion = 0;
+    std::int64_t total = 0;  ///< the server's when it gave all three, else prompt + completion
+    std::int64_t cached = 0;
+};
+
+/// How the bytes of a response body are framed.
+enum class answer_kind { json, sse };
+
+/// Reads token usage beside the relay: OpenAI completions, chat and responses, Anthropic messages.
+/// Feed it every byte in order; it never holds the bytes up. Of a stream it keeps one unfinished
+/// line of at most 64 KiB, of a JSON body 1 MiB; of more only the end is looked at. One thread.
+class usage_reader {
+  public:
+    static constexpr std::size_t max_line = std::size_t{64} << 10;
+    static constexpr std::size_t max_json = std::size_t{1} << 20;
+
+    /// `scratch` is one a thread, shared by all readers of it.
+    usage_reader(answer_kind kind, json_index& scratch) : kind_(kind), scratch_(scratch) {}
+
+    void feed(std::string_view bytes);
+
+    /// The body has ended.
+    void finish();
+
+    const token_usage& usage() const { return usage_; }
+
+    /// The stream said it is complete: `[DONE]`, `message_stop`, `response.completed` (or failed,
+    /// or incomplete).
+    bool saw_end() const { return end_; }
+
+    /// The stream's bytes end where an event ends.
+    bool at_boundary() const { return boundary_.at_boundary(); }
+
+    /// Lines that were longer than the window and passed unread.
+    std::size_t skipped() const { return skipped_; }
+
+  private:
+    void feed_stream(std::string_view bytes);
+    void feed_json(std::string_view bytes);
+    void lines(std::string_view text);
+    void line(std::string_view text);
+    void keep(std::string_view text);
+    void document(std::string_view text);
+    void usage_object(std::string_view text);
+
+    answer_kind kind_;
+    bool skipping_ = false;  ///< the line (or JSON body) has outgrown the window
+    bool end_ = false;
+    sse_boundary boundary_;
+    std::size_t skipped_ = 0;
+    token_usage usage_;
+    std::string held_;
+    json_index& scratch_;
+};
+
+}  // namespace weir::payload

@@ -1,0 +1,182 @@
+#include "payload/usage.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+
+using namespace weir::payload;
+
+namespace {
+
+struct outcome {
+    token_usage usage;
+    bool end = false;
+    bool boundary = false;
+    std::size_t skipped = 0;
+};
+
+// Reads `text` in pieces of `step` bytes.
+outcome read(answer_kind kind, std::string_view text, std::size_t step) {
+    json_index scratch;
+    usage_reader reader(kind, scratch);
+    for (std::size_t i = 0; i < text.size(); i += step) reader.feed(text.substr(i, step));
+    const bool boundary = reader.at_boundary();
+    reader.finish();
+    return {reader.usage(), reader.saw_end(), boundary, reader.skipped()};
+}
+
+void check_counts(const token_usage& usage, std::int64_t prompt, std::int64_t completion,
+                  std::int64_t total, std::int64_t cached) {
+    CHECK(usage.present);
+    CHECK(usage.prompt == prompt);
+    CHECK(usage.completion == completion);
+    CHECK(usage.total == total);
+    CHECK(usage.cached == cached);
+}
+
+constexpr std::string_view openai =
+    "data: {\"choices\":[{\"delta\":{\"content\":\"say \\\"usage\\\": "
+    "{\\\"prompt_tokens\\\":9}\"}}],\"usage\":null}\n\n"
+    "data: "
+    "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"total_tokens\":17,\"completion_tokens\":10,"
+    "\"prompt_tokens_details\":{\"cached_tokens\":4}}}\n\n"
+    "data: [DONE]\n\n";
+constexpr std::string_view anthropic =
+    "event: message_start\r\ndata: "
+    "{\"type\":\"message_start\",\"message\":{\"model\":\"m\",\"usage\":"
+    "{\"input_tokens\":25,\"cache_read_input_tokens\":5,\"output_tokens\":1}}}\r\n\r\n"
+    "event: message_delta\r\ndata: "
+    "{\"type\":\"message_delta\",\"usage\":{\"output_tokens\":15}}\r\n\r\n"
+    "event: message_stop\r\ndata: {\"type\":\"message_stop\"}\r\n\r\n";
+constexpr std::string_view responses =
+    "event: response.created\ndata: "
+    "{\"type\":\"response.created\",\"response\":{\"usage\":null}}\n\n"
+    "event: response.completed\ndata: "
+    "{\"type\":\"response.completed\",\"response\":{\"usage\":{\"input_tokens\":31,"
+    "\"output_tokens\":9,\"total_tokens\":40,\"input_tokens_details\":{\"cached_tokens\":16}}}}"
+    "\n\n";
+
+}  // namespace
+
+TEST_SUITE("payload/usage") {
+    TEST_CASE("streams of every API are read however the reads are cut") {
+        std::string carriage(openai);
+        std::replace(carriage.begin(), carriage.end(), '\n', '\r');
+        for (std::size_t step = 1; step < 400; step = step < 40 ? step + 1 : step + 37) {
+            CAPTURE(step);
+            for (const auto text : {openai, std::string_view(carriage)}) {
+                const auto chat = read(answer_kind::sse, text, step);
+                check_counts(chat.usage, 7, 10, 17, 4);
+                CHECK(chat.end);
+                CHECK(chat.boundary);
+            }
+            const auto messages = read(answer_kind::sse, anthropic, step);
+            check_counts(messages.usage, 25, 15, 40, 5);
+            CHECK(messages.end);
+            CHECK(messages.boundary);
+            const auto events = read(answer_kind::sse, responses, step);
+            check_counts(events.usage, 31, 9, 40, 16);
+            CHECK(events.end);
+        }
+    }
+
+    TEST_CASE("a cut stream is seen as one") {
+        const auto cut = read(answer_kind::sse, openai.substr(0, openai.find("data: [DONE]")), 50);
+        CHECK_FALSE(cut.end);
+        CHECK(cut.boundary);
+        CHECK(cut.usage.present);
+        CHECK_FALSE(read(answer_kind::sse, openai.substr(0, 20), 50).boundary);
+        CHECK_FALSE(read(answer_kind::sse, "data: {\"x\":\"[DONE]\"}\n\n", 50).end);
+        CHECK(read(answer_kind::sse, "data:[DONE]", 3).end);
+    }
+
+    TEST_CASE("JSON bodies of every API") {
+        for (const std::size_t step : {1U, 7U, 1000U}) {
+            CAPTURE(step);
+            check_counts(
+                read(
+                    answer_kind::json,
+                    R"({"id":"x","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,)"
+                    R"("prompt_tokens_details":null}})",
+                    step)
+                    .usage,
+                3, 4, 7, 0);
+            check_counts(
+                read(answer_kind::json,
+                     R"({"object":"response","usage":{"input_tokens":3,"output_tokens":4}})", step)
+                    .usage,
+                3, 4, 7, 0);
+            check_counts(
+                read(
+                    answer_kind::json,
+                    R"({"type":"message","usage":{"input_tokens":3,"output_tokens":4,"cache_read_input_tokens":2}})",
+                    step)
+                    .usage,
+                3, 4, 7, 2);
+        }
+    }
+
+    TEST_CASE("numbers may be texts; what is no count is none") {
+        struct row {
+            const char* usage;
+            std::int64_t prompt;
+            std::int64_t total;
+        };
+        for (const auto& [usage, prompt, total] : {
+                 row{R"({"prompt_tokens":"12","completion_tokens":"3","total_tokens":"15"})", 12,
+                     15},
+                 row{R"({"prompt_tokens":12.0})", 12, 12},
+                 row{R"({"prompt_tokens":-5,"completion_tokens":1,"total_tokens":-4})", 0, 0},
+                 row{R"({"prompt_tokens":1e30})", 0, 0},
+                 row{R"({"prompt_tokens":99999999999999999999})", 0, 0},
+                 row{R"({"prompt_tokens":"many"})", 0, 0},
+                 row{R"({"prompt_tokens":true})", 0, 0},
+                 row{R"({"prompt_tokens":[1]})", 0, 0},
+                 row{R"({"prompt_tokens":null,"input_tokens":8})", 8, 8},
+                 row{R"({})", 0, 0},
+             }) {
+            CAPTURE(usage);
+            const auto found =
+                read(answer_kind::json, "{\"usage\":" + std::string(usage) + "}", 1000).usage;
+            CHECK(found.present);
+            CHECK(found.prompt == prompt);
+            CHECK(found.total == total);
+        }
+    }
+
+    TEST_CASE("answers without usage, or that are no JSON, give none") {
+        for (const char* body :
+             {"", "no healthy upstream", R"({"usage":null})", R"({"usage":"much"})",
+              R"({"usage":{"prompt_tokens":1})", R"({"x":{"usage":{"prompt_tokens":1}}})",
+              R"(["usage",{"prompt_tokens":1}])"}) {
+            CAPTURE(body);
+            CHECK_FALSE(read(answer_kind::json, body, 1000).usage.present);
+            CHECK_FALSE(
+                read(answer_kind::sse, "data: " + std::string(body) + "\n\n", 1000).usage.present);
+        }
+    }
+
+    TEST_CASE("a line beyond the window is skipped and the next one read") {
+        const std::string huge = "data: {\"usage\":{\"prompt_tokens\":99},\"x\":\"" +
+                                 std::string(100000, 'x') + "\"}\n\n";
+        const auto found = read(answer_kind::sse, huge + std::string(openai), 1000);
+        CHECK(found.skipped == 1);
+        check_counts(found.usage, 7, 10, 17, 4);
+        const auto endless = read(answer_kind::sse, std::string(1000000, 'x'), 1000);
+        CHECK(endless.skipped == 1);
+        CHECK_FALSE(endless.boundary);
+    }
+
+    TEST_CASE("the usage at the end of a large JSON body is found") {
+        const std::string body =
+            "{\"data\":[\"" + std::string(3 << 20, 'v') +
+            "\"],\"usage\":{\"prompt_tokens\":8,\"prompt_tokens_details\":{\"cached_tokens\":2},"
+            "\"total_tokens\":8}}";
+        for (const std::size_t step : {1000U, 70000U, 5000000U}) {
+            const auto found = read(answer_kind::json, body, step);
+            check_counts(found.usage, 8, 0, 8, 2);
+            CHECK(found.skipped == 1);
+        }
+    }
+}
