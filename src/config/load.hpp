@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,9 +15,9 @@ namespace weir::config {
 
 /// What the command line says about the configuration; defaults as design section 1 has them.
 struct load_options {
-    std::vector<std::string> filenames;       ///< -f; `-` is stdin
-    std::vector<std::string> endpoints;       ///< --endpoint URLs, checked for shape by the command line
-    std::vector<std::string> endpoints_files; ///< --endpoints-file: PATH or POOL=PATH
+    std::vector<std::string> filenames;  ///< -f; `-` is stdin
+    std::vector<std::string> endpoints;  ///< --endpoint URLs, checked for shape by the command line
+    std::vector<std::string> endpoints_files;  ///< --endpoints-file: PATH or POOL=PATH
     std::string listen = "127.0.0.1:8080";
     std::string bind = "127.0.0.1";
     std::vector<std::pair<std::uint16_t, std::uint16_t>> port_map;
@@ -23,18 +25,20 @@ struct load_options {
     std::string config_text;
     std::string pool_name;
     std::string pool_namespace;
+    std::chrono::nanoseconds refresh_metrics_interval{50'000'000};  ///< for checks only
 };
 
 /// A usage mistake that only the files reveal (exit 2), for example --endpoint with two pools.
 struct load_result {
     std::shared_ptr<const model> value;  ///< null when `found` has errors
     findings found;
-    std::string usage_error;             ///< not empty: exit 2 with this sentence
-    std::vector<std::string> skipped;    ///< `Deployment ns/name`: kinds weir does not read, said once at --v=1
+    std::string usage_error;  ///< not empty: exit 2 with this sentence
+    std::vector<std::string>
+        skipped;  ///< `Deployment ns/name`: kinds weir does not read, said once at --v=1
 };
 
-/// Reads, parses, checks and resolves everything in one pass; reports every mistake. Blocking file I/O: control
-/// thread only. DNS names stay names.
+/// Reads, parses, checks and resolves everything in one pass; reports every mistake. Blocking file
+/// I/O: control thread only. DNS names stay names.
 load_result load(const load_options& options);
 
 }  // namespace weir::config

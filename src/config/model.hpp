@@ -182,7 +182,7 @@ struct endpoint_source {
     std::string name_space;
     std::string name;
     std::string host;                   ///< IP literal or DNS name
-    std::vector<std::uint16_t> ports;   ///< one endpoint each; rank is the index
+    std::vector<std::uint16_t> ports;   ///< one endpoint each; rank is the index; 0: not active, keeps its rank
     std::vector<std::pair<std::string, std::string>> labels;  ///< sorted by key
     bool ready = true;
 };

@@ -19,6 +19,7 @@ void expand_one(const config::endpoint_source& source, endpoint_origin origin,
                 const std::vector<std::string>& ips, std::vector<listed_endpoint>& out) {
     for (const auto& ip : ips) {
         for (std::size_t rank = 0; rank < source.ports.size(); ++rank) {
+            if (source.ports[rank] == 0) continue;
             const auto where = http::address::parse(ip, source.ports[rank]);
             if (!where) continue;
             const auto suffix =

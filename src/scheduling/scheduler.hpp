@@ -21,8 +21,6 @@
 namespace weir::scheduling {
 
 class pipeline;
-struct pipeline_parts;
-struct workspace_parts;
 
 /// The built-in configuration for a pool whose picker document is empty.
 enum class preset : std::uint8_t { reference, weir };
@@ -52,7 +50,8 @@ class workspace {
 
   private:
     friend class pipeline;
-    std::unique_ptr<workspace_parts> parts_;
+    struct impl;
+    std::unique_ptr<impl> impl_;
 };
 
 /// The request and the pool as one decision sees them. Views must outlive the call.
@@ -105,8 +104,7 @@ struct plugin_summary {
     std::string type;
     stability level = stability::beta;
     bool implicit = false;  ///< made by defaulting, not written in the file
-    std::string file;       ///< where it is written; empty: in no file
-    std::uint32_t line = 0;
+    config::span at;
 };
 struct profile_plugin_summary {
     std::string plugin;
@@ -154,8 +152,8 @@ class pipeline {
     /// locks on the default profile's path, ties broken by `in.seed`. Reads what `produce` left in
     /// `ws`.
     bool schedule(const decision_input& in, workspace& ws, decision& out) const;
-    /// After a `schedule` that found a target, still with the same workspace.
-    void pre_request(const decision_input& in, workspace& ws, decision& out) const;
+    /// After `schedule`, still with the same workspace. False when a hook fails.
+    bool pre_request(const decision_input& in, workspace& ws, decision& out) const;
 
     /// Followers of the answer; `complete` exactly once for each successful `decide`.
     void response_header(const response_facts& facts, std::vector<header_change>& changes) const;
@@ -180,9 +178,10 @@ class pipeline {
     std::string effective_json() const;
 
   private:
-    explicit pipeline(std::unique_ptr<pipeline_parts> made);
-
-    std::unique_ptr<pipeline_parts> parts_;
+    friend class pipeline_builder;
+    struct impl;
+    explicit pipeline(std::unique_ptr<impl> made);
+    std::unique_ptr<impl> impl_;
 };
 
 /// Every plugin type this binary knows: the built-in ones in alphabetical order, then those of

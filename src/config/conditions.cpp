@@ -1,0 +1,44 @@
+#include "config/conditions.hpp"
+
+#include <algorithm>
+
+namespace weir::config {
+
+void condition_list::set(std::string_view type, bool status, std::string_view reason,
+                         std::string_view message) {
+    condition c{std::string(type), status, std::string(reason), std::string(message)};
+    const auto found =
+        std::find_if(list_.begin(), list_.end(), [&](const auto& x) { return x.type == type; });
+    if (found == list_.end()) {
+        list_.push_back(std::move(c));
+    } else {
+        *found = std::move(c);
+    }
+}
+
+const condition* condition_list::find(std::string_view type) const {
+    const auto found =
+        std::find_if(list_.begin(), list_.end(), [&](const auto& x) { return x.type == type; });
+    return found == list_.end() ? nullptr : &*found;
+}
+
+void write_conditions(json_writer& json, const condition_list& conditions) {
+    json.key("conditions").begin_array();
+    for (const auto& c : conditions.list()) {
+        json.begin_object()
+            .field("type", c.type)
+            .field("status", c.status ? "True" : "False")
+            .field("reason", c.reason)
+            .field("message", c.message)
+            .field("lastTransitionTime", "1970-01-01T00:00:00Z")
+            .end_object();
+    }
+    json.end_array();
+}
+
+void append_conditions(resource_status& status, std::string_view under,
+                       const condition_list& conditions) {
+    for (const auto& c : conditions.list()) status.conditions.emplace_back(under, c);
+}
+
+}  // namespace weir::config

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/diagnostics.hpp"
+#include "config/node.hpp"
+
+namespace weir::config {
+
+/// Reads what `-f` names: files as they are, folders recursively (`.yaml`, `.yml`, `.json`; names
+/// that begin with a dot are skipped, so the hidden folders of a mounted ConfigMap are not read
+/// beside the links into them), `-` for standard input. Files come in the order of the flags, then
+/// by name; each file once, however it is reached. What cannot be read is an error. Blocking;
+/// control thread only.
+std::vector<source_ptr> read_sources(const std::vector<std::string>& filenames, findings& found);
+
+/// Reads one file; null after an error that was reported.
+source_ptr read_source(const std::string& path, findings& found);
+
+/// Reports a file that is named but not there or not readable; true when it can be read.
+bool check_endpoints_file(const std::string& path, const span& at, findings& found);
+
+}  // namespace weir::config

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "config/resolve_state.hpp"
+
+namespace weir::config {
+
+/// Follows one backendRef (or mirror) of a route: kind, then grant, then existence. What is wrong
+/// becomes a finding and an entry of `route.problems`; an invalid target is returned with its
+/// reason.
+backend_target resolve_backend(resolve_state& state, route_state& route, const object_ref& ref);
+
+/// The filters of a rule or backendRef. Mirrors without a valid target are dropped.
+filter_set resolve_filters(resolve_state& state, route_state& route,
+                           const std::vector<filter_spec>& specs);
+
+}  // namespace weir::config

@@ -1,0 +1,296 @@
+#include <algorithm>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "config/resolve_codes.hpp"
+#include "config/resolve_state.hpp"
+
+namespace weir::config {
+namespace {
+
+// --- matches that never get a request
+// ----------------------------------------------------------------
+
+/// One entry of a rule's `matches` as a listener serves it.
+struct match_place {
+    std::uint32_t route;
+    std::uint32_t rule;
+    std::uint32_t match;
+};
+
+void append_values(std::string& key, const std::vector<value_match>& values) {
+    std::vector<std::string> parts;
+    for (const auto& v : values) {
+        parts.push_back(v.name + '=' + (v.kind == match_kind::regex ? '~' : '=') + v.value);
+    }
+    std::sort(parts.begin(), parts.end());
+    for (const auto& p : parts) key.append(p).append(1, '\0');
+    key += '\1';
+}
+
+/// Equal for matches that accept the same requests.
+std::string key_of(const rule_match& m, std::string_view hostname) {
+    std::string key(hostname);
+    std::string_view path = m.path_value;
+    while (m.path == path_kind::prefix && path.ends_with('/')) path.remove_suffix(1);
+    key.append(1, '\0').append(1, static_cast<char>('0' + static_cast<int>(m.path))).append(path);
+    key.append(1, '\0').append(m.method).append(1, '\0');
+    append_values(key, m.headers);
+    append_values(key, m.query);
+    return key;
+}
+
+bool is_catch_all_pattern(const rule_match& m) {
+    if (m.path != path_kind::regex || !m.method.empty() || !m.headers.empty() || !m.query.empty())
+        return false;
+    for (const auto* all : {".*", "/.*", "^.*$", "^/.*$", "^/.*", "^.*", ".+", "/?.*"}) {
+        if (m.path_value == all) return true;
+    }
+    return false;
+}
+
+class match_checker {
+  public:
+    explicit match_checker(resolve_state& state) : state_(state) {
+        order_.resize(state.out.routes.size());
+        std::vector<std::uint32_t> sorted(order_.size());
+        for (std::uint32_t i = 0; i < sorted.size(); ++i) sorted[i] = i;
+        std::sort(sorted.begin(), sorted.end(), [&](std::uint32_t a, std::uint32_t b) {
+            return age_key(state.out.routes[a]) < age_key(state.out.routes[b]);
+        });
+        for (std::uint32_t place = 0; place < sorted.size(); ++place) order_[sorted[place]] = place;
+    }
+
+    void check(const listener& l) {
+        std::unordered_map<std::string, match_place> best;
+        std::unordered_map<std::string, match_place> catch_all;  // by hostname
+        each_match(l,
+                   [&](const match_place& place, const rule_match& m, const std::string& hostname) {
+                       auto [found, fresh] = best.try_emplace(key_of(m, hostname), place);
+                       if (!fresh) {
+                           auto loser = place;
+                           if (wins(place, found->second)) std::swap(found->second, loser);
+                           report_duplicate(loser, found->second);
+                       }
+                       if (is_catch_all_pattern(m)) catch_all.try_emplace(hostname, place);
+                   });
+        if (catch_all.empty()) return;
+        each_match(l,
+                   [&](const match_place& place, const rule_match& m, const std::string& hostname) {
+                       if (m.path != path_kind::prefix) return;
+                       if (const auto found = catch_all.find(hostname); found != catch_all.end())
+                           report_shadowed(place, found->second);
+                   });
+    }
+
+  private:
+    static std::string age_key(const route& r) {
+        return (r.created.empty() ? std::string("~") : r.created) + '\0' + r.name_space + "/" +
+               r.name;
+    }
+
+    template <class F>
+    void each_match(const listener& l, F&& f) {
+        static const std::vector<std::string> any_host{""};
+        for (const auto& attached : l.routes) {
+            const auto& rules = state_.out.routes[attached.route].rules;
+            for (std::uint32_t r = 0; r < rules.size(); ++r) {
+                for (std::uint32_t m = 0; m < rules[r].matches.size(); ++m) {
+                    for (const auto& h :
+                         attached.hostnames.empty() ? any_host : attached.hostnames) {
+                        match_place place{attached.route, r, m};
+                        f(place, rules[r].matches[m], h);
+                    }
+                }
+            }
+        }
+    }
+
+    bool wins(const match_place& a, const match_place& b) const {
+        return std::tuple(order_[a.route], a.rule, a.match) <
+               std::tuple(order_[b.route], b.rule, b.match);
+    }
+
+    /// The place of a match in the files; false for one that no file wrote, or that was reported
+    /// before.
+    bool may_report(const match_place& p) {
+        if (p.route >= state_.routes.size()) return false;
+        return reported_.insert((std::uint64_t{p.route} << 32) | (p.rule << 16) | p.match).second;
+    }
+
+    const match_spec& spec_of(const match_place& p) const {
+        return state_.routes[p.route].from->rules[p.rule].matches[p.match];
+    }
+
+    std::string where(const match_place& p) const {
+        const auto& r = state_.out.routes[p.route];
+        std::string written =
+            "HTTPRoute " + r.name_space + "/" + r.name + ", rule " + std::to_string(p.rule + 1);
+        if (p.route >= state_.routes.size()) return written;
+        const auto& at = spec_of(p).at;
+        if (at.file != nullptr)
+            written += " (" + at.file->path + ":" + std::to_string(at.start.line) + ")";
+        return written;
+    }
+
+    void report_duplicate(const match_place& loser, const match_place& winner) {
+        if (!may_report(loser)) return;
+        auto& f = state_.found.warning(codes::duplicate_match,
+                                       "this match can never apply: another one is the same",
+                                       spec_of(loser).path_at);
+        f.help = where(winner) + " comes first: oldest route, then namespace/name, then rule order";
+        f.note = "the client gets the answer of the other rule";
+    }
+
+    void report_shadowed(const match_place& loser, const match_place& winner) {
+        if (!may_report(loser)) return;
+        auto& f = state_.found.warning(codes::shadowed_match,
+                                       "this match can never apply: a regular expression takes all",
+                                       spec_of(loser).path_at);
+        f.help = where(winner) +
+                 " matches every path, and a regular expression ranks before every PathPrefix; use "
+                 "PathPrefix / there";
+        f.note = "the client gets the answer of the other rule";
+    }
+
+    resolve_state& state_;
+    std::vector<std::uint32_t> order_;
+    std::unordered_set<std::uint64_t> reported_;
+};
+
+// --- endpoints
+// ---------------------------------------------------------------------------------------
+
+bool is_any(std::string_view address) { return address == "0.0.0.0" || address == "::"; }
+
+bool is_loopback_name(std::string_view host) {
+    return host == "localhost" || host == "127.0.0.1" || host == "::1";
+}
+
+bool same_socket(const listener& l, std::string_view host, std::uint16_t port) {
+    if (l.bind_port != port) return false;
+    if (l.bind_address == host) return true;
+    return is_loopback_name(host) && (is_any(l.bind_address) || is_loopback_name(l.bind_address)) &&
+           (host == "localhost" || is_any(l.bind_address));
+}
+
+/// Where a Pod of that name is written, else the pool.
+span place_of(const resolve_state& state, const pool& p, const endpoint_source& e) {
+    const auto pods = state.pods.find(p.name_space);
+    if (pods == state.pods.end()) return p.at;
+    for (const auto* pod : pods->second) {
+        if (pod->meta.name.value != e.name) continue;
+        if (!pod->ips.empty()) return pod->ips.front().at;
+        return pod->address ? pod->address->at : pod->meta.at;
+    }
+    return p.at;
+}
+
+void check_pool_endpoints(resolve_state& state, const pool& p) {
+    std::unordered_map<std::string, const endpoint_source*> seen;
+    for (const auto& e : p.endpoints) {
+        for (const auto port : e.ports) {
+            if (port == 0) continue;
+            const auto authority = e.host + ":" + std::to_string(port);
+            const auto [other, fresh] = seen.try_emplace(authority, &e);
+            if (!fresh) {
+                auto& f = state.found.warning(
+                    codes::endpoint_twice,
+                    authority + " is an endpoint of InferencePool " + p.id() + " twice",
+                    place_of(state, p, e));
+                f.help = "the other one is " + other->second->name +
+                         "; give each model server an address of its own";
+                f.note = "the same server gets two shares of the traffic";
+            }
+            for (const auto& l : state.out.listeners) {
+                if (!same_socket(l, e.host, port)) continue;
+                auto& f = state.found.warning(
+                    codes::endpoint_is_listener,
+                    "endpoint " + authority + " is weir's own listener " + l.gateway + "/" + l.name,
+                    place_of(state, p, e));
+                f.help =
+                    "name the port of the model server, or move the listener with --listen or "
+                    "--port-map";
+                f.note = "every request would loop until it fails";
+                break;
+            }
+        }
+    }
+}
+
+bool is_reached(const resolve_state& state, std::uint32_t pool) {
+    for (const auto& route : state.out.routes) {
+        for (const auto& rule : route.rules) {
+            for (const auto& b : rule.backends) {
+                if (b.target.kind == backend_kind::pool && b.target.index == pool) return true;
+            }
+        }
+    }
+    for (const auto& route : state.routes) {
+        if (std::find(route.pools.begin(), route.pools.end(), pool) != route.pools.end())
+            return true;
+    }
+    return false;
+}
+
+/// Whether a route names this pool, even if it may not.
+bool is_named(const resolve_state& state, const pool_resource& p) {
+    for (const auto& route : state.in.http_routes) {
+        for (const auto& rule : route.rules) {
+            for (const auto& b : rule.backends) {
+                const auto& space =
+                    b.ref.name_space ? b.ref.name_space->value : route.meta.name_space.value;
+                if (b.ref.name.value == p.meta.name.value && space == p.meta.name_space.value)
+                    return true;
+            }
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+void check_matches(resolve_state& state) {
+    match_checker checker(state);
+    for (const auto& l : state.out.listeners) checker.check(l);
+}
+
+void check_reachability(resolve_state& state) {
+    for (std::uint32_t i = 0; i < state.pools.size(); ++i) {
+        const auto* from = state.pools[i].from;
+        if (from == nullptr || is_reached(state, i) || is_named(state, *from)) continue;
+        auto& f = state.found.warning(codes::pool_without_route,
+                                      "no HTTPRoute leads to InferencePool " + from->meta.id(),
+                                      from->meta.at);
+        f.help = "add an HTTPRoute with a backendRef {group: " + from->meta.group +
+                 ", kind: InferencePool, name: " + from->meta.name.value + "}";
+        f.note = "the client sees 404";
+    }
+    for (std::uint32_t g = 0; g < state.gateways.size(); ++g) {
+        const auto& gateway = state.gateways[g];
+        if (gateway.from == nullptr) continue;
+        const bool named =
+            std::any_of(state.routes.begin(), state.routes.end(), [&](const auto& route) {
+                return std::any_of(route.parents.begin(), route.parents.end(), [&](const auto& p) {
+                    return p.gateway == static_cast<std::int64_t>(g);
+                });
+            });
+        const bool catch_all = std::any_of(
+            state.out.listeners.begin(), state.out.listeners.end(),
+            [&](const auto& l) { return l.gateway == gateway.id() && !l.routes.empty(); });
+        if (named || catch_all) continue;
+        auto& f = state.found.warning(codes::gateway_without_route,
+                                      "no HTTPRoute has Gateway " + gateway.id() + " as a parent",
+                                      gateway.from->meta.at);
+        f.help = "add an HTTPRoute with parentRefs: [{name: " + gateway.name + "}]";
+        f.note = "the client sees 404 for everything";
+    }
+}
+
+void check_endpoints(resolve_state& state) {
+    for (const auto& p : state.out.pools) check_pool_endpoints(state, p);
+}
+
+}  // namespace weir::config

@@ -1,0 +1,404 @@
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "config/resolve_codes.hpp"
+#include "config/resolve_hostnames.hpp"
+#include "config/resolve_state.hpp"
+
+namespace weir::config {
+namespace {
+
+/// The first address of a name, or empty. Blocks on the resolver; control thread only.
+std::string look_up(const std::string& name) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* list = nullptr;
+    if (getaddrinfo(name.c_str(), nullptr, &hints, &list) != 0) return {};
+    std::array<char, NI_MAXHOST> written{};
+    const int rc = getnameinfo(list->ai_addr, list->ai_addrlen, written.data(), written.size(),
+                               nullptr, 0, NI_NUMERICHOST);
+    freeaddrinfo(list);
+    return rc == 0 ? std::string(written.data()) : std::string();
+}
+
+std::uint16_t bound_port(const load_options& options, std::uint16_t port) {
+    for (const auto& [from, to] : options.port_map) {
+        if (from == port) return to;
+    }
+    return port;
+}
+
+/// Which protocols may share a port.
+enum class wire : std::uint8_t { http, tls, tcp, udp };
+wire wire_of(std::string_view protocol) {
+    if (protocol == "HTTP") return wire::http;
+    if (protocol == "HTTPS" || protocol == "TLS") return wire::tls;
+    return protocol == "UDP" ? wire::udp : wire::tcp;
+}
+
+class gateway_builder {
+  public:
+    gateway_builder(resolve_state& state, gateway_state& gateway)
+        : state_(state), gateway_(gateway) {}
+
+    void build() {
+        take_addresses();
+        for (const auto& spec : gateway_.from->listeners) add_listener(spec);
+    }
+
+  private:
+    void take_addresses() {
+        const auto& specs = gateway_.from->addresses;
+        if (specs.empty()) gateway_.addresses.push_back(state_.options.bind);
+        for (const auto& a : specs) take_address(a);
+        if (!gateway_.addresses.empty() || !gateway_.accepted) return;
+        gateway_.programmed = false;
+    }
+
+    void take_address(const gateway_address_spec& a) {
+        const bool ip = a.type.value == "IPAddress";
+        if (!ip && a.type.value != "Hostname") {
+            gateway_.accepted = false;
+            gateway_.conditions.set("Accepted", false, "UnsupportedAddress",
+                                    "address type \"" + a.type.value + "\" is not supported");
+            report_address(a.type.at, "address type \"" + a.type.value + "\" is not supported",
+                           "use IPAddress or Hostname");
+            return;
+        }
+        if (a.value.value.empty()) {
+            if (ip) return add_address(state_.options.bind);
+            unusable("AddressNotAssigned", "there is no hostname to assign", a.at);
+            return;
+        }
+        auto address = a.value.value;
+        if (!ip) address = address == "localhost" ? "127.0.0.1" : look_up(address);
+        if (is_ip_literal(address)) return add_address(address);
+        unusable("AddressNotUsable",
+                 "\"" + a.value.value + (ip ? "\" is no IP address" : "\" does not resolve"),
+                 a.value.at);
+    }
+
+    void add_address(const std::string& address) {
+        auto& all = gateway_.addresses;
+        if (std::find(all.begin(), all.end(), address) == all.end()) all.push_back(address);
+    }
+
+    void unusable(std::string_view reason, const std::string& why, const span& at) {
+        gateway_.conditions.set("Programmed", false, reason, why);
+        report_address(at, why, "name an address of this machine, such as 127.0.0.2");
+    }
+
+    void report_address(const span& at, const std::string& why, std::string_view help) {
+        auto& f = state_.found.warning(codes::bad_gateway_address, why, at);
+        f.help = help;
+        f.note = "Gateway " + gateway_.id() + " does not listen there: connection refused";
+    }
+
+    void add_listener(const listener_spec& spec) {
+        auto& l = gateway_.listeners.emplace_back();
+        l.spec = &spec;
+        l.name = spec.name.value;
+        l.hostname = spec.hostname ? spec.hostname->value : std::string();
+        l.protocol = spec.protocol.value;
+        l.port = spec.port.value;
+        l.bind_port = bound_port(state_.options, l.port);
+        l.at = spec.at;
+        check_protocol(l, spec);
+        check_kinds(l, spec);
+        if (l.accepted && l.protocol == "HTTPS") take_certificates(l, spec);
+    }
+
+    void check_protocol(listener_state& l, const listener_spec& spec) {
+        if (l.protocol == "HTTP") return;
+        if (l.protocol != "HTTPS") {
+            l.accepted = false;
+            l.conditions.set("Accepted", false, "UnsupportedProtocol",
+                             "protocol " + l.protocol + " is not supported; HTTP and HTTPS are");
+            auto& f = state_.found.warning(codes::unsupported_protocol,
+                                           "listener protocol " + l.protocol + " is not supported",
+                                           spec.protocol.at);
+            f.allowed = {"HTTP", "HTTPS"};
+            f.note = "nothing listens on port " + std::to_string(l.port) + " for this listener";
+            return;
+        }
+        if (spec.tls && spec.tls->mode.value != "Terminate") {
+            l.accepted = false;
+            l.conditions.set("Accepted", false, "UnsupportedValue",
+                             "an HTTPS listener terminates TLS");
+            auto& f = state_.found.warning(
+                codes::unsupported_protocol,
+                "an HTTPS listener cannot have tls.mode " + spec.tls->mode.value,
+                spec.tls->mode.at);
+            f.suggestion = "Terminate";
+        }
+    }
+
+    void check_kinds(listener_state& l, const listener_spec& spec) {
+        if (!spec.allowed_routes.kinds_given && spec.allowed_routes.kinds.empty()) return;
+        l.takes_http_routes = false;
+        std::string wrong;
+        for (const auto& kind : spec.allowed_routes.kinds) {
+            if (kind.group.value == gateway_group && kind.kind.value == "HTTPRoute") {
+                l.takes_http_routes = true;
+                continue;
+            }
+            wrong += (wrong.empty() ? "" : ", ") + kind.kind.value;
+            auto& f = state_.found.warning(
+                codes::invalid_route_kinds,
+                "route kind " + kind.kind.value + " is not supported by this listener", kind.at);
+            f.allowed = {"HTTPRoute"};
+            f.note = "routes of this kind are not served: 404";
+        }
+        if (wrong.empty()) return;
+        l.resolved = false;
+        l.conditions.set("ResolvedRefs", false, "InvalidRouteKinds",
+                         "unsupported route kinds: " + wrong);
+    }
+
+    void take_certificates(listener_state& l, const listener_spec& spec) {
+        if (!spec.tls || spec.tls->certificate_refs.empty()) {
+            return refuse_certificate(
+                l, "InvalidCertificateRef", "an HTTPS listener needs certificateRefs", spec.at,
+                "add tls.certificateRefs with the name of a Secret of type kubernetes.io/tls");
+        }
+        for (const auto& ref : spec.tls->certificate_refs) take_certificate(l, ref);
+    }
+
+    void take_certificate(listener_state& l, const object_ref& ref) {
+        const auto name_space = ref.name_space ? ref.name_space->value : gateway_.name_space;
+        const auto id = name_space + "/" + ref.name.value;
+        if (!ref.group.value.empty() || ref.kind.value != "Secret") {
+            return refuse_certificate(l, "InvalidCertificateRef",
+                                      "a certificate is a Secret, not a " + ref.kind.value,
+                                      ref.kind.at, "refer to a Secret");
+        }
+        const grant_from from{gateway_group, "Gateway", gateway_.name_space};
+        const grant_to to{"", "Secret", name_space, ref.name.value};
+        if (!state_.grants.allows(from, to)) {
+            return refuse_certificate(l, "RefNotPermitted", "no ReferenceGrant allows Secret " + id,
+                                      ref.at, grant_example(from, to));
+        }
+        const auto found = state_.secrets.find(id);
+        if (found == state_.secrets.end()) {
+            return refuse_certificate(l, "InvalidCertificateRef", "Secret " + id + " is in no file",
+                                      ref.name.at, "add the Secret, or correct the name");
+        }
+        certificate c{id, {}, {}};
+        for (const auto& entry : found->second->data) {
+            if (entry.key.value == "tls.crt") c.chain_pem = entry.value.value;
+            if (entry.key.value == "tls.key") c.key_pem = entry.value.value;
+        }
+        const bool pem = c.chain_pem.find("-----BEGIN CERTIFICATE-----") != std::string::npos &&
+                         c.key_pem.find("PRIVATE KEY-----") != std::string::npos;
+        if (!pem) {
+            return refuse_certificate(l, "InvalidCertificateRef",
+                                      "Secret " + id + " has no PEM tls.crt and tls.key",
+                                      ref.name.at, "make it with `kubectl create secret tls`");
+        }
+        l.certificate_names.push_back(id);
+        l.certificates.push_back(std::move(c));
+    }
+
+    void refuse_certificate(listener_state& l, std::string_view reason, const std::string& why,
+                            const span& at, std::string_view help) {
+        l.resolved = false;
+        l.resolved_certificates = false;
+        l.conditions.set("ResolvedRefs", false, reason, why);
+        auto& f = state_.found.warning(codes::bad_certificate, why, at);
+        f.help = help;
+        f.note = "listener " + gateway_.id() + "/" + l.name + " is not served";
+    }
+
+    resolve_state& state_;
+    gateway_state& gateway_;
+};
+
+/// Listeners of all Gateways that would be bound to one address and port.
+struct socket_claims {
+    std::vector<listener_state*> listeners;
+    std::vector<gateway_state*> gateways;
+};
+
+void mark_conflict(resolve_state& state, const gateway_state& g, listener_state& l,
+                   std::string_view reason, const std::string& other) {
+    if (l.conflicted) return;
+    l.conflicted = true;
+    const bool hostname = reason == "HostnameConflict";
+    const auto why = hostname ? "listener " + other + " has the same port, protocol and hostname"
+                              : "listener " + other + " speaks another protocol on the same port";
+    l.conditions.set("Conflicted", true, reason, why);
+    auto& f =
+        state.found.warning(codes::listener_conflict,
+                            "listener " + g.id() + "/" + l.name + " is in conflict: " + why, l.at);
+    f.help = hostname ? "give each a hostname, a port, or its Gateway an address of its own "
+                        "(spec.addresses: 127.0.0.2)"
+                      : "give each protocol a port of its own";
+    f.note = "none of the listeners in conflict is served";
+}
+
+/// A mapped port that meets a listener which really has that number: the mapping loses.
+bool mark_unavailable(resolve_state& state, const gateway_state& g, listener_state& l,
+                      const std::string& other) {
+    if (l.port == l.bind_port || !l.accepted) return false;
+    l.accepted = false;
+    const auto why = "--port-map puts it on port " + std::to_string(l.bind_port) +
+                     ", which listener " + other + " has";
+    l.conditions.set("Accepted", false, "PortUnavailable", why);
+    auto& f = state.found.warning(codes::listener_conflict,
+                                  "listener " + g.id() + "/" + l.name + ": " + why, l.at);
+    f.help = "map it to another port";
+    return true;
+}
+
+void compare(resolve_state& state, const socket_claims& claims, std::size_t a, std::size_t b) {
+    auto& one = *claims.listeners[a];
+    auto& two = *claims.listeners[b];
+    const auto& one_gateway = *claims.gateways[a];
+    const auto& two_gateway = *claims.gateways[b];
+    const auto one_name = one_gateway.id() + "/" + one.name;
+    const auto two_name = two_gateway.id() + "/" + two.name;
+    const bool protocols = wire_of(one.protocol) != wire_of(two.protocol);
+    if (!protocols && one.hostname != two.hostname) {
+        if (one.protocol != "HTTPS" || two.protocol != "HTTPS") return;
+        const bool same_certificate =
+            one.certificate_names == two.certificate_names && !one.certificate_names.empty();
+        const bool overlap = hostnames_overlap(one.hostname, two.hostname);
+        if (!overlap && !same_certificate) return;
+        for (auto* l : {&one, &two}) {
+            l->conditions.set("OverlappingTLSConfig", true,
+                              overlap ? "OverlappingHostnames" : "OverlappingCertificates",
+                              "overlaps with listener " + (l == &one ? two_name : one_name));
+        }
+        return;
+    }
+    if (one.port != two.port) {
+        if (mark_unavailable(state, one_gateway, one, two_name) ||
+            mark_unavailable(state, two_gateway, two, one_name)) {
+            return;
+        }
+    }
+    const auto reason = protocols ? "ProtocolConflict" : "HostnameConflict";
+    mark_conflict(state, one_gateway, one, reason, two_name);
+    mark_conflict(state, two_gateway, two, reason, one_name);
+}
+
+void find_conflicts(resolve_state& state) {
+    std::map<std::pair<std::string, std::uint16_t>, socket_claims> sockets;
+    for (auto& g : state.gateways) {
+        for (auto& l : g.listeners) {
+            if (!g.accepted || wire_of(l.protocol) == wire::udp) continue;
+            for (const auto& address : g.addresses) {
+                auto& claims = sockets[{address, l.bind_port}];
+                claims.listeners.push_back(&l);
+                claims.gateways.push_back(&g);
+            }
+        }
+    }
+    for (const auto& [socket, claims] : sockets) {
+        for (std::size_t a = 0; a < claims.listeners.size(); ++a) {
+            for (std::size_t b = a + 1; b < claims.listeners.size(); ++b)
+                compare(state, claims, a, b);
+        }
+    }
+}
+
+void serve(resolve_state& state, const gateway_state& g, listener_state& l) {
+    for (const auto& address : g.addresses) {
+        listener served;
+        served.gateway = g.id();
+        served.name = l.name;
+        served.bind_address = address;
+        served.bind_port = l.bind_port;
+        served.logical_port = l.port;
+        served.protocol =
+            l.protocol == "HTTPS" ? listener_protocol::https : listener_protocol::http;
+        served.hostname = l.hostname;
+        served.certificates = l.certificates;
+        l.served.push_back(static_cast<std::uint32_t>(state.out.listeners.size()));
+        state.out.listeners.push_back(std::move(served));
+    }
+}
+
+/// The listener of Gateways that no file defines: plain HTTP on `--listen`, shared with whoever has
+/// that socket.
+void serve_made_up(resolve_state& state, gateway_state& g, listener_state& l) {
+    for (std::uint32_t i = 0; i < state.out.listeners.size(); ++i) {
+        const auto& other = state.out.listeners[i];
+        if (other.bind_port == l.bind_port && other.hostname.empty() &&
+            other.protocol == listener_protocol::http &&
+            other.bind_address == g.addresses.front()) {
+            l.served.push_back(i);
+            return;
+        }
+    }
+    serve(state, g, l);
+}
+
+void make_up(resolve_state& state, const std::string& name_space, const object_ref& ref) {
+    const auto id = name_space + "/" + ref.name.value;
+    const auto [found, fresh] =
+        state.gateway_index.try_emplace(id, static_cast<std::uint32_t>(state.gateways.size()));
+    if (!fresh) return;
+    auto& g = state.gateways.emplace_back();
+    g.name_space = name_space;
+    g.name = ref.name.value;
+    const auto at = split_host_port(state.options.listen);
+    g.addresses.push_back(at.host);
+    auto& l = g.listeners.emplace_back();
+    l.name = "http";
+    l.protocol = "HTTP";
+    l.port = l.bind_port = at.port;
+    l.at = ref.at;
+    auto& f =
+        state.found.note(codes::gateway_made_up, "Gateway " + id + " is in no file", ref.name.at);
+    std::vector<std::string_view> names;
+    for (const auto& other : state.in.gateways) names.push_back(other.meta.name.value);
+    f.help = "weir makes it up: one HTTP listener on " + state.options.listen + " (--listen)";
+}
+
+void make_up_missing(resolve_state& state) {
+    for (const auto& route : state.in.http_routes) {
+        for (const auto& parent : route.parents) {
+            if (parent.ref.group.value != gateway_group || parent.ref.kind.value != "Gateway")
+                continue;
+            make_up(
+                state,
+                parent.ref.name_space ? parent.ref.name_space->value : route.meta.name_space.value,
+                parent.ref);
+        }
+    }
+}
+
+}  // namespace
+
+void resolve_gateways(resolve_state& state) {
+    state.gateways.reserve(state.in.gateways.size());
+    for (const auto& from : state.in.gateways) {
+        const auto index = static_cast<std::uint32_t>(state.gateways.size());
+        if (!state.gateway_index.try_emplace(from.meta.id(), index).second) continue;
+        auto& g = state.gateways.emplace_back();
+        g.from = &from;
+        g.name_space = from.meta.name_space.value;
+        g.name = from.meta.name.value;
+        gateway_builder(state, g).build();
+    }
+    find_conflicts(state);
+    for (auto& g : state.gateways) {
+        for (auto& l : g.listeners) {
+            if (g.accepted && l.usable()) serve(state, g, l);
+        }
+    }
+    const auto defined = state.gateways.size();
+    make_up_missing(state);
+    for (auto i = defined; i < state.gateways.size(); ++i) {
+        serve_made_up(state, state.gateways[i], state.gateways[i].listeners.front());
+    }
+}
+
+}  // namespace weir::config

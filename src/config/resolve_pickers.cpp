@@ -1,0 +1,196 @@
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "config/parse.hpp"
+#include "config/resolve_codes.hpp"
+#include "config/resolve_state.hpp"
+
+namespace weir::config {
+namespace {
+
+/// A picker configuration that might serve a pool.
+struct found_config {
+    std::shared_ptr<const node> root;
+    std::string origin;
+    span at;
+};
+
+std::string_view scalar_of(const node& mapping, std::string_view key) {
+    const auto* value = mapping.get(key);
+    return value != nullptr && value->is_scalar() ? std::string_view(value->scalar)
+                                                  : std::string_view();
+}
+
+bool is_picker_config(const node& root) {
+    const auto version = scalar_of(root, "apiVersion");
+    return scalar_of(root, "kind") == "EndpointPickerConfig" &&
+           (version == "llm-d.ai/v1alpha1" || version == "inference.networking.x-k8s.io/v1alpha1");
+}
+
+const source_ptr& source_of(const resolve_state& state, const span& at) {
+    static const source_ptr none;
+    for (const auto& s : state.in.sources) {
+        if (s.get() == at.file) return s;
+    }
+    return none;
+}
+
+std::vector<found_config> in_config_map(resolve_state& state, const config_map_resource& map) {
+    std::vector<found_config> all;
+    for (const auto& entry : map.data) {
+        if (entry.value.value.find("EndpointPickerConfig") == std::string::npos) continue;
+        findings trouble;
+        auto root = parse_embedded(source_of(state, entry.value.at), entry.value, trouble);
+        if (root != nullptr && !is_picker_config(*root)) continue;
+        state.found.append(std::move(trouble));
+        if (root == nullptr) continue;
+        all.push_back({std::move(root), "configmap " + map.meta.id(), entry.key.at});
+    }
+    return all;
+}
+
+class picker_finder {
+  public:
+    explicit picker_finder(resolve_state& state) : state_(state), flag_(from_flag(state)) {
+        for (const auto& map : state.in.config_maps) maps_.try_emplace(map.meta.id(), &map);
+    }
+
+    /// The configuration of a pool in the order of the contract: ConfigMap, named document,
+    /// nameless document, flag. Nothing: the built-in default.
+    std::optional<found_config> find(const pool_resource* pool) {
+        if (pool != nullptr && pool->picker_ref) {
+            const auto& name = pool->picker_ref->ref.name.value;
+            const auto map = maps_.find(pool->meta.name_space.value + "/" + name);
+            if (map != maps_.end()) {
+                auto c = only_one(in_config_map(state_, *map->second),
+                                  "stand in ConfigMap " + map->first);
+                if (c) return c;
+            }
+            if (auto c = only_one(documents(name), "have the name \"" + name + "\"")) return c;
+        }
+        if (auto c = only_one(documents(""), "have no name")) return c;
+        return flag_;
+    }
+
+  private:
+    static std::optional<found_config> from_flag(resolve_state& state) {
+        if (state.picker_flag == nullptr) return std::nullopt;
+        auto root = parse_single(state.picker_flag, state.found);
+        if (root == nullptr) return std::nullopt;
+        if (is_picker_config(*root)) return found_config{root, state.picker_flag->path, root->at};
+        auto& f = state.found.error(codes::not_a_picker_config, "this is no EndpointPickerConfig",
+                                    root->at);
+        f.help = "begin with `apiVersion: llm-d.ai/v1alpha1` and `kind: EndpointPickerConfig`";
+        return std::nullopt;
+    }
+
+    std::vector<found_config> documents(std::string_view name) const {
+        std::vector<found_config> all;
+        for (const auto& doc : state_.in.picker_configs) {
+            if (doc.meta.name.value != name || doc.root == nullptr) continue;
+            const auto* file = doc.meta.at.file;
+            all.push_back(
+                {doc.root, "file " + (file != nullptr ? file->path : std::string()), doc.meta.at});
+        }
+        return all;
+    }
+
+    std::optional<found_config> only_one(std::vector<found_config> all, const std::string& what) {
+        if (all.empty()) return std::nullopt;
+        if (all.size() > 1 &&
+            std::find(reported_.begin(), reported_.end(), what) == reported_.end()) {
+            reported_.push_back(what);
+            for (std::size_t i = 0; i < all.size(); ++i)
+                report_ambiguous(all[i], all[i == 0 ? 1 : 0], what);
+        }
+        return std::move(all.front());
+    }
+
+    void report_ambiguous(const found_config& one, const found_config& other,
+                          const std::string& what) {
+        auto& f =
+            state_.found.error(codes::ambiguous_picker_config,
+                               "several EndpointPickerConfigs fit equally: they " + what, one.at);
+        f.help =
+            "keep one, or give each the name of the endpointPickerRef of the pool it is meant for";
+        if (other.at.file == nullptr) return;
+        f.note = "another one is at " + other.at.file->path + ":" +
+                 std::to_string(other.at.start.line) + ":" + std::to_string(other.at.start.column);
+    }
+
+    resolve_state& state_;
+    std::unordered_map<std::string, const config_map_resource*> maps_;
+    std::optional<found_config> flag_;
+    std::vector<std::string> reported_;
+};
+
+/// The plugin entry of a picker configuration with this name (which defaults to its type), or null.
+const node* plugin_named(const node& root, std::string_view name) {
+    const auto* plugins = root.get("plugins");
+    if (plugins == nullptr) return nullptr;
+    for (const auto& p : plugins->items) {
+        const auto own = scalar_of(p, "name");
+        if ((own.empty() ? scalar_of(p, "type") : own) == name) return &p;
+    }
+    return nullptr;
+}
+
+/// `dataLayer.discovery` may name a file-discovery plugin: its file then says what the endpoints
+/// are.
+void take_discovery_file(const node& root, pool& into) {
+    const auto* layer = root.get("dataLayer");
+    const auto* discovery = layer != nullptr ? layer->get("discovery") : nullptr;
+    if (discovery == nullptr) return;
+    const auto* plugin = plugin_named(root, scalar_of(*discovery, "pluginRef"));
+    if (plugin == nullptr || scalar_of(*plugin, "type") != "file-discovery") return;
+    const auto* parameters = plugin->get("parameters");
+    if (parameters == nullptr) return;
+    into.endpoints_file = std::string(scalar_of(*parameters, "path"));
+    into.watch_endpoints_file = scalar_of(*parameters, "watchFile") == "true";
+}
+
+/// A staleness limit below the scrape period would make every endpoint stale between two scrapes.
+void check_staleness(resolve_state& state, const node& root) {
+    const auto* plugins = root.get("plugins");
+    if (plugins == nullptr) return;
+    for (const auto& plugin : plugins->items) {
+        if (scalar_of(plugin, "type") != "utilization-detector") continue;
+        const auto* parameters = plugin.get("parameters");
+        const auto* limit =
+            parameters != nullptr ? parameters->get("metricsStalenessThreshold") : nullptr;
+        if (limit == nullptr || !limit->is_scalar()) continue;
+        const auto value = parse_go_duration(limit->scalar);
+        const auto period = state.options.refresh_metrics_interval;
+        if (!value || value->count() <= 0 || *value >= period) continue;
+        auto& f = state.found.warning(codes::stale_before_scraped,
+                                      "metrics are stale after " + limit->scalar +
+                                          ", but scraped only every " + format_go_duration(period),
+                                      limit->at);
+        f.help = "raise it to at least three scrape periods, or lower --refresh-metrics-interval";
+        f.note =
+            "an idle pool would look saturated and shed: 429 `system saturated, sheddable request "
+            "dropped`; weir "
+            "uses three scrape periods instead";
+    }
+}
+
+}  // namespace
+
+void resolve_pickers(resolve_state& state) {
+    picker_finder finder(state);
+    std::vector<const node*> checked;
+    for (std::size_t i = 0; i < state.pools.size(); ++i) {
+        auto config = finder.find(state.pools[i].from);
+        if (!config) continue;
+        auto& into = state.out.pools[i];
+        take_discovery_file(*config->root, into);
+        if (!into.endpoints_file.empty()) state.pools[i].endpoints_replaced = true;
+        if (std::find(checked.begin(), checked.end(), config->root.get()) == checked.end()) {
+            checked.push_back(config->root.get());
+            check_staleness(state, *config->root);
+        }
+        into.picker = {std::move(config->root), std::move(config->origin)};
+    }
+}
+
+}  // namespace weir::config

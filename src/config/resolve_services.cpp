@@ -1,0 +1,92 @@
+#include "config/resolve_services.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+
+namespace weir::config {
+namespace {
+
+/// The slice's number for a Service port: the entry of the same name; unnamed ports fit each other.
+std::uint16_t port_in_slice(const endpoint_slice_resource& slice, const service_port_spec& port) {
+    for (const auto& p : slice.ports) {
+        if (p.name == port.name && p.port) return p.port->value;
+    }
+    const auto number = parse_int(port.target_port.value);
+    const bool may_guess = slice.ports.empty() && number && *number > 0 && *number < 65536;
+    return may_guess ? static_cast<std::uint16_t>(*number) : std::uint16_t{0};
+}
+
+/// A Pod's number for a Service port, whose target may be the name of a container port; 0 when the
+/// Pod has none.
+std::uint16_t port_in_pod(const pod_resource& pod, const service_port_spec& port) {
+    const auto& target = port.target_port.value;
+    if (target.empty()) return port.port.value;
+    if (const auto number = parse_int(target)) {
+        return *number > 0 && *number < 65536 ? static_cast<std::uint16_t>(*number)
+                                              : std::uint16_t{0};
+    }
+    for (const auto& p : pod.ports) {
+        if (p.name == target) return p.port.value;
+    }
+    return 0;
+}
+
+void add_slice(service& into, const endpoint_slice_resource& slice, const service_port_spec& port) {
+    const auto number = port_in_slice(slice, port);
+    if (number == 0) return;
+    for (const auto& e : slice.endpoints) {
+        if (e.addresses.empty())
+            continue;  // addresses of one entry are fungible: the first stands for all
+        const auto& host = e.addresses.front().value;
+        into.endpoints.push_back({into.name_space,
+                                  e.target_pod.empty() ? host : e.target_pod,
+                                  host,
+                                  {number},
+                                  {},
+                                  e.ready && !e.terminating});
+    }
+}
+
+void add_pod(service& into, const pod_resource& pod, const service_port_spec& port) {
+    endpoint_source e{into.name_space, pod.meta.name.value,          {}, {},
+                      pod.meta.labels, pod.ready && !pod.terminating};
+    auto number = port_in_pod(pod, port);
+    if (!pod.ips.empty()) {
+        e.host = pod.ips.front().value;
+    } else if (pod.address) {
+        const auto address = split_host_port(trim(pod.address->value));
+        e.host = address.host;
+        if (address.port != 0) number = address.port;
+    }
+    if (e.host.empty() || number == 0) return;
+    e.ports.push_back(number);
+    into.endpoints.push_back(std::move(e));
+}
+
+}  // namespace
+
+std::uint32_t service_backend(resolve_state& state, const service_resource& from,
+                              const service_port_spec& port) {
+    const auto id = from.meta.id();
+    const auto index = static_cast<std::uint32_t>(state.out.services.size());
+    const auto [found, fresh] =
+        state.service_index.try_emplace(id + ":" + std::to_string(port.port.value), index);
+    if (!fresh) return found->second;
+    auto& into = state.out.services.emplace_back();
+    into.name_space = from.meta.name_space.value;
+    into.name = from.meta.name.value;
+    into.port = port.port.value;
+    if (const auto slices = state.slices.find(id); slices != state.slices.end()) {
+        for (const auto* slice : slices->second) add_slice(into, *slice, port);
+        return index;
+    }
+    const auto pods = state.pods.find(into.name_space);
+    if (pods == state.pods.end() || from.selector.empty()) return index;
+    for (const auto* pod : pods->second) {
+        if (matches(from.selector, pod->meta.labels)) add_pod(into, *pod, port);
+    }
+    return index;
+}
+
+}  // namespace weir::config

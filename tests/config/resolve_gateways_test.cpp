@@ -1,0 +1,294 @@
+#include <doctest/doctest.h>
+
+#include "config/resolve_codes.hpp"
+#include "resolve_support.hpp"
+
+using namespace weir::config;
+using namespace weir::config::testing;
+
+namespace {
+
+std::string of_gateway(const resolved& r, std::string_view type, std::string_view name = "gw") {
+    return r.condition_of("Gateway", name, "", type);
+}
+std::string of_listener(const resolved& r, std::string_view listener, std::string_view type,
+                        std::string_view name = "gw") {
+    return r.condition_of("Gateway", name, listener, type);
+}
+
+const std::string cert =
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: cert}\ntype: kubernetes.io/tls\nstringData:\n"
+    "  tls.crt: |\n    -----BEGIN CERTIFICATE-----\n    AAAA\n    -----END CERTIFICATE-----\n"
+    "  tls.key: |\n    -----BEGIN PRIVATE KEY-----\n    AAAA\n    -----END PRIVATE KEY-----\n";
+
+std::string https_listener(const std::string& name, const std::string& hostname,
+                           const std::string& ref = "name: cert") {
+    return "  - name: " + name + "\n    port: 443\n    protocol: HTTPS\n" +
+           (hostname.empty() ? "" : "    hostname: \"" + hostname + "\"\n") +
+           "    tls: {certificateRefs: [{" + ref + "}]}\n";
+}
+
+}  // namespace
+
+TEST_SUITE("config/resolve_gateways") {
+    TEST_CASE("a complete set is accepted, programmed, resolved and without a finding") {
+        const auto r = resolve_text(whole());
+        CHECK(r.troubles() == "");
+        CHECK(of_gateway(r, "Accepted") == "True Accepted");
+        CHECK(of_gateway(r, "Programmed") == "True Programmed");
+        CHECK(of_gateway(r, "ResolvedRefs") == "True ResolvedRefs");
+        CHECK(of_listener(r, "http", "Accepted") == "True Accepted");
+        CHECK(of_listener(r, "http", "Programmed") == "True Programmed");
+        CHECK(of_listener(r, "http", "ResolvedRefs") == "True ResolvedRefs");
+        CHECK(of_listener(r, "http", "Conflicted") == "False NoConflicts");
+        REQUIRE(r.m->listeners.size() == 1);
+        const auto& l = r.m->listeners[0];
+        CHECK(l.gateway == "default/gw");
+        CHECK(l.bind_address == "127.0.0.1");
+        CHECK(l.bind_port == 80);
+        CHECK(l.logical_port == 80);
+        CHECK(l.routes.size() == 1);
+    }
+    TEST_CASE("the status is Kubernetes' own, with attached routes and supported kinds") {
+        const auto json = resolve_text(whole()).status_of("Gateway", "gw");
+        CHECK(json.find(R"("addresses":[{"type":"IPAddress","value":"127.0.0.1"}])") != json.npos);
+        CHECK(
+            json.find(
+                R"("listeners":[{"name":"http","supportedKinds":[{"group":"gateway.networking.k8s.io",)"
+                R"("kind":"HTTPRoute"}],"attachedRoutes":1,"conditions":[{"type":"Accepted","status":"True")") !=
+            json.npos);
+    }
+    TEST_CASE("--port-map moves the socket and keeps the logical port, --bind moves the address") {
+        load_options options;
+        options.port_map = {{80, 18080}};
+        options.bind = "127.0.0.9";
+        const auto r = resolve_text(whole(), options);
+        REQUIRE(r.m->listeners.size() == 1);
+        CHECK(r.m->listeners[0].bind_address == "127.0.0.9");
+        CHECK(r.m->listeners[0].bind_port == 18080);
+        CHECK(r.m->listeners[0].logical_port == 80);
+    }
+    TEST_CASE(
+        "each address of a Gateway gets its listeners; localhost is a hostname that resolves") {
+        const auto r = resolve_text(
+            docs({gateway(http_listener(), "gw",
+                          "  addresses:\n  - {value: 127.0.0.2}\n  - {type: IPAddress, value: "
+                          "\"::1\"}\n  - {type: Hostname, value: localhost}\n"),
+                  route_doc("r", parent() + to_pool()), pool_doc(), pod("a", "10.0.0.1")}));
+        REQUIRE(r.m->listeners.size() == 3);
+        CHECK(r.m->listeners[0].bind_address == "127.0.0.2");
+        CHECK(r.m->listeners[1].bind_address == "::1");
+        CHECK(r.m->listeners[2].bind_address == "127.0.0.1");
+        CHECK(r.m->listeners[2].routes.size() == 1);
+        CHECK(r.troubles() == "");
+    }
+    TEST_CASE("an address of another type is unsupported") {
+        const auto r = resolve_text(docs(
+            {gateway(http_listener(), "gw", "  addresses: [{type: example.com/magic, value: x}]\n"),
+             route_doc("r", parent() + to_pool()), pool_doc(), pod("a", "10.0.0.1")}));
+        CHECK(of_gateway(r, "Accepted") == "False UnsupportedAddress");
+        CHECK(of_listener(r, "http", "Programmed") == "False Invalid");
+        CHECK(r.m->listeners.empty());
+        CHECK(r.times(codes::bad_gateway_address) == 1);
+    }
+    TEST_CASE("a name that does not resolve is not usable, no name is not assigned") {
+        const auto with = [](const std::string& address) {
+            return resolve_text(
+                docs({gateway(http_listener(), "gw",
+                              "  addresses: [{type: Hostname, value: " + address + "}]\n"),
+                      route_doc("r", parent() + to_pool()), pool_doc(), pod("a", "10.0.0.1")}));
+        };
+        CHECK(of_gateway(with("no-such-name.invalid"), "Programmed") == "False AddressNotUsable");
+        CHECK(of_gateway(with("\"\""), "Programmed") == "False AddressNotAssigned");
+    }
+    TEST_CASE("unsupported protocols are refused, the rest is served") {
+        const auto r = resolve_text(
+            docs({gateway(http_listener() + "  - {name: tcp, port: 81, protocol: TCP}\n"),
+                  route_doc("r", parent() + to_pool()), pool_doc(), pod("a", "10.0.0.1")}));
+        CHECK(of_listener(r, "tcp", "Accepted") == "False UnsupportedProtocol");
+        CHECK(of_listener(r, "tcp", "Programmed") == "False Invalid");
+        CHECK(of_listener(r, "http", "Accepted") == "True Accepted");
+        CHECK(of_gateway(r, "Accepted") == "True ListenersNotValid");
+        CHECK(r.m->listeners.size() == 1);
+    }
+    TEST_CASE("a Gateway whose listeners are all refused is not accepted") {
+        const auto r = resolve_text(docs({gateway("  - {name: tcp, port: 81, protocol: TCP}\n")}));
+        CHECK(of_gateway(r, "Accepted") == "False ListenersNotValid");
+        CHECK(of_gateway(r, "Programmed") == "False Invalid");
+        CHECK(r.m->listeners.empty());
+    }
+    TEST_CASE("a Gateway with a mistake of schema is invalid") {
+        const auto r =
+            resolve_text(docs({gateway("  - {name: http, port: 99999, protocol: HTTP}\n")}));
+        CHECK(r.found.has_errors());
+        CHECK(of_gateway(r, "Accepted") == "False Invalid");
+    }
+    TEST_CASE("the same hostname on one port conflicts, inside a Gateway and between two") {
+        const auto one = resolve_text(docs({gateway(http_listener("a") + http_listener("b") +
+                                                    http_listener("c", "hostname: c.com"))}));
+        CHECK(of_listener(one, "a", "Conflicted") == "True HostnameConflict");
+        CHECK(of_listener(one, "b", "Conflicted") == "True HostnameConflict");
+        CHECK(of_listener(one, "c", "Conflicted") == "False NoConflicts");
+        CHECK(of_listener(one, "a", "Programmed") == "False Invalid");
+        REQUIRE(one.m->listeners.size() == 1);
+        CHECK(one.m->listeners[0].name == "c");
+
+        const auto two = resolve_text(
+            docs({gateway(http_listener("a"), "one"), gateway(http_listener("b"), "two")}));
+        CHECK(of_listener(two, "a", "Conflicted", "one") == "True HostnameConflict");
+        CHECK(of_listener(two, "b", "Conflicted", "two") == "True HostnameConflict");
+        CHECK(two.m->listeners.empty());
+        CHECK(two.times(codes::listener_conflict) == 2);
+    }
+    TEST_CASE(
+        "two Gateways with different hostnames share a socket; different addresses do not meet") {
+        const auto shared =
+            resolve_text(docs({gateway(http_listener("a", "hostname: a.com"), "one"),
+                               gateway(http_listener("b", "hostname: b.com"), "two")}));
+        CHECK(shared.m->listeners.size() == 2);
+        const auto apart = resolve_text(
+            docs({gateway(http_listener("a"), "one"),
+                  gateway(http_listener("b"), "two", "  addresses: [{value: 127.0.0.2}]\n")}));
+        CHECK(apart.m->listeners.size() == 2);
+        CHECK(apart.times(codes::listener_conflict) == 0);
+    }
+    TEST_CASE("HTTP and HTTPS on one port conflict by protocol") {
+        const auto r = resolve_text(
+            docs({gateway("  - {name: plain, port: 443, protocol: HTTP, hostname: a.com}\n" +
+                          https_listener("tls", "b.com")),
+                  cert}));
+        CHECK(of_listener(r, "plain", "Conflicted") == "True ProtocolConflict");
+        CHECK(of_listener(r, "tls", "Conflicted") == "True ProtocolConflict");
+        CHECK(r.m->listeners.empty());
+    }
+    TEST_CASE("a mapped port gives way to the listener that really has it") {
+        load_options options;
+        options.port_map = {{80, 8080}};
+        const auto r = resolve_text(
+            docs(
+                {gateway(http_listener("low") + "  - {name: high, port: 8080, protocol: HTTP}\n")}),
+            options);
+        CHECK(of_listener(r, "low", "Accepted") == "False PortUnavailable");
+        CHECK(of_listener(r, "high", "Accepted") == "True Accepted");
+        REQUIRE(r.m->listeners.size() == 1);
+        CHECK(r.m->listeners[0].name == "high");
+    }
+    TEST_CASE("an HTTPS listener takes its Secret") {
+        const auto r = resolve_text(docs({gateway(https_listener("tls", "")), cert}));
+        CHECK(of_listener(r, "tls", "ResolvedRefs") == "True ResolvedRefs");
+        REQUIRE(r.m->listeners.size() == 1);
+        CHECK(r.m->listeners[0].protocol == listener_protocol::https);
+        REQUIRE(r.m->listeners[0].certificates.size() == 1);
+        CHECK(r.m->listeners[0].certificates[0].name == "default/cert");
+        CHECK(
+            r.m->listeners[0].certificates[0].chain_pem.starts_with("-----BEGIN CERTIFICATE-----"));
+        CHECK(r.m->effective_json.find("PRIVATE KEY") == std::string::npos);
+    }
+    TEST_CASE(
+        "a missing or empty Secret leaves the listener unserved, and it still counts routes") {
+        for (const auto& secret :
+             {std::string(),
+              std::string("apiVersion: v1\nkind: Secret\nmetadata: {name: cert}\n")}) {
+            CAPTURE(secret);
+            const auto r = resolve_text(
+                docs({gateway(https_listener("tls", "")), secret,
+                      route_doc("r", parent() + to_pool()), pool_doc(), pod("a", "10.0.0.1")}));
+            CHECK(of_listener(r, "tls", "ResolvedRefs") == "False InvalidCertificateRef");
+            CHECK(of_listener(r, "tls", "Programmed") == "False Invalid");
+            CHECK(of_gateway(r, "ResolvedRefs") == "False ListenersNotResolved");
+            CHECK(r.status_of("Gateway", "gw").find("\"attachedRoutes\":1") != std::string::npos);
+            CHECK(r.m->listeners.empty());
+        }
+    }
+    TEST_CASE("a Secret of another namespace needs a grant from Gateways") {
+        const auto other =
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: cert, namespace: certs}\nstringData:\n"
+            "  tls.crt: \"-----BEGIN CERTIFICATE-----\"\n  tls.key: \"-----BEGIN PRIVATE "
+            "KEY-----\"\n";
+        const auto grant = [](const std::string& kind) {
+            return "apiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\nmetadata: "
+                   "{name: g, namespace: certs}\n"
+                   "spec:\n  from: [{group: gateway.networking.k8s.io, kind: " +
+                   kind +
+                   ", namespace: default}]\n"
+                   "  to: [{group: \"\", kind: Secret}]\n";
+        };
+        const auto gw = gateway(https_listener("tls", "", "name: cert, namespace: certs"));
+        CHECK(of_listener(resolve_text(docs({gw, other})), "tls", "ResolvedRefs") ==
+              "False RefNotPermitted");
+        CHECK(of_listener(resolve_text(docs({gw, other, grant("HTTPRoute")})), "tls",
+                          "ResolvedRefs") == "False RefNotPermitted");
+        CHECK(of_listener(resolve_text(docs({gw, other, grant("Gateway")})), "tls",
+                          "ResolvedRefs") == "True ResolvedRefs");
+    }
+    TEST_CASE("overlapping TLS listeners are told") {
+        const auto hosts = resolve_text(
+            docs({gateway(https_listener("a", "*.a.com") + https_listener("b", "x.a.com")), cert}));
+        CHECK(of_listener(hosts, "a", "OverlappingTLSConfig") == "True OverlappingHostnames");
+        CHECK(of_listener(hosts, "b", "OverlappingTLSConfig") == "True OverlappingHostnames");
+        const auto certs = resolve_text(
+            docs({gateway(https_listener("a", "a.com") + https_listener("b", "b.com")), cert}));
+        CHECK(of_listener(certs, "a", "OverlappingTLSConfig") == "True OverlappingCertificates");
+        CHECK(certs.m->listeners.size() == 2);
+    }
+    TEST_CASE("route kinds that are not supported are said so, the others go on") {
+        const auto kinds = [](const std::string& list) {
+            return resolve_text(
+                docs({gateway(http_listener("http", "allowedRoutes: {kinds: [" + list + "]}")),
+                      route_doc("r", parent() + to_pool()), pool_doc(), pod("a", "10.0.0.1")}));
+        };
+        const auto both = kinds("{kind: GRPCRoute}, {kind: HTTPRoute}");
+        CHECK(of_listener(both, "http", "ResolvedRefs") == "False InvalidRouteKinds");
+        CHECK(both.m->listeners.at(0).routes.size() == 1);
+        CHECK(both.status_of("Gateway", "gw").find("GRPCRoute\"}") == std::string::npos);
+        const auto none = kinds("{kind: GRPCRoute}");
+        CHECK(none.status_of("Gateway", "gw").find("\"supportedKinds\":[]") != std::string::npos);
+        CHECK(none.condition_of("HTTPRoute", "r", "default/gw", "Accepted") ==
+              "False NotAllowedByListeners");
+    }
+    TEST_CASE("a Gateway that no file defines is made up on --listen") {
+        load_options options;
+        options.listen = "127.0.0.1:9000";
+        const auto r = resolve_text(
+            docs({route_doc("r", parent("sectionName: anything") + to_pool()),
+                  route_doc("s",
+                            "  parentRefs: [{name: other}]\n  hostnames: [a.com]\n" + to_pool()),
+                  pool_doc(), pod("a", "10.0.0.1")}),
+            options);
+        REQUIRE(r.m->listeners.size() == 1);
+        const auto& l = r.m->listeners[0];
+        CHECK(l.bind_address == "127.0.0.1");
+        CHECK(l.bind_port == 9000);
+        CHECK(l.logical_port == 9000);
+        CHECK(l.routes.size() == 2);
+        CHECK(r.condition_of("HTTPRoute", "r", "default/gw/anything", "Accepted") ==
+              "True Accepted");
+        CHECK(r.times(codes::gateway_made_up) == 2);
+        CHECK(r.troubles() == "");
+    }
+    TEST_CASE("--listen may leave out the address or name localhost") {
+        load_options options;
+        options.listen = ":9000";
+        const auto file =
+            docs({route_doc("r", parent() + to_pool()), pool_doc(), pod("a", "10.0.0.1")});
+        CHECK(resolve_text(file, options).m->listeners.at(0).bind_address == "0.0.0.0");
+        options.listen = "localhost:9000";
+        CHECK(resolve_text(file, options).m->listeners.at(0).bind_address == "127.0.0.1");
+        options.listen = "[::1]:9000";
+        CHECK(resolve_text(file, options).m->listeners.at(0).bind_address == "::1");
+    }
+    TEST_CASE("a GatewayClass is accepted whoever controls it") {
+        const auto r =
+            resolve_text(docs({"apiVersion: gateway.networking.k8s.io/v1\nkind: "
+                               "GatewayClass\nmetadata: {name: weir}\n"
+                               "spec: {controllerName: example.com/any}\n",
+                               whole()}));
+        CHECK(r.condition_of("GatewayClass", "weir", "", "Accepted") == "True Accepted");
+        CHECK(r.troubles() == "");
+    }
+    TEST_CASE("a Gateway without routes is told, with the symptom") {
+        const auto r = resolve_text(docs({gateway(http_listener())}));
+        CHECK(r.times(codes::gateway_without_route) == 1);
+        CHECK(r.first(codes::gateway_without_route).note == "the client sees 404 for everything");
+    }
+}
