@@ -1,5 +1,6 @@
 #include "payload/json_text.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -193,7 +194,21 @@ unescaped unescape(std::string_view raw, char* out) {
 }
 
 bool has_escape(std::string_view raw) {
-    return !raw.empty() && std::memchr(raw.data(), '\\', raw.size()) != nullptr;
+    // Keys and roles are shorter than the call of a library function is worth.
+    constexpr std::uint64_t ones = 0x0101010101010101;
+    const auto eight_have = [&](std::size_t i) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, raw.data() + i, sizeof word);
+        word ^= ones * '\\';
+        return ((word - ones) & ~word & (ones << 7)) != 0;
+    };
+    if (raw.size() > 32) return std::memchr(raw.data(), '\\', raw.size()) != nullptr;
+    if (raw.size() < 8) return std::ranges::any_of(raw, [](char c) { return c == '\\'; });
+    std::size_t i = 0;
+    for (; i + 8 <= raw.size(); i += 8) {
+        if (eight_have(i)) return true;
+    }
+    return eight_have(raw.size() - 8);
 }
 
 std::size_t first_invalid_utf8(std::string_view text) {
