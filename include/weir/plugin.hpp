@@ -29,6 +29,10 @@ class plugin_directory {
     virtual ~plugin_directory() = default;
     /// Null when there is none of that name.
     virtual plugin* find(std::string_view name) const = 0;
+    /// The index of the profile of that name, by which decisions speak; `no_profile`: none.
+    virtual std::uint32_t profile(std::string_view) const { return no_profile; }
+
+    static constexpr std::uint32_t no_profile = 0xffffffff;
 };
 
 /// One configured plugin. It may play several roles; each accessor says whether it plays that one.
