@@ -129,6 +129,7 @@ struct decision_context {
     random_source& random;                      ///< seeded per decision: same seed, same decision
     std::uint32_t peer = no_peer;  ///< endpoint that an earlier profile chose (disaggregation)
     plugin_scratch* scratch_object = nullptr;  ///< the called plugin's own
+    bool dry = false;  ///< asked for an explanation only: leave no trace in shared state
 
     static constexpr std::uint32_t no_peer = std::numeric_limits<std::uint32_t>::max();
 

@@ -107,6 +107,8 @@ enum class data_kind : std::uint8_t {
     agent_identity,    ///< producer_data::texts
     inflight_load,     ///< signal_columns; the slot has no meaning
     tokenized_prompt,  ///< inference_request::prompts; the slot has no meaning
+    core_metrics,      ///< the scraped part of signal_columns; the slot has no meaning
+    topology,          ///< labels of the endpoints; the slot has no meaning
 };
 
 /// Whether the configuration makes sense without the data.

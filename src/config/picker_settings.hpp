@@ -133,7 +133,12 @@ struct source_settings {
     std::string type;
     std::string scheme = "http";
     std::string path = "/metrics";
+    std::uint16_t port = 0;                ///< 0: the endpoint's own
+    std::chrono::nanoseconds interval{0};  ///< 0: the scrape period
     bool insecure_skip_verify = true;
+    std::string ca_cert_path;
+    std::string client_cert_path;
+    std::string client_key_path;
     std::vector<std::string> extractors;  ///< instance names
 };
 
@@ -141,8 +146,8 @@ struct source_settings {
 struct discovery_settings {
     std::string type;  ///< empty: none named
     std::string path;
-    bool watch = true;
-    span at;
+    bool watch = false;
+    span at;  ///< of `path`
 };
 
 struct data_layer_settings {

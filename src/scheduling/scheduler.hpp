@@ -21,6 +21,8 @@
 namespace weir::scheduling {
 
 class pipeline;
+struct pipeline_parts;
+struct workspace_parts;
 
 /// The built-in configuration for a pool whose picker document is empty.
 enum class preset : std::uint8_t { reference, weir };
@@ -50,8 +52,7 @@ class workspace {
 
   private:
     friend class pipeline;
-    struct impl;
-    std::unique_ptr<impl> impl_;
+    std::unique_ptr<workspace_parts> parts_;
 };
 
 /// The request and the pool as one decision sees them. Views must outlive the call.
@@ -104,7 +105,8 @@ struct plugin_summary {
     std::string type;
     stability level = stability::beta;
     bool implicit = false;  ///< made by defaulting, not written in the file
-    config::span at;
+    std::string file;       ///< where it is written; empty: in no file
+    std::uint32_t line = 0;
 };
 struct profile_plugin_summary {
     std::string plugin;
@@ -152,8 +154,8 @@ class pipeline {
     /// locks on the default profile's path, ties broken by `in.seed`. Reads what `produce` left in
     /// `ws`.
     bool schedule(const decision_input& in, workspace& ws, decision& out) const;
-    /// After `schedule`, still with the same workspace. False when a hook fails.
-    bool pre_request(const decision_input& in, workspace& ws, decision& out) const;
+    /// After a `schedule` that found a target, still with the same workspace.
+    void pre_request(const decision_input& in, workspace& ws, decision& out) const;
 
     /// Followers of the answer; `complete` exactly once for each successful `decide`.
     void response_header(const response_facts& facts, std::vector<header_change>& changes) const;
@@ -178,10 +180,9 @@ class pipeline {
     std::string effective_json() const;
 
   private:
-    friend class pipeline_builder;
-    struct impl;
-    explicit pipeline(std::unique_ptr<impl> made);
-    std::unique_ptr<impl> impl_;
+    explicit pipeline(std::unique_ptr<pipeline_parts> made);
+
+    std::unique_ptr<pipeline_parts> parts_;
 };
 
 /// Every plugin type this binary knows: the built-in ones in alphabetical order, then those of
