@@ -36,4 +36,9 @@ struct scanned {
     std::optional<refusal> refused;
 };
 
+/// A scan of an object with these members and a model.
+inline scanned with(api_kind api, std::string_view members) {
+    return {api, "{\"model\":\"m\"," + std::string(members) + "}"};
+}
+
 }  // namespace weir::payload
