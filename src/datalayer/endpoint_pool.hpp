@@ -36,6 +36,7 @@ class endpoint_pool {
     endpoint_pool& operator=(const endpoint_pool&) = delete;
 
     const std::string& name() const { return name_; }
+    const std::string& name_space() const { return name_space_; }
     std::string id() const { return name_space_ + "/" + name_; }
 
     /// Replaces what one origin says. An endpoint keeps its state while its identity
