@@ -255,6 +255,9 @@ void server_connection::parse() {
         }
         in.head_end = in.used = outcome.consumed;
         body_read_ = in.head.body == framing::none;
+        http10_ = in.head.version_minor == 0;
+        head_request_ = in.head.method == "HEAD";
+        client_closes_ = !in.head.keep_alive;
         ++context_.stats.requests;
         phase_ = phase::handling;
         context_.handler.handle(*this);
@@ -395,9 +398,8 @@ void server_connection::send_interim(int status, std::span<const field> fields) 
 void server_connection::begin(const answer_head& head) {
     began_ = true;
     if (!out_) out_ = context_.take_output();
-    const bool http10 = in_ && in_->head.version_minor == 0;
-    const bool head_request = in_ && in_->head.method == "HEAD";
-    no_body_ = head_request || head.status == 204 || head.status == 304;
+    const bool http10 = http10_;
+    no_body_ = head_request_ || head.status == 204 || head.status == 304;
     if (!body_read_ && in_) {
         // The body behind a refused head: when it is all here it can be passed over, else the
         // connection ends.
@@ -414,8 +416,7 @@ void server_connection::begin(const answer_head& head) {
     if (answer_framing_ == framing::until_close || answer_framing_ == framing::chunked) {
         answer_framing_ = http10 ? framing::until_close : framing::chunked;
     }
-    close_after_ = close_after_ || head.close || draining_ || context_.draining ||
-                   (in_ && !in_->head.keep_alive) ||
+    close_after_ = close_after_ || head.close || draining_ || context_.draining || client_closes_ ||
                    (answer_framing_ == framing::until_close && !no_body_);
     left_ = head.body == framing::length ? head.content_length : 0;
 
@@ -566,6 +567,7 @@ void server_connection::linger() {
 void server_connection::next_request() {
     phase_ = phase::idle;
     began_ = ended_ = body_read_ = body_delivered_ = no_body_ = waiting_drain_ = false;
+    http10_ = head_request_ = client_closes_ = false;
     answer_framing_ = framing::none;
     left_ = 0;
     if (in_) {

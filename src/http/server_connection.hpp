@@ -143,6 +143,9 @@ class server_connection final : public exchange, public io_source {
     bool began_ = false;
     bool ended_ = false;
     bool close_after_ = false;
+    bool http10_ = false;  ///< of the request; kept when its head is given back
+    bool head_request_ = false;
+    bool client_closes_ = false;
     bool no_body_ = false;  ///< of the answer: HEAD, 204, 304
     bool readable_ = false;
     bool end_seen_ = false;

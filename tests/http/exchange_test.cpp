@@ -26,6 +26,12 @@ class echo final : public request_handler {
                                      std::string(ex.head().target) + " " +
                                      std::to_string(bytes.size());
             if (ex.head().target == "/wait") return;
+            if (ex.head().target == "/release") {
+                ex.release_request();
+                auto& e = ex;
+                delete this;
+                return e.answer(200, {}, "done");
+            }
             if (ex.head().target == "/detach") {
                 const int fd = ex.detach();
                 delete this;
@@ -190,6 +196,18 @@ TEST_SUITE("http/exchange") {
         while (f.handler.gone == 0 && weir::steady_clock::now() < limit) std::this_thread::yield();
         CHECK(f.handler.gone == 1);
     }
+    TEST_CASE("a request that was given back is still answered as it asked") {
+        const fixture f;
+        const auto closed = f.talk(
+            "POST /release HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: "
+            "2\r\n\r\nhi");
+        CHECK(closed.find("connection: close") != std::string::npos);
+        const auto old = f.talk("POST /release HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi");
+        CHECK(old.find("connection: close") != std::string::npos);
+        const auto head = f.talk("HEAD /release HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        CHECK(head.ends_with("\r\n\r\n"));
+    }
+
     TEST_CASE("a detached socket is the caller's alone") {
         const fixture f;
         CHECK(f.talk("GET /detach HTTP/1.1\r\nHost: x\r\n\r\n") == "raw");
