@@ -232,7 +232,8 @@ duration engine::step_time() {
 
 void engine::end_step(std::vector<engine_event>& out) {
     ++counters_.steps;
-    last_step_tokens_ = step_prefill_ + step_decodes_;
+    out.push_back({0, *step_end_, static_cast<std::uint32_t>(step_prefill_ + step_decodes_),
+                   engine_event::kind::step});
     std::size_t kept = 0;
     for (const auto id : running_) {
         if (complete_share(id, out)) {

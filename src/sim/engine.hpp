@@ -54,6 +54,7 @@ struct engine_event {
         token,     ///< `value` output tokens so far
         finished,  ///< follows the last token
         preempted,  ///< back to the queue, all blocks lost
+        step,       ///< a step that computed `value` tokens has ended; no tag
     };
     std::uint64_t tag = 0;
     time_point at{};
@@ -100,11 +101,10 @@ class engine {
     /// Waiting for an adapter rather than for capacity.
     std::size_t deferred() const { return deferred_; }
     const block_cache& cache() const { return cache_; }
+    std::size_t resident_loras() const { return loras_.used(); }
     /// Forgets all reusable content.
     void reset_cache() { cache_.clear(); }
     const engine_counters& counters() const { return counters_; }
-    /// Tokens computed by the last completed step.
-    std::size_t last_step_tokens() const { return last_step_tokens_; }
     /// Visits the adapters of waiting (`true`) or running sequences, with repetitions.
     template <class F>
     void each_lora(bool of_waiting, F&& visit) const {
@@ -162,7 +162,6 @@ class engine {
     std::size_t deferred_ = 0;
     std::size_t step_prefill_ = 0;
     std::size_t step_decodes_ = 0;
-    std::size_t last_step_tokens_ = 0;
     std::optional<time_point> step_end_;
     std::optional<time_point> wake_;  ///< while no step is under way
     double slowdown_ = 1;

@@ -45,4 +45,9 @@ bool lora_slots::resident(adapter a) const {
     return std::any_of(slots_.begin(), slots_.end(), [a](const slot& s) { return s.held == a; });
 }
 
+std::size_t lora_slots::used() const {
+    return static_cast<std::size_t>(
+        std::count_if(slots_.begin(), slots_.end(), [](const slot& s) { return s.held != 0; }));
+}
+
 }  // namespace weir::sim

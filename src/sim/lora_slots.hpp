@@ -30,6 +30,7 @@ class lora_slots {
     std::optional<time_point> next_ready(time_point now) const;
     bool resident(adapter a) const;
     std::size_t size() const { return slots_.size(); }
+    std::size_t used() const;  ///< slots with an adapter
 
   private:
     struct slot {

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/api_request.hpp"
+#include "sim/options.hpp"
+
+namespace weir::sim {
+
+/// An answer made of one piece.
+struct plain_answer {
+    int status = 200;
+    std::string_view content_type = "application/json";
+    std::string body;
+};
+
+/// The body of an error as `engine` writes it: nested (`vllm`, `llamacpp`), flat (`sglang`,
+/// `trtllm`), a pair of texts
+/// (`tgi`), or Anthropic's on its path.
+std::string error_body(personality engine, api kind, const api_error& error);
+
+/// vLLM's name for errors of that status.
+std::string_view error_type(int status);
+
+/// What `engine` answers when its queue is full; `status` 0 takes its own.
+api_error queue_full(personality engine, int status);
+api_error unknown_model(std::string_view model);
+api_error too_long(std::size_t limit, std::size_t prompt, std::size_t output);
+api_error loading_error(personality engine);
+
+/// True when the engine serves any model name (llama.cpp, TGI).
+bool takes_any_model(personality engine);
+
+/// `/health` and its siblings while the server is well, or still loading.
+plain_answer health(personality engine, bool loading);
+
+/// One model or adapter as `/v1/models` lists it.
+struct model_entry {
+    std::string id;
+    std::string parent;  ///< base model of an adapter
+};
+std::string models_page(personality engine, const std::vector<model_entry>& models,
+                        std::int64_t created, std::size_t max_model_len);
+
+/// Numbers for the engines' own JSON pages.
+struct load_numbers {
+    std::size_t running = 0;
+    std::size_t waiting = 0;
+    double kv_usage = 0;
+    std::uint64_t used_tokens = 0;
+    std::uint64_t max_tokens = 0;
+    std::uint64_t steps = 0;
+};
+
+/// The informational GET pages that `engine` has beside the common ones (`/version`, `/props`,
+/// `/slots`, `/info`,
+/// `/v1/loads`, …); status 404 for a path it does not know.
+plain_answer info_page(personality engine, std::string_view path, const sim_options& options,
+                       const load_numbers& load);
+
+}  // namespace weir::sim
