@@ -159,6 +159,60 @@ constexpr std::array table{
     // 03xx: references between resources (resolution)
 
     // 04xx: picker configurations (scheduling)
+    code_info{"WEIR0401", "not the shape of an EndpointPickerConfig",
+              "The envelope is read strictly: names of fields count letter by letter, unknown "
+              "fields are errors, apiVersion\n"
+              "is llm-d.ai/v1alpha1 (or the older inference.networking.x-k8s.io/v1alpha1)."},
+    code_info{"WEIR0402", "a plugin without a type",
+              "Each entry of `plugins` needs `type`. `name` may be left out: it is the type then."},
+    code_info{"WEIR0403", "two plugins of one name",
+              "Profiles refer to plugins by name, so names are unique. Two entries of one type "
+              "need a `name` each."},
+    code_info{
+        "WEIR0404", "an unknown plugin type",
+        "No plugin of this binary, and none of a library given with --plugin, has this type."},
+    code_info{"WEIR0405", "an unknown parameter",
+              "Parameters are read strictly, as the reference does since v0.9; upper and lower "
+              "case do not count. With the\n"
+              "older apiVersion an unknown parameter is only noted."},
+    code_info{"WEIR0406", "a parameter out of range or of a wrong type",
+              "The plugin refuses the value. Durations are texts with a unit (`200ms`); whole "
+              "numbers have no fraction."},
+    code_info{"WEIR0407", "a reference to a plugin that is not there",
+              "The name is not among `plugins`. Names are compared letter by letter."},
+    code_info{"WEIR0408", "a scheduling profile that cannot be",
+              "Profiles need a unique `name`, and each of their plugins a `pluginRef`."},
+    code_info{"WEIR0409", "two pickers in one profile",
+              "A profile has one picker. Without one it gets the configuration's picker, else a "
+              "max-score-picker."},
+    code_info{"WEIR0410", "the profile handler does not fit",
+              "One profile needs none (single-profile-handler is made); several need exactly one "
+              "handler for them, such as\n"
+              "disagg-profile-handler."},
+    code_info{"WEIR0411", "an unknown feature gate or value",
+              "Gates are `flowControl` and `haPopulateNonLeaderDatastore`, written `name`, "
+              "`name=true` or `name=false`."},
+    code_info{"WEIR0412", "plugins that cannot get what they need",
+              "A plugin reads data that no configured plugin produces, or plugins wait for each "
+              "other in a circle."},
+    code_info{"WEIR0413", "a plugin of the wrong kind",
+              "The place needs another kind of plugin than the one it names."},
+    code_info{"WEIR0414", "a value of flowControl that cannot be",
+              "Quantities are Kubernetes quantities (`1Gi`, `500M`), TTLs are durations (`60s`); "
+              "neither is negative."},
+    code_info{"WEIR0420", "an older shape, read as the newer one",
+              "The configuration was written for an earlier release. It is understood; the newer "
+              "form is named."},
+    code_info{
+        "WEIR0421", "an alpha or deprecated plugin type",
+        "Alpha types may change or vanish in the reference; deprecated ones have a newer name."},
+    code_info{"WEIR0422", "flowControl without its gate",
+              "The section has an effect only with `featureGates: [flowControl]`; its "
+              "saturationDetector counts anyway."},
+    code_info{"WEIR0423", "a side service that weir does without",
+              "The reference asks another process here. weir answers from what it knows itself, "
+              "which is less exact."},
+    code_info{"WEIR0424", "a hint of a plugin", "The plugin works, but probably not as meant."},
 
     // 05xx: files and folders (loading)
 };

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "weir/candidates.hpp"
+#include "weir/decision.hpp"
+
+namespace weir::scheduling {
+
+/// Parameters of `inflight-load-producer` (llm-d-router head).
+struct charge_rules {
+    bool output_tokens = false;
+    double output_ratio = 1.5;
+    std::optional<std::int64_t> max_output_tokens;
+};
+
+/// Prompt tokens that endpoint `i` has to compute itself: the blocks it lacks plus what lies beyond
+/// all blocks; the whole input where nothing is known about prefixes.
+double uncached_tokens(const prefix_match* match, std::size_t i, double input_tokens);
+
+/// Output tokens to reserve: `round(input · ratio)` capped by the client and the operator; 0
+/// without input.
+std::int64_t output_estimate(const charge_rules& rules, std::int64_t input_tokens,
+                             std::int64_t client_max);
+
+/// Fills `chosen.charges`: one for the first target of each profile that ran. Tokens go back with
+/// the first chunk, or at the end when output is reserved; the profile numbered `prefill` gives
+/// everything back with the first chunk.
+void charge_targets(const charge_rules& rules, const prefix_match* match, std::int64_t client_max,
+                    std::optional<std::uint32_t> prefill, decision& chosen);
+
+}  // namespace weir::scheduling

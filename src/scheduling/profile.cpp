@@ -1,0 +1,78 @@
+#include "scheduling/profile.hpp"
+
+namespace weir::scheduling {
+
+namespace {
+
+void run_filter(const player<const filter>& f, decision_context& context, candidate_view& view,
+                run_buffers& buffers, profile_buffers& left, filter_verdict* record) {
+    buffers.keep.assign(view.size(), 1);
+    context.scratch_object = buffers.scratch[f.index].get();
+    f.role->apply(context, view, buffers.keep);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < view.size(); ++i) {
+        const auto endpoint = left.survivors[i];
+        if (record != nullptr)
+            (buffers.keep[i] != 0 ? record->kept : record->dropped).push_back(endpoint);
+        if (buffers.keep[i] != 0) left.survivors[kept++] = endpoint;
+    }
+    left.survivors.resize(kept);
+    view.indexes = left.survivors;
+}
+
+void run_scorer(const weighted_scorer& s, decision_context& context, const candidate_view& view,
+                run_buffers& buffers, profile_buffers& left, scorer_verdict* record) {
+    buffers.scores.assign(view.size(), 0);
+    context.scratch_object = buffers.scratch[s.index].get();
+    s.role->score(context, view, buffers.scores);
+    for (std::size_t i = 0; i < view.size(); ++i) {
+        const double clamped = clamp_score(buffers.scores[i]);
+        const double weighted = clamped * s.weight;
+        left.totals[i] += weighted;
+        if (record == nullptr) continue;
+        record->raw.push_back(buffers.scores[i]);
+        record->clamped.push_back(clamped);
+        record->weighted.push_back(weighted);
+    }
+}
+
+}  // namespace
+
+bool run_profile(const profile& p, std::uint32_t number, decision_context& context,
+                 const candidate_view& candidates, run_buffers& buffers, profile_buffers& left,
+                 decision& out, profile_explanation* record,
+                 const std::vector<std::string>& identity) {
+    left.ran = true;
+    left.survivors.assign(candidates.indexes.begin(), candidates.indexes.end());
+    left.totals.clear();
+    candidate_view view = candidates;
+    view.indexes = left.survivors;
+    for (const auto& f : p.filters) {
+        if (view.empty()) break;
+        if (record != nullptr) record->filters.push_back({identity[f.index], {}, {}});
+        run_filter(f, context, view, buffers, left,
+                   record != nullptr ? &record->filters.back() : nullptr);
+    }
+    profile_result result{number, profile_status::failed,
+                          static_cast<std::uint32_t>(out.targets.size()), 0};
+    if (view.empty()) {
+        out.profiles.push_back(result);
+        return false;
+    }
+    left.totals.assign(view.size(), 0);
+    for (const auto& s : p.scorers) {
+        if (record != nullptr) record->scorers.push_back({identity[s.index], s.weight, {}, {}, {}});
+        run_scorer(s, context, view, buffers, left,
+                   record != nullptr ? &record->scorers.back() : nullptr);
+    }
+    buffers.picks.clear();
+    context.scratch_object = buffers.scratch[p.pick.index].get();
+    p.pick.role->pick(context, view, left.totals, buffers.picks);
+    for (const auto position : buffers.picks) out.targets.push_back(left.survivors[position]);
+    result.status = profile_status::ran;
+    result.count = static_cast<std::uint32_t>(buffers.picks.size());
+    out.profiles.push_back(result);
+    return true;
+}
+
+}  // namespace weir::scheduling

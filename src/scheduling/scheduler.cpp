@@ -1,0 +1,285 @@
+#include "scheduling/scheduler.hpp"
+
+#include <algorithm>
+
+#include "base/strings.hpp"
+#include "scheduling/charges.hpp"
+#include "scheduling/pipeline_parts.hpp"
+
+namespace weir::scheduling {
+
+namespace {
+
+/// More rounds than any sane profile handler asks for; ends a handler that never says "done".
+constexpr int max_rounds = 64;
+
+/// Admitters draw from a stream of their own, so that adding one changes no pick.
+constexpr std::uint64_t admit_stream = 0xa0761d6478bd642fULL;
+constexpr std::uint64_t produce_stream = 0xe7037ed1a0b428dbULL;
+
+candidate_view view_of(const decision_input& in, const producer_data& data) {
+    return {in.endpoints, &in.signals, &data, in.candidates};
+}
+
+/// RFC 7240: a comma list of preferences, parameters after `;` ignored.
+bool prefers_if_available(std::string_view prefer) {
+    if (prefer.empty()) return false;
+    for (const auto item : split(prefer, ',')) {
+        if (iequals(trim(item.substr(0, item.find(';'))), "if-available")) return true;
+    }
+    return false;
+}
+
+bool refuse(decision& out, decision_error error, std::string message) {
+    out.error = error;
+    out.message = std::move(message);
+    return false;
+}
+
+}  // namespace
+
+void workspace_parts::adapt(const pipeline_parts& to) {
+    if (owner == to.serial) return;
+    owner = to.serial;
+    data = {};
+    data.prefix.resize(to.slots.prefix);
+    data.latency.resize(to.slots.latency);
+    data.numbers.resize(to.slots.numbers);
+    data.texts.resize(to.slots.texts);
+    buffers.scratch.clear();
+    for (const auto& p : to.plugins) buffers.scratch.push_back(p.object->make_scratch());
+    profiles.assign(to.profiles.size(), {});
+}
+
+workspace::workspace() : parts_(std::make_unique<workspace_parts>()) {}
+workspace::~workspace() = default;
+workspace::workspace(workspace&&) noexcept = default;
+workspace& workspace::operator=(workspace&&) noexcept = default;
+
+workspace::scored workspace::scored_candidates(std::uint32_t profile) const {
+    if (profile >= parts_->profiles.size() || !parts_->profiles[profile].ran) return {};
+    const auto& p = parts_->profiles[profile];
+    return {p.survivors, p.totals};
+}
+
+producer_data& workspace::data() { return parts_->data; }
+const producer_data& workspace::data() const { return parts_->data; }
+
+header_findings pipeline::request_header(const inference_request& request) const {
+    header_findings out;
+    for (const auto& hook : parts_->header_hooks) hook.role->request_header(request, out);
+    return out;
+}
+
+bool pipeline::screen(const decision_input& in, workspace& ws,
+                      std::vector<std::uint32_t>& candidates, decision& out) const {
+    auto& w = *ws.parts_;
+    w.adapt(*parts_);
+    candidates.assign(in.candidates.begin(), in.candidates.end());
+    if (parts_->screeners.empty()) return true;
+    random_source random(in.seed ^ produce_stream);
+    decision_context context{in.request, in.now, random};
+    w.screened.assign(in.candidates.size(), 1);
+    for (const auto& s : parts_->screeners) {
+        w.buffers.keep.assign(in.candidates.size(), 1);
+        context.scratch_object = w.buffers.scratch[s.index].get();
+        s.role->screen(context, view_of(in, w.data), w.buffers.keep);
+        for (std::size_t i = 0; i < w.screened.size(); ++i) w.screened[i] &= w.buffers.keep[i];
+    }
+    candidates.clear();
+    for (std::size_t i = 0; i < w.screened.size(); ++i) {
+        if (w.screened[i] != 0) candidates.push_back(in.candidates[i]);
+    }
+    if (!candidates.empty()) return true;
+    return refuse(out, decision_error::screened_out,
+                  "screeners eliminated all endpoint candidates");
+}
+
+void pipeline::produce(const decision_input& in, workspace& ws) const {
+    auto& w = *ws.parts_;
+    w.adapt(*parts_);
+    w.data.clear();
+    random_source random(in.seed ^ produce_stream);
+    decision_context context{in.request, in.now, random};
+    for (const auto& p : parts_->producers) {
+        context.scratch_object = w.buffers.scratch[p.index].get();
+        p.role->produce(context, view_of(in, w.data), w.data);
+    }
+}
+
+bool pipeline::admit(const decision_input& in, workspace& ws, decision& out) const {
+    if (parts_->admitters.empty()) return true;
+    auto& w = *ws.parts_;
+    w.adapt(*parts_);
+    random_source random(in.seed ^ admit_stream);
+    decision_context context{in.request, in.now, random};
+    for (const auto& a : parts_->admitters) {
+        context.scratch_object = w.buffers.scratch[a.index].get();
+        auto reason = a.role->admit(context, view_of(in, w.data));
+        if (reason.empty()) continue;
+        return refuse(out, decision_error::not_admitted, "request cannot be admitted: " + reason);
+    }
+    return true;
+}
+
+namespace {
+
+/// The handler's loop: ask for profiles, run them, until it asks for none. False when none ever
+/// ran.
+bool run_profiles(const pipeline_parts& p, const decision_input& in, workspace_parts& w,
+                  decision_context& context, decision& out, explanation* record) {
+    const auto all = view_of(in, w.data);
+    bool any = false;
+    for (int round = 0; round < max_rounds; ++round) {
+        w.next.clear();
+        context.scratch_object = w.buffers.scratch[p.handler_index].get();
+        p.handler->next_profiles(context, all, out, w.next);
+        if (w.next.empty()) break;
+        for (const auto number : w.next) {
+            profile_explanation* note = nullptr;
+            if (record != nullptr) {
+                record->profiles.push_back({});
+                note = &record->profiles.back();
+                note->name = p.profile_names[number];
+                note->candidates.assign(in.candidates.begin(), in.candidates.end());
+                note->picker = p.identity[p.profiles[number].pick.index];
+            }
+            any = true;
+            auto& left = w.profiles[number];
+            const bool ok = run_profile(p.profiles[number], number, context, all, w.buffers, left,
+                                        out, note, p.identity);
+            if (note == nullptr) continue;
+            note->status = ok ? profile_status::ran : profile_status::failed;
+            note->survivors = left.survivors;
+            note->totals = left.totals;
+            const auto picks = out.targets_of(number);
+            note->picks.assign(picks.begin(), picks.end());
+        }
+    }
+    return any;
+}
+
+bool schedule_recorded(const pipeline_parts& p, const decision_input& in, workspace_parts& w,
+                       decision& out, explanation* record) {
+    for (auto& left : w.profiles) left.ran = false;
+    random_source random(in.seed);
+    decision_context context{in.request, in.now, random};
+    context.dry = record != nullptr;
+    out.input_tokens = static_cast<std::int64_t>(in.request.input_tokens());
+    if (!run_profiles(p, in, w, context, out, record)) {
+        return refuse(
+            out, decision_error::no_target,
+            "failed to find target endpoint: failed to run any scheduler profile for request " +
+                std::string(in.request.request_id));
+    }
+    context.scratch_object = w.buffers.scratch[p.handler_index].get();
+    auto problem = p.handler->conclude(context, view_of(in, w.data), out);
+    if (problem.empty() && !out.primary_targets().empty()) return true;
+    const bool failed = std::any_of(out.profiles.begin(), out.profiles.end(), [](const auto& r) {
+        return r.status == profile_status::failed;
+    });
+    if (failed) {
+        return refuse(out, decision_error::filters_empty,
+                      "no endpoints available for the given request");
+    }
+    if (problem.empty()) problem = "no target endpoints in the primary profile";
+    return refuse(out, decision_error::no_target, "failed to find target endpoint: " + problem);
+}
+
+}  // namespace
+
+bool pipeline::schedule(const decision_input& in, workspace& ws, decision& out) const {
+    ws.parts_->adapt(*parts_);
+    return schedule_recorded(*parts_, in, *ws.parts_, out, nullptr);
+}
+
+void pipeline::pre_request(const decision_input& in, workspace& ws, decision& out) const {
+    auto& w = *ws.parts_;
+    random_source random(in.seed);
+    decision_context context{in.request, in.now, random};
+    const auto all = view_of(in, w.data);
+    for (const auto& hook : parts_->pre_request_hooks) {
+        context.scratch_object = w.buffers.scratch[hook.index].get();
+        hook.role->pre_request(context, all, out);
+    }
+    if (parts_->charges_load) return;
+    const auto* match =
+        parts_->default_prefix == no_slot ? nullptr : &w.data.prefix[parts_->default_prefix];
+    const auto prefill =
+        std::find(parts_->profile_names.begin(), parts_->profile_names.end(), "prefill");
+    std::optional<std::uint32_t> number;
+    if (prefill != parts_->profile_names.end()) {
+        number = static_cast<std::uint32_t>(prefill - parts_->profile_names.begin());
+    }
+    charge_targets({}, match, in.request.max_output_tokens, number, out);
+}
+
+bool pipeline::decide(const decision_input& in, workspace& ws, decision& out) const {
+    out.clear();
+    auto& w = *ws.parts_;
+    w.adapt(*parts_);
+    decision_input narrowed{in.request, in.endpoints, in.signals, in.candidates, in.now, in.seed};
+    if (!parts_->screeners.empty()) {
+        if (!screen(in, ws, w.candidates, out)) return false;
+        narrowed.candidates = w.candidates;
+    }
+    produce(narrowed, ws);
+    if (!admit(narrowed, ws, out) || !schedule(narrowed, ws, out)) return false;
+    if (prefers_if_available(in.request.header("prefer"))) {
+        const auto* match =
+            parts_->default_prefix == no_slot ? nullptr : &w.data.prefix[parts_->default_prefix];
+        const auto target = out.primary_targets()[0];
+        if (match == nullptr || !match->present || match->matched_blocks[target] <= 0) {
+            return refuse(out, decision_error::precondition_failed,
+                          "no decode worker has the requested KV cache");
+        }
+    }
+    pre_request(narrowed, ws, out);
+    return true;
+}
+
+void pipeline::response_header(const response_facts& facts,
+                               std::vector<header_change>& changes) const {
+    for (const auto& hook : parts_->response_hooks) hook.role->response_header(facts, changes);
+}
+
+void pipeline::first_chunk(const response_facts& facts) const {
+    for (const auto& hook : parts_->response_hooks) hook.role->first_chunk(facts);
+}
+
+void pipeline::complete(const response_facts& facts) const {
+    for (const auto& hook : parts_->response_hooks) hook.role->complete(facts);
+}
+
+explanation pipeline::explain(const decision_input& in, workspace& ws, bool run_producers) const {
+    explanation out;
+    auto& w = *ws.parts_;
+    w.adapt(*parts_);
+    if (run_producers) {
+        w.data.clear();
+        random_source random(in.seed ^ produce_stream);
+        decision_context context{in.request, in.now, random};
+        context.dry = true;
+        for (const auto& p : parts_->producers) {
+            context.scratch_object = w.buffers.scratch[p.index].get();
+            p.role->produce(context, view_of(in, w.data), w.data);
+        }
+    }
+    schedule_recorded(*parts_, in, w, out.result, &out);
+    return out;
+}
+
+pipeline::pipeline(std::unique_ptr<pipeline_parts> made) : parts_(std::move(made)) {}
+pipeline::~pipeline() = default;
+
+const config::picker_settings& pipeline::settings() const { return parts_->settings; }
+std::span<const std::string> pipeline::profile_names() const { return parts_->profile_names; }
+
+plugin* pipeline::find(std::string_view name) const {
+    for (const auto& p : parts_->plugins) {
+        if (p.name == name) return p.object.get();
+    }
+    return nullptr;
+}
+
+}  // namespace weir::scheduling
