@@ -1,0 +1,73 @@
+#include "app/cli_values.hpp"
+
+#include <CLI/Error.hpp>
+
+#include "base/strings.hpp"
+
+namespace weir::app {
+namespace {
+
+[[noreturn]] void bad(const std::string& text, const std::string& wanted) {
+    throw CLI::ValidationError("'" + text + "' is not " + wanted);
+}
+
+std::uint16_t read_port(std::string_view text, const std::string& whole) {
+    const auto port = parse_int(text);
+    if (!port || *port < 1 || *port > 65535) bad(whole, "FROM=TO with two ports from 1 to 65535");
+    return static_cast<std::uint16_t>(*port);
+}
+
+}  // namespace
+
+duration read_duration(const std::string& text) {
+    const auto d = parse_go_duration(text);
+    if (!d || d->count() < 0) bad(text, "a duration such as 200ms, 5s or 1m30s (0 is off)");
+    return *d;
+}
+
+std::size_t read_size(const std::string& text) {
+    return static_cast<std::size_t>(read_bytes(text));
+}
+
+std::uint64_t read_bytes(const std::string& text) {
+    const auto n = parse_quantity(text);
+    if (!n) bad(text, "a number, with a suffix such as Ki, Mi or Gi if you like");
+    return *n;
+}
+
+std::pair<std::uint16_t, std::uint16_t> read_port_map(const std::string& text) {
+    const auto at = text.find('=');
+    if (at == std::string::npos) bad(text, "FROM=TO with two ports from 1 to 65535");
+    const std::string_view view = text;
+    return {read_port(view.substr(0, at), text), read_port(view.substr(at + 1), text)};
+}
+
+sim::personality read_engine(const std::string& text) {
+    const auto p = sim::parse_personality(text);
+    if (!p) bad(text, "an engine (vllm, sglang, llamacpp, trtllm, tgi)");
+    return *p;
+}
+
+void check_endpoint_url(const std::string& url) {
+    std::string_view rest = url;
+    if (rest.starts_with("https://"))
+        bad(url, "supported: TLS towards endpoints is not available, use http://host:port");
+    if (!rest.starts_with("http://")) bad(url, "an endpoint, use http://host:port");
+    rest.remove_prefix(7);
+    if (rest.ends_with('/') && rest.find('/') == rest.size() - 1)
+        bad(url, "an endpoint: leave the path out, use http://host:port");
+    if (rest.find_first_of("/?#@") != std::string_view::npos)
+        bad(url, "an endpoint: leave the path out, use http://host:port");
+    const auto colon = rest.rfind(':');
+    const auto bracket = rest.rfind(']');
+    const bool has_port =
+        colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+    if (!has_port || colon == 0) bad(url, "an endpoint with a port, use http://host:port");
+    const auto port = parse_int(rest.substr(colon + 1));
+    if (!port || *port < 1 || *port > 65535) bad(url, "an endpoint with a port from 1 to 65535");
+    const auto host = rest.substr(0, colon);
+    if (host.find(':') != std::string_view::npos && host.front() != '[')
+        bad(url, "an endpoint: write IPv6 in brackets");
+}
+
+}  // namespace weir::app

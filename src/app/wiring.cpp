@@ -1,0 +1,216 @@
+#include "app/wiring.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace weir::app {
+namespace {
+
+constexpr duration tick_period = std::chrono::milliseconds(50);
+
+void say(const flowcontrol::log_line& line) {
+    std::string text = line.message;
+    for (const auto& [key, value] : line.fields) text += " " + key + "=" + value;
+    if (line.warning) {
+        log::warning(text);
+    } else {
+        log::info(text);
+    }
+}
+
+/// At start an endpoints file must be right as a whole.
+void report(const datalayer::endpoints_file& file, const config::pool& pool,
+            config::findings& found) {
+    constexpr std::string_view code = "WEIR0509";
+    if (!file.failure.empty()) {
+        found.error(code, "file-discovery: initial load failed: " + file.failure, pool.at);
+    }
+    for (const auto& problem : file.problems) {
+        found.error(code, "file-discovery: initial load failed: " + problem.text, problem.at);
+    }
+    found.keep(file.source);
+}
+
+}  // namespace
+
+scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced) {
+    if (forced) return *forced;
+    return pool.has_picker_ref ? scheduling::preset::reference : scheduling::preset::weir;
+}
+
+std::vector<checked_pool> check_pickers(const config::model& model,
+                                        std::optional<scheduling::preset> preset,
+                                        config::findings& found) {
+    std::vector<checked_pool> out;
+    std::map<const config::node*, bool> reported;
+    for (const auto& pool : model.pools) {
+        checked_pool c;
+        config::findings own;
+        c.pipeline = scheduling::pipeline::make(pool.picker, preset_for(pool, preset), own);
+        // Several pools may share a document: what is wrong with it is said once.
+        if (!reported[pool.picker.root.get()]) {
+            for (const auto& f : own.list()) found.list().push_back(f);
+        }
+        reported[pool.picker.root.get()] = pool.picker.root != nullptr;
+        if (c.pipeline) c.detector = c.pipeline->settings().detector;
+        out.push_back(std::move(c));
+    }
+    return out;
+}
+
+wiring::wiring(http::event_loop& loop, wiring_options options)
+    : loop_(loop),
+      options_(std::move(options)),
+      scraper_(loop, {options_.refresh, options_.scrape_cpu, options_.seed}),
+      prober_(loop),
+      resolver_(loop, [this](const auto& host, const auto& ips) { resolved(host, ips); }),
+      tick_(
+          loop, [](void* self) { static_cast<wiring*>(self)->tick(); }, this) {
+    tick_.arm(tick_period);
+}
+
+wiring::~wiring() {
+    for (const auto& p : pools_) {
+        scraper_.forget(*p->endpoints);
+        prober_.forget(*p->endpoints);
+    }
+}
+
+living_pool* wiring::find(std::string_view id) {
+    for (const auto& p : pools_) {
+        if (!p->service && p->id == id) return p.get();
+    }
+    return nullptr;
+}
+
+std::shared_ptr<living_pool> wiring::keep(std::string id, bool service,
+                                          const std::string& name_space, const std::string& name) {
+    for (const auto& p : pools_) {
+        if (p->service == service && p->id == id) return p;
+    }
+    auto made = std::make_shared<living_pool>();
+    made->id = std::move(id);
+    made->service = service;
+    made->serial = next_serial_++;
+    made->endpoints = std::make_shared<datalayer::endpoint_pool>(name_space, name);
+    return made;
+}
+
+std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config::model> model,
+                                                    config::findings& found) {
+    // Everything that can be wrong first; the living pools are touched only when nothing is.
+    auto made = std::make_shared<proxy::runtime>();
+    std::vector<std::shared_ptr<living_pool>> pools;
+    std::vector<std::shared_ptr<const scheduling::pipeline>> pipelines;
+    std::vector<std::vector<config::endpoint_source>> from_files;
+    for (const auto& spec : model->pools) {
+        auto p = keep(spec.id(), false, spec.name_space, spec.name);
+        pipelines.push_back(scheduling::pipeline::make(
+            spec.picker, preset_for(spec, options_.preset), found, p->pipeline.get()));
+        from_files.emplace_back();
+        if (!spec.endpoints_file.empty()) {
+            auto file = datalayer::read_endpoints_file(spec.endpoints_file);
+            report(file, spec, found);
+            from_files.back() = std::move(file.endpoints);
+        }
+        pools.push_back(std::move(p));
+    }
+    if (found.has_errors()) return nullptr;
+
+    const auto now = loop_.refresh_now();
+    made->version = ++version_;
+    made->model = model;
+    made->table = gateway::table::compile(model);
+    for (std::size_t i = 0; i < model->pools.size(); ++i) {
+        const auto& spec = model->pools[i];
+        auto& p = *pools[i];
+        p.pipeline = pipelines[i];
+        p.catalog = std::make_shared<datalayer::engine_catalog>(p.pipeline->settings().data_layer);
+        p.endpoints->set_sources(datalayer::endpoint_origin::config, spec.endpoints, now);
+        p.endpoints->set_sources(datalayer::endpoint_origin::file, from_files[i], now);
+        p.endpoints_file = spec.endpoints_file;
+        p.watch_endpoints_file = spec.watch_endpoints_file;
+        scraper_.watch(*p.endpoints, p.catalog);
+        auto sd = flowcontrol::apply_sd_environment(p.pipeline->settings().detector,
+                                                    options_.environment);
+        if (!environment_said_) {
+            for (const auto& line : sd.lines) say(line);
+        }
+        proxy::pool_runtime r;
+        r.spec = &spec;
+        r.serial = p.serial;
+        r.view = {p.endpoints, &p.endpoints->views()};
+        r.pipeline = p.pipeline;
+        r.detector = sd.settings;
+        r.id = p.id;
+        made->pools.push_back(std::move(r));
+    }
+    environment_said_ = environment_said_ || !model->pools.empty();
+    for (const auto& spec : model->services) {
+        auto p = keep(spec.name_space + "/" + spec.name + ":" + std::to_string(spec.port), true,
+                      spec.name_space, spec.name);
+        p->endpoints->set_sources(datalayer::endpoint_origin::config, spec.endpoints, now);
+        proxy::service_runtime r;
+        r.spec = &spec;
+        r.serial = p->serial;
+        r.view = {p->endpoints, &p->endpoints->views()};
+        r.id = p->id;
+        made->services.push_back(std::move(r));
+        pools.push_back(std::move(p));
+    }
+    for (const auto& old : pools_) {
+        if (std::find(pools.begin(), pools.end(), old) != pools.end()) continue;
+        scraper_.forget(*old->endpoints);
+        prober_.forget(*old->endpoints);
+    }
+    pools_ = std::move(pools);
+    tick();
+    return made;
+}
+
+void wiring::reload_endpoints_files() {
+    for (const auto& p : pools_) {
+        if (p->endpoints_file.empty() || !p->watch_endpoints_file) continue;
+        auto file = datalayer::read_endpoints_file(p->endpoints_file);
+        if (!file.failure.empty()) {
+            log::warning("failed to reload endpoints file",
+                         {{"pool", p->id}, {"error", file.failure}});
+            continue;
+        }
+        for (const auto& problem : file.problems) {
+            log::warning("endpoints file: entry skipped",
+                         {{"pool", p->id}, {"error", problem.text}});
+        }
+        p->endpoints->set_sources(datalayer::endpoint_origin::file, std::move(file.endpoints),
+                                  loop_.refresh_now());
+    }
+}
+
+void wiring::resolved(const std::string& host, const std::vector<std::string>& ips) {
+    for (const auto& p : pools_) {
+        if (p->endpoints->host_names().contains(host))
+            p->endpoints->set_addresses(host, ips, loop_.now());
+    }
+}
+
+void wiring::tick() {
+    const auto now = loop_.now();
+    std::set<std::string> names;
+    for (const auto& p : pools_) {
+        p->endpoints->step_health({}, now);
+        for (const auto& m : p->endpoints->members()) {
+            if (m->health.state != datalayer::endpoint_health::down) continue;
+            const auto choice = p->catalog ? p->catalog->choose(m->listed.what)
+                                           : datalayer::engine_catalog::choice{};
+            prober_.tick(*p->endpoints, *m, choice.engine);
+        }
+        names.merge(p->endpoints->host_names());
+    }
+    resolver_.set_hosts(names);
+    scraper_.tick();
+    tick_.arm(tick_period);
+}
+
+}  // namespace weir::app

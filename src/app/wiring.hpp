@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/diagnostics.hpp"
+#include "config/model.hpp"
+#include "datalayer/dns.hpp"
+#include "datalayer/endpoint_pool.hpp"
+#include "datalayer/engine_catalog.hpp"
+#include "datalayer/file_discovery.hpp"
+#include "datalayer/prober.hpp"
+#include "datalayer/scraper.hpp"
+#include "flowcontrol/sd_environment.hpp"
+#include "http/event_loop.hpp"
+#include "proxy/runtime.hpp"
+
+namespace weir::app {
+
+struct wiring_options {
+    std::optional<scheduling::preset> preset;
+    duration refresh = std::chrono::milliseconds(50);
+    double scrape_cpu = 0.1;
+    std::uint64_t seed = 0;
+    flowcontrol::sd_environment environment;
+};
+
+/// The pickers of a model's pools, checked before anything living is touched.
+struct checked_pool {
+    std::shared_ptr<const scheduling::pipeline> pipeline;
+    config::detector_settings detector;
+};
+
+/// Which of the two built-in configurations a pool without its own gets (design 4.2).
+scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced);
+
+/// Builds every picker; errors land in `found` with their places.
+std::vector<checked_pool> check_pickers(const config::model& model,
+                                        std::optional<scheduling::preset> preset,
+                                        config::findings& found);
+
+/// One pool with everything of it that outlives a snapshot. Control thread.
+struct living_pool {
+    std::string id;
+    std::uint64_t serial = 0;
+    bool service = false;
+    std::shared_ptr<datalayer::endpoint_pool> endpoints;
+    std::shared_ptr<const datalayer::engine_catalog> catalog;
+    std::shared_ptr<const scheduling::pipeline> pipeline;
+    std::string endpoints_file;  ///< path; empty: none
+    bool watch_endpoints_file = false;
+};
+
+/// Turns resolved configurations into running ones, and keeps what lives across them: endpoints,
+/// scraping, probes, names. Control thread.
+class wiring {
+  public:
+    wiring(http::event_loop& loop, wiring_options options);
+    ~wiring();
+    wiring(const wiring&) = delete;
+    wiring& operator=(const wiring&) = delete;
+
+    /// Null when a picker or an endpoints file is wrong: `found` says where, and nothing has
+    /// changed.
+    std::shared_ptr<const proxy::runtime> build(std::shared_ptr<const config::model> model,
+                                                config::findings& found);
+
+    const std::vector<std::shared_ptr<living_pool>>& pools() const { return pools_; }
+    living_pool* find(std::string_view id);
+    /// Reads the endpoints files again that are watched; a file that cannot be used keeps what was.
+    void reload_endpoints_files();
+    datalayer::scraper& scraper() { return scraper_; }
+    const datalayer::scraper& scraper() const { return scraper_; }
+
+  private:
+    std::shared_ptr<living_pool> keep(std::string id, bool service, const std::string& name_space,
+                                      const std::string& name);
+    void tick();
+    void resolved(const std::string& host, const std::vector<std::string>& ips);
+
+    http::event_loop& loop_;
+    const wiring_options options_;
+    datalayer::scraper scraper_;
+    datalayer::prober prober_;
+    datalayer::dns_resolver resolver_;
+    std::vector<std::shared_ptr<living_pool>> pools_;
+    std::uint64_t next_serial_ = 1;
+    std::uint64_t version_ = 0;
+    bool environment_said_ = false;
+    http::timer tick_;
+};
+
+}  // namespace weir::app

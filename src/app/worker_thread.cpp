@@ -1,0 +1,86 @@
+#include "app/worker_thread.hpp"
+
+#include <pthread.h>
+
+namespace weir::app {
+
+worker_thread::worker_thread(const snapshot<proxy::runtime>& source,
+                             const proxy::proxy_settings& settings,
+                             const http::server_limits& limits, const http::client_options& client,
+                             proxy::label_caps& caps, std::uint64_t seed, std::uint32_t number,
+                             proxy::access_log* log)
+    : limits_(limits), proxy_(loop_, source, settings, client, caps, seed, number, log) {}
+
+worker_thread::~worker_thread() { stop(); }
+
+void worker_thread::start() {
+    thread_ = std::thread([this] {
+        const auto name = "weir/" + std::to_string(proxy_.number);
+        pthread_setname_np(pthread_self(), name.c_str());
+        loop_.run();
+    });
+}
+
+void worker_thread::stop() {
+    if (!thread_.joinable()) return;
+    loop_.post([this] {
+        for (auto& [key, l] : listeners_) l->server.abort_all();
+        for (auto& l : leaving_) l->server.abort_all();
+    });
+    loop_.stop();
+    thread_.join();
+}
+
+void worker_thread::add_listener(const socket_key& key, int fd) {
+    loop_.post([this, key, fd] {
+        auto& at = listeners_[key];
+        at = std::make_unique<listener>(proxy_, key, fd, loop_, limits_);
+        at->server.start();
+    });
+}
+
+void worker_thread::remove_listener(const socket_key& key) {
+    loop_.post([this, key] {
+        const auto at = listeners_.find(key);
+        if (at == listeners_.end()) return;
+        at->second->server.stop_accepting();
+        at->second->server.drain();
+        leaving_.push_back(std::move(at->second));
+        listeners_.erase(at);
+    });
+}
+
+void worker_thread::sweep() {
+    loop_.post([this] {
+        proxy_.sweep();
+        std::erase_if(leaving_, [](const auto& l) { return l->server.stats().open == 0; });
+    });
+}
+
+void worker_thread::drain() {
+    loop_.post([this] {
+        for (auto& [key, l] : listeners_) {
+            l->server.stop_accepting();
+            l->server.drain();
+        }
+    });
+}
+
+void worker_thread::update_counts() {
+    loop_.post([this] {
+        std::uint64_t open = 0;
+        std::uint64_t total = 0;
+        for (const auto& [key, l] : listeners_) {
+            open += l->server.stats().open;
+            total += l->server.stats().accepted;
+        }
+        for (const auto& l : leaving_) open += l->server.stats().open;
+        open_connections = open;
+        accepted = total;
+        active_requests = proxy_.active;
+        upstream_open = proxy_.clients.open();
+        upstream_idle = proxy_.clients.idle();
+    });
+}
+
+}  // namespace weir::app

@@ -1,0 +1,93 @@
+#include "proxy/access_log.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+namespace weir::proxy {
+namespace {
+
+int open_sink(const std::string& path) {
+    if (path == "-") return STDOUT_FILENO;
+    return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+}  // namespace
+
+result<std::unique_ptr<access_log>> access_log::open(const std::string& path) {
+    const int fd = open_sink(path);
+    if (fd < 0) return error(errno, boost::system::generic_category());
+    return std::unique_ptr<access_log>(new access_log(path, fd));
+}
+
+access_log::access_log(std::string path, int fd)
+    : path_(std::move(path)), fd_(fd), thread_([this] { run(); }) {}
+
+access_log::~access_log() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    wake_.notify_one();
+    thread_.join();
+    if (fd_ > STDERR_FILENO) ::close(fd_);
+}
+
+void access_log::append(std::string_view line) {
+    bool was_empty = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (queue_.size() + line.size() > max_queued) {
+            ++dropped_;
+            return;
+        }
+        was_empty = queue_.empty();
+        queue_.append(line);
+        queue_ += '\n';
+    }
+    if (was_empty) wake_.notify_one();
+}
+
+void access_log::reopen() {
+    {
+        const std::lock_guard lock(mutex_);
+        reopen_ = true;
+    }
+    wake_.notify_one();
+}
+
+std::uint64_t access_log::dropped() const {
+    const std::lock_guard lock(mutex_);
+    return dropped_;
+}
+
+void access_log::run() {
+    std::string batch;
+    for (;;) {
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait(lock, [this] { return stopping_ || reopen_ || !queue_.empty(); });
+            if (stopping_ && queue_.empty()) return;
+            if (std::exchange(reopen_, false) && path_ != "-") {
+                if (const int fd = open_sink(path_); fd >= 0) {
+                    ::close(fd_);
+                    fd_ = fd;
+                }
+            }
+            batch.swap(queue_);
+        }
+        std::string_view left = batch;
+        while (!left.empty()) {
+            const auto n = ::write(fd_, left.data(), left.size());
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) break;
+            left.remove_prefix(static_cast<std::size_t>(n));
+        }
+        batch.clear();
+    }
+}
+
+}  // namespace weir::proxy

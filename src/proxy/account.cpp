@@ -1,0 +1,249 @@
+#include <array>
+#include <chrono>
+#include <ctime>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "proxy/reply.hpp"
+#include "proxy/transaction.hpp"
+
+namespace weir::proxy {
+namespace {
+
+double seconds_between(time_point a, time_point b) {
+    return std::chrono::duration<double>(b - a).count();
+}
+
+std::string_view error_code_of(int status) {
+    switch (status) {
+        case 400:
+            return "BadRequest";
+        case 412:
+            return "PreconditionFailed";
+        case 429:
+            return "ResourceExhausted";
+        case 503:
+            return "ServiceUnavailable";
+        case 500:
+            return "Internal";
+        default:
+            return "Unknown";
+    }
+}
+
+std::string timestamp() {
+    const auto now = std::chrono::system_clock::now();
+    const auto us =
+        std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+    const std::time_t second = us / 1'000'000;
+    std::tm utc{};
+    gmtime_r(&second, &utc);
+    char text[40];
+    const auto n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    char fraction[16];
+    std::snprintf(fraction, sizeof fraction, ".%06dZ", static_cast<int>(us % 1'000'000));
+    return std::string(text, n) + fraction;
+}
+
+}  // namespace
+
+response_facts transaction::facts_for(end_cause cause) const {
+    response_facts f{request_id_, target_model_, decision_, view_->endpoints, worker_.loop.now()};
+    f.status = status_;
+    f.stream = stream_request_ || sse_;
+    f.cause = cause;
+    if (chunks_ != 0) f.first_token_seconds = seconds_between(dispatched_, first_byte_);
+    f.total_seconds = seconds_between(dispatched_, worker_.loop.now());
+    if (usage_ && usage_->usage().present) {
+        f.prompt_tokens = usage_->usage().prompt;
+        f.output_tokens = usage_->usage().completion;
+        f.cached_tokens = usage_->usage().cached;
+    }
+    return f;
+}
+
+void transaction::refuse(const local_reply& reply) {
+    call_.cancel();
+    status_ = reply.status;
+    if (series_ != nullptr) worker_.numbers.count_error(*series_, error_code_of(reply.status));
+    account(reply.status, reply.reason, end_cause::error);
+    reply_facts facts;
+    const std::string path(path_.empty() ? std::string_view(log_path_) : path_);
+    const std::string accept = accept_;
+    const std::string id = request_id_;
+    facts.path = path;
+    facts.accept = accept;
+    facts.request_id = id;
+    facts.api = api_;
+    auto* ex = ex_;
+    auto& w = worker_;
+    recycle();
+    send_reply(w, *ex, reply, facts);
+}
+
+void transaction::answer_plain(int status,
+                               const std::vector<std::pair<std::string, std::string>>& fields) {
+    std::vector<http::field> out;
+    for (const auto& [name, value] : fields) out.push_back({name, value});
+    const std::string id = request_id_;
+    out.push_back({"x-request-id", id});
+    worker_.numbers.count_answer(status, {});
+    account(status, {}, end_cause::natural);
+    auto* ex = ex_;
+    recycle();
+    ex->answer(status, out, {});
+}
+
+void transaction::on_gone() {
+    call_.cancel();
+    worker_.numbers.client_aborts.add();
+    account(499, "client-gone", end_cause::client_disconnect);
+    recycle();
+}
+
+/// http answers the client itself; `refuse` of the listener writes the line.
+void transaction::on_refused() {
+    call_.cancel();
+    recycle();
+}
+
+/// Exactly once for each request that was started, whatever became of it.
+void transaction::account(int status, std::string_view reason, end_cause cause) {
+    const auto now = worker_.loop.now();
+    const double total = seconds_between(received_, now);
+    if (series_ != nullptr) {
+        auto& s = *series_;
+        if (answer_begun_) {
+            s.duration.observe(total);
+            s.response_size.observe(static_cast<double>(answer_bytes_));
+            if (status_ != 200) worker_.numbers.count_error(s, "ModelServerError");
+        }
+        if (usage_ && usage_->usage().present) {
+            const auto& u = usage_->usage();
+            if (u.prompt > 0) s.input_tokens.observe(static_cast<double>(u.prompt));
+            s.cached_tokens.observe(static_cast<double>(u.cached));
+            if (u.completion > 0) {
+                const auto tokens = static_cast<double>(u.completion);
+                s.output_tokens.observe(tokens);
+                s.ntpot.observe(total / tokens);
+                if (sse_ && u.completion > 1)
+                    s.tpot.observe(seconds_between(first_byte_, now) / (tokens - 1));
+            }
+        }
+    }
+    if (auto* r = ring_sequence_ != 0 ? worker_.ring.find(ring_sequence_) : nullptr) {
+        r->status = status;
+        r->reason.assign(reason);
+        r->total_ms = static_cast<float>(total * 1e3);
+    }
+    if (decided_) pool_->pipeline->complete(facts_for(cause));
+    if (worker_.log != nullptr || log::enabled(log::level::request))
+        write_log_line(status, reason, cause);
+}
+
+void transaction::write_log_line(int status, std::string_view reason, end_cause cause) {
+    const auto now = worker_.loop.now();
+    const auto micros = [](duration d) {
+        return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
+    };
+    if (log::enabled(log::level::request)) {
+        log::at(
+            log::level::request, "request",
+            {{"id", request_id_},
+             {"method", log_method_},
+             {"path", log_path_},
+             {"code", status},
+             {"endpoint", view_ && dispatched_ != time_point{} ? view_->endpoints[endpoint_].id()
+                                                               : std::string()},
+             {"model", model_},
+             {"reason", reason},
+             {"us", static_cast<std::int64_t>(micros(now - received_))}});
+    }
+    if (worker_.log == nullptr) return;
+    json_writer w;
+    w.begin_object().field("ts", timestamp()).field("id", request_id_);
+    w.field("method", log_method_).field("path", log_path_);
+    if (ex_ != nullptr) w.field("client", ex_->peer().authority());
+    if (match_.selected != nullptr) {
+        const auto& route = *match_.selected->route;
+        w.field("route", route.name_space + "/" + route.name);
+    }
+    if (pool_ != nullptr) w.field("pool", pool_->id);
+    if (dispatched_ != time_point{}) {
+        w.field("endpoint", view_->endpoints[endpoint_].id());
+        w.field("address", view_->endpoints[endpoint_].authority());
+    }
+    w.field("model", model_).field("target_model", target_model_);
+    w.field("objective", objective_)
+        .field("priority", priority_)
+        .field("fairness_id", fairness_id_);
+    w.field("stream", stream_request_ || sse_).field("code", status).field("reason", reason);
+    const auto end = cause == end_cause::client_disconnect ? (answer_begun_ ? "CD" : "CH")
+                     : cause == end_cause::error           ? (answer_begun_ ? "SD" : "PR")
+                                                           : "--";
+    w.field("end", end);
+    w.field("bytes_in", static_cast<std::uint64_t>(body_bytes_)).field("bytes_out", answer_bytes_);
+    if (usage_ && usage_->usage().present) {
+        w.field("tok_in", usage_->usage().prompt).field("tok_out", usage_->usage().completion);
+        w.field("tok_cached", usage_->usage().cached);
+    }
+    w.field("retries", tried_.connects_failed + tried_.dispatches).field("chunks", chunks_);
+    if (dispatched_ != time_point{}) {
+        w.field("t_pick", static_cast<std::int64_t>(micros(dispatched_ - received_)));
+    }
+    if (first_byte_ != time_point{}) {
+        w.field("t_first_byte", static_cast<std::int64_t>(micros(first_byte_ - received_)));
+    }
+    w.field("t_total", static_cast<std::int64_t>(micros(now - received_)));
+    w.field("cfg", config_->version).end_object();
+    worker_.log->append(w.str());
+}
+
+/// Back to the state of a new object, memory kept; then to the worker.
+void transaction::recycle() {
+    if (series_ != nullptr && running_) series_->running.add(-1);
+    deadline_.cancel();
+    retry_timer_.cancel();
+    for (std::size_t i = 0; i < charges_; ++i) ledger_[i].release();
+    charges_ = 0;
+    ex_ = nullptr;
+    view_.reset();
+    config_.reset();
+    match_ = {};
+    pool_ = nullptr;
+    service_ = nullptr;
+    backend_ = nullptr;
+    path_ = query_ = {};
+    has_query_ = false;
+    model_.clear();
+    target_model_.clear();
+    objective_.clear();
+    fairness_id_.clear();
+    log_path_.clear();
+    log_method_.clear();
+    priority_ = 0;
+    api_ = api_kind::other;
+    stream_request_ = rewritten_ = decided_ = running_ = false;
+    body_bytes_ = 0;
+    decision_.clear();
+    fallback_count_ = fallback_next_ = 0;
+    pieces_ = {};
+    piece_count_ = 0;
+    tried_ = {};
+    ring_sequence_ = 0;
+    restorer_.reset();
+    held_.reset();
+    usage_.reset();
+    boundary_ = {};
+    status_ = 0;
+    answer_begun_ = sse_ = paused_ = false;
+    answer_bytes_ = 0;
+    series_ = nullptr;
+    dispatched_ = first_byte_ = last_byte_ = {};
+    chunks_ = 0;
+    request_deadline_ = attempt_deadline_ = first_byte_deadline_ = {};
+    --worker_.active;
+    worker_.give(*this);
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "http/exchange.hpp"
+#include "proxy/worker.hpp"
+
+namespace weir::proxy {
+
+/// Takes the requests of one listening socket of one worker and starts their transactions. Worker
+/// thread.
+class director final : public http::request_handler {
+  public:
+    director(worker& w, std::string bind_address, std::uint16_t bind_port);
+
+    void handle(http::exchange& ex) override;
+    void refuse(http::exchange& ex, const http::head_error& why) override;
+
+  private:
+    worker& worker_;
+    const std::string bind_address_;
+    const std::uint16_t bind_port_;
+    const runtime* known_ = nullptr;  ///< the snapshot that `socket_` belongs to
+    const gateway::socket_table* socket_ = nullptr;
+};
+
+}  // namespace weir::proxy

@@ -1,0 +1,163 @@
+#include "proxy/header_rules.hpp"
+
+#include <array>
+
+#include "base/strings.hpp"
+
+namespace weir::proxy {
+namespace {
+
+struct known_field {
+    std::string_view name;
+    field_class what;
+};
+
+// Sorted by length, so that most names are turned away by their size.
+constexpr std::array known = {
+    known_field{"te", field_class::hop_by_hop},
+    known_field{"via", field_class::own},
+    known_field{"host", field_class::own},
+    known_field{"expect", field_class::hop_by_hop},
+    known_field{"trailer", field_class::hop_by_hop},
+    known_field{"upgrade", field_class::hop_by_hop},
+    known_field{"connection", field_class::hop_by_hop},
+    known_field{"keep-alive", field_class::hop_by_hop},
+    known_field{"x-request-id", field_class::own},
+    known_field{"content-length", field_class::framing},
+    known_field{"http2-settings", field_class::hop_by_hop},
+    known_field{"x-forwarded-for", field_class::own},
+    known_field{"x-slo-ttft-ms", field_class::control},
+    known_field{"x-slo-tpot-ms", field_class::control},
+    known_field{"x-forwarded-host", field_class::own},
+    known_field{"proxy-connection", field_class::hop_by_hop},
+    known_field{"transfer-encoding", field_class::framing},
+    known_field{"x-forwarded-proto", field_class::own},
+    known_field{"proxy-authenticate", field_class::hop_by_hop},
+    known_field{"proxy-authorization", field_class::hop_by_hop},
+    known_field{"x-prefiller-host-port", field_class::control},
+    known_field{"x-encoder-hosts-ports", field_class::control},
+    known_field{"x-data-parallel-host-port", field_class::control},
+    known_field{"test-epp-endpoint-selection", field_class::control},
+    known_field{"x-kv-cache-source-host-port", field_class::control},
+};
+
+constexpr std::array<std::string_view, 6> control_prefixes = {
+    "x-gateway-inference-",
+    "x-gateway-destination-endpoint",
+    "x-gateway-model-name-rewrite",
+    "x-llm-d-",
+    "x-weir-",
+    "x-slo-t",
+};
+
+bool matches(std::string_view name, std::string_view known_name) {
+    for (std::size_t i = 0; i < known_name.size(); ++i) {
+        char c = name[i];
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+        if (c == '_') c = '-';
+        if (c != known_name[i]) return false;
+    }
+    return true;
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+    out.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+field_class classify_field(std::string_view name) {
+    for (const auto& k : known) {
+        if (k.name.size() == name.size() && matches(name, k.name)) {
+            // An underscore twin of a field that is not a control field is another field.
+            const bool twin = name.find('_') != std::string_view::npos;
+            return twin && k.what != field_class::control ? field_class::end_to_end : k.what;
+        }
+    }
+    const char first = name.empty() ? '\0' : name.front();
+    if (first == 'x' || first == 'X') {
+        for (const auto prefix : control_prefixes) {
+            if (name.size() >= prefix.size() && matches(name, prefix)) return field_class::control;
+        }
+    }
+    return field_class::end_to_end;
+}
+
+nominated_fields::nominated_fields(const http::field_list& fields) {
+    for (const auto& [name, value] : fields) {
+        if (name.size() != 10 || !iequals(name, "connection")) continue;
+        for (const auto part : split(value, ',')) {
+            const auto token = trim(part);
+            if (iequals(token, "close") || iequals(token, "keep-alive")) continue;
+            if (classify_field(token) != field_class::end_to_end) continue;
+            if (list_.empty()) list_ = ",";
+            list_ += to_lower(token) + ",";
+        }
+    }
+}
+
+bool nominated_fields::contains(std::string_view name) const {
+    if (list_.empty()) return false;
+    return list_.find("," + to_lower(name) + ",") != std::string::npos;
+}
+
+void append_upstream_head(std::string& out, std::string_view method, std::string_view target,
+                          const http::field_list& fields, const forwarding_facts& facts) {
+    out.append(method).append(" ").append(target).append(" HTTP/1.1\r\n");
+    const auto host = !facts.new_host.empty() ? facts.new_host
+                      : !facts.host.empty()   ? facts.host
+                                              : facts.authority;
+    append_field(out, "host", host);
+    const nominated_fields nominated(fields);
+    std::string_view forwarded_for;
+    std::string_view via;
+    std::string joined_for;
+    std::string joined_via;
+    for (const auto& [name, value] : fields) {
+        switch (classify_field(name)) {
+            case field_class::end_to_end:
+                if (!nominated.empty() && nominated.contains(name)) break;
+                if (facts.drop_accept_encoding && iequals(name, "accept-encoding")) break;
+                append_field(out, name, value);
+                break;
+            case field_class::own: {
+                const bool is_for = name.size() == 15;
+                const bool is_via = name.size() == 3;
+                if (!is_for && !is_via) break;
+                auto& one = is_for ? forwarded_for : via;
+                auto& many = is_for ? joined_for : joined_via;
+                if (one.empty()) {
+                    one = value;
+                } else {
+                    if (many.empty()) many = one;
+                    many.append(", ").append(value);
+                    one = many;
+                }
+                break;
+            }
+            case field_class::hop_by_hop:
+            case field_class::framing:
+            case field_class::control:
+                break;
+        }
+    }
+    append_field(out, "x-request-id", facts.request_id);
+    out += "x-forwarded-for: ";
+    if (!forwarded_for.empty()) out.append(forwarded_for).append(", ");
+    out.append(facts.peer_ip).append("\r\n");
+    append_field(out, "x-forwarded-proto", facts.proto);
+    if (!facts.host.empty()) append_field(out, "x-forwarded-host", facts.host);
+    out += "via: ";
+    if (!via.empty()) out.append(via).append(", ");
+    out += "1.1 weir\r\n";
+}
+
+bool usable_request_id(std::string_view id) {
+    if (id.empty() || id.size() > 128) return false;
+    for (const char c : id) {
+        if (c <= 0x20 || c >= 0x7F) return false;
+    }
+    return true;
+}
+
+}  // namespace weir::proxy

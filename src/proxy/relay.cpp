@@ -1,0 +1,287 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/strings.hpp"
+#include "datalayer/health.hpp"
+#include "gateway/cors.hpp"
+#include "gateway/filters.hpp"
+#include "payload/error_body.hpp"
+#include "proxy/header_rules.hpp"
+#include "proxy/transaction.hpp"
+
+namespace weir::proxy {
+namespace {
+
+bool is_sse(std::string_view type) {
+    constexpr std::string_view sse = "text/event-stream";
+    return type.size() >= sse.size() && iequals(type.substr(0, sse.size()), sse);
+}
+
+bool is_json(std::string_view type) {
+    constexpr std::string_view json = "application/json";
+    return type.size() >= json.size() && iequals(type.substr(0, json.size()), json);
+}
+
+float milliseconds(duration d) { return std::chrono::duration<float, std::milli>(d).count(); }
+
+}  // namespace
+
+void transaction::on_interim(const http::response_head& head) {
+    if (ex_->head().version_minor == 0) return;
+    auto& out = worker_.fields;
+    out.clear();
+    for (const auto& f : head.fields) {
+        if (classify_field(f.name) == field_class::end_to_end) out.push_back(f);
+    }
+    ex_->send_interim(head.status, out);
+}
+
+void transaction::on_head(const http::response_head& head) {
+    auto& state = *view_->states[endpoint_];
+    datalayer::note_success(state);
+    datalayer::note_status(state, head.status);
+    status_ = head.status;
+    first_byte_ = worker_.loop.now();
+    first_byte_deadline_ = {};
+    if (auto* r = decided_ ? worker_.ring.find(ring_sequence_) : nullptr) {
+        r->attempts.push_back({endpoint_, head.status});
+        r->status = head.status;
+        r->first_byte_ms = milliseconds(first_byte_ - received_);
+    }
+    const auto& retry = match_.selected->config->retry;
+    if (retry && tried_.route_retries_left > 0 &&
+        std::find(retry->codes.begin(), retry->codes.end(), head.status) != retry->codes.end()) {
+        --tried_.route_retries_left;
+        worker_.numbers.upstream_retries.add();
+        call_.cancel();
+        if (fallback_next_ < fallback_count_) std::swap(endpoint_, fallbacks_[fallback_next_]);
+        return retry_timer_.arm(std::max<duration>(retry->backoff, std::chrono::milliseconds(25)));
+    }
+    const auto type = head.fields.get("content-type");
+    const auto coding = head.fields.get("content-encoding");
+    const bool readable = pool_ != nullptr && (coding.empty() || iequals(coding, "identity"));
+    sse_ = is_sse(type);
+    if (readable && (sse_ || is_json(type))) {
+        const auto kind = sse_ ? payload::answer_kind::sse : payload::answer_kind::json;
+        if (head.status == 200) usage_.emplace(kind, worker_.json);
+        if (rewritten_ && !model_.empty()) {
+            restorer_ = std::make_unique<payload::model_restorer>(kind, model_, worker_.json);
+        }
+    }
+    collect_fields(head);
+    if (restorer_ && !sse_ && head.body != http::framing::none) {
+        // The length is known when the body has been seen.
+        held_ = std::make_unique<held_answer>();
+        held_->status = head.status;
+        held_->reason.assign(head.reason);
+        for (const auto& f : worker_.fields) held_->fields.emplace_back(f.name, f.value);
+    } else {
+        auto body = head.body;
+        if (restorer_ && body == http::framing::length) body = http::framing::chunked;
+        if (body == http::framing::none && ex_->head().method == "HEAD" &&
+            head.fields.has("content-length")) {
+            body = http::framing::length;
+        }
+        begin_answer(head.status, head.reason, body, head.content_length);
+    }
+    if (call_.sent_all()) {
+        // Nothing can be replayed now: a long answer must not keep its request.
+        ex_->release_request();
+        path_ = query_ = {};
+        pieces_ = {};
+        if (upstream_head_.capacity() > 512) std::string().swap(upstream_head_);
+    }
+}
+
+/// The fields that go to the client, in the worker's scratch list; views live until the next answer
+/// begins.
+void transaction::collect_fields(const http::response_head& head) {
+    auto& out = worker_.fields;
+    out.clear();
+    const auto& rule = match_.selected->config->filters;
+    const bool edits = rule.response_headers || backend_->filters.response_headers;
+    const bool cors = rule.cors.has_value();
+    const nominated_fields nominated(head.fields);
+    http::field_list kept;
+    for (const auto& f : head.fields) {
+        const auto what = classify_field(f.name);
+        const bool via = what == field_class::own && f.name.size() == 3;
+        if (what != field_class::end_to_end && !via) continue;
+        if (!nominated.empty() && nominated.contains(f.name)) continue;
+        if (cors && gateway::is_cors_response_field(f.name)) continue;
+        if (edits) {
+            kept.add(f.name, f.value);
+        } else {
+            out.push_back(f);
+        }
+    }
+    if (edits) {
+        for (const auto* set : {&rule, &backend_->filters}) {
+            if (set->response_headers) kept = gateway::edit_headers(*set->response_headers, kept);
+        }
+        for (const auto& f : kept) out.push_back(f);
+    }
+    auto& changes = worker_.changes;
+    changes.clear();
+    if (cors) {
+        for (auto& [name, value] : gateway::cors_response_fields(*rule.cors, ex_->head().fields)) {
+            changes.push_back({name, value, false});
+        }
+    }
+    if (decided_) {
+        for (const auto& c : decision_.response_headers) changes.push_back(c);
+        pool_->pipeline->response_header(facts_for(end_cause::natural), changes);
+    }
+    changes.push_back({"x-request-id", request_id_, false});
+    if (worker_.settings.expose_routing) {
+        changes.push_back({"x-weir-endpoint", view_->endpoints[endpoint_].authority(), false});
+        changes.push_back({"x-weir-request", request_id_, false});
+    }
+    for (const auto& c : changes) {
+        std::erase_if(out, [&](const http::field& f) { return iequals(f.name, c.name); });
+        if (!c.remove) out.push_back({c.name, c.value});
+    }
+}
+
+void transaction::begin_answer(int status, std::string_view reason, http::framing body,
+                               std::uint64_t length) {
+    http::answer_head answer;
+    answer.status = status;
+    answer.reason = reason;
+    answer.fields = worker_.fields;
+    answer.body = body;
+    answer.content_length = length;
+    ex_->begin(answer);
+    answer_begun_ = true;
+    worker_.numbers.count_answer(status, {});
+}
+
+/// The head that waited for its body. `whole`: the body is complete, so its length is known.
+void transaction::begin_held(bool whole) {
+    worker_.fields.clear();
+    for (const auto& [name, value] : held_->fields) worker_.fields.push_back({name, value});
+    begin_answer(held_->status, held_->reason,
+                 whole ? http::framing::length : http::framing::chunked, held_->body.size());
+    if (!held_->body.empty()) ex_->write(held_->body);
+}
+
+void transaction::first_body_byte() {
+    const double seconds = std::chrono::duration<double>(worker_.loop.now() - received_).count();
+    if (series_ != nullptr) {
+        (stream_request_ || sse_ ? series_->ttft_stream : series_->ttft_plain).observe(seconds);
+    }
+    if (decided_) {
+        for (std::size_t i = 0; i < charges_; ++i) ledger_[i].release_tokens();
+        pool_->pipeline->first_chunk(facts_for(end_cause::natural));
+    }
+}
+
+void transaction::on_data(std::span<char> bytes) {
+    const auto now = worker_.loop.now();
+    if (chunks_++ == 0) {
+        first_byte_ = now;
+        first_body_byte();
+    } else if (sse_ && series_ != nullptr) {
+        series_->itl.observe(std::chrono::duration<double>(now - last_byte_).count());
+    }
+    last_byte_ = now;
+    answer_bytes_ += bytes.size();
+    const std::string_view text(bytes.data(), bytes.size());
+    if (usage_) {
+        usage_->feed(text);
+    } else if (sse_) {
+        boundary_.feed(text);
+    }
+    if (restorer_) return transform(text);
+    ex_->write(text);
+}
+
+void transaction::transform(std::string_view bytes) {
+    if (held_ != nullptr) {
+        restorer_->feed(bytes, held_->body);
+        if (!held_->body.empty()) {
+            begin_held(false);
+            ex_->flush();
+            held_.reset();
+        }
+        return;
+    }
+    auto& out = worker_.transformed;
+    out.clear();
+    restorer_->feed(bytes, out);
+    if (!out.empty()) {
+        ex_->write(out);
+        // The scratch text is used again by the next read.
+        if (!ex_->flush()) {
+            paused_ = true;
+            call_.pause();
+        }
+    }
+}
+
+void transaction::on_read_end() {
+    if (worker_.settings.stream_idle_timeout.count() != 0) {
+        attempt_deadline_ = worker_.loop.now() + worker_.settings.stream_idle_timeout;
+        arm_deadlines();
+    }
+    if (!answer_begun_) return;
+    if (!ex_->flush() && !paused_) {
+        paused_ = true;
+        call_.pause();
+    }
+}
+
+void transaction::on_drained() {
+    paused_ = false;
+    call_.resume();
+}
+
+void transaction::on_complete() {
+    if (usage_) usage_->finish();
+    if (restorer_) {
+        auto& out = held_ != nullptr ? held_->body : worker_.transformed;
+        if (held_ == nullptr) out.clear();
+        restorer_->finish(out);
+        if (held_ != nullptr) {
+            begin_held(true);
+            ex_->flush();
+        } else if (!out.empty()) {
+            ex_->write(out);
+            ex_->flush();
+        }
+    }
+    account(status_, {}, end_cause::natural);
+    auto* ex = ex_;
+    recycle();
+    ex->finish();
+}
+
+/// An answer that cannot be completed must not look complete: a stream gets one error event where
+/// an event may stand, then the connection closes without its end.
+void transaction::break_off(std::string_view message) {
+    worker_.numbers.truncated_answers.add();
+    const bool at_boundary = usage_ ? usage_->at_boundary() : boundary_.at_boundary();
+    if (held_ != nullptr && !answer_begun_) {
+        // Nothing has gone out: this can still be said with a status.
+        held_.reset();
+        return refuse(upstream_protocol_error());
+    }
+    if (sse_ && at_boundary) {
+        payload::error_facts f;
+        f.status = 502;
+        f.message = message;
+        f.reason = "upstream-reset";
+        f.api = api_;
+        f.path = log_path_;
+        f.request_id = request_id_;
+        worker_.transformed = payload::make_error_event(f);
+        ex_->write(worker_.transformed);
+        ex_->flush();
+    }
+    account(status_, "upstream-reset", end_cause::error);
+    auto* ex = ex_;
+    recycle();
+    ex->abort();
+}
+
+}  // namespace weir::proxy

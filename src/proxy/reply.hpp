@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string_view>
+
+#include "flowcontrol/admission.hpp"
+#include "http/exchange.hpp"
+#include "payload/request.hpp"
+#include "proxy/failure.hpp"
+#include "proxy/worker.hpp"
+#include "weir/decision.hpp"
+
+namespace weir::proxy {
+
+/// What a local reply's shape depends on.
+struct reply_facts {
+    std::string_view path;
+    std::string_view accept;
+    std::string_view request_id;
+    api_kind api = api_kind::other;
+};
+
+/// Sends a reply of weir's own in the shape the client asked for (design: section 4), and ends the
+/// exchange. Counts it. The exchange must not be touched afterwards.
+void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const reply_facts& facts);
+
+local_reply reply_for(const payload::refusal& why);
+local_reply reply_for(const flowcontrol::rejection& why);
+local_reply reply_for(const decision& failed);
+local_reply reply_for(const http::head_error& why);
+local_reply unsupported_encoding();
+local_reply malformed(std::string_view what);
+local_reply misdirected();
+
+}  // namespace weir::proxy

@@ -1,0 +1,285 @@
+#include "proxy/telemetry.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace weir::proxy {
+namespace {
+
+// The endpoint picker's own buckets; 32778 is a slip of the reference that is part of its contract.
+constexpr std::array gen_buckets = {
+    0.005, 0.025, 0.05,  0.1,   0.2,   0.4,   0.6,   0.8,    1.0,    1.25,   1.5,   2.0,
+    3.0,   4.0,   5.0,   6.0,   8.0,   10.0,  15.0,  20.0,   30.0,   45.0,   60.0,  120.0,
+    180.0, 240.0, 300.0, 360.0, 480.0, 600.0, 900.0, 1200.0, 1800.0, 2700.0, 3600.0};
+constexpr std::size_t ttft_bucket_count = 24;  // of gen_buckets, up to 120
+constexpr std::array request_size_buckets = [] {
+    std::array<double, 25> out{};
+    double v = 64;
+    for (auto& b : out) {
+        b = v;
+        v *= 2;
+    }
+    return out;
+}();
+constexpr std::array response_size_buckets = {1.0,    8.0,    16.0,    32.0,    64.0,
+                                              128.0,  256.0,  512.0,   1024.0,  2048.0,
+                                              4096.0, 8192.0, 16384.0, 32778.0, 65536.0};
+constexpr std::array input_token_buckets = {
+    1.0,    8.0,    16.0,    32.0,    64.0,    128.0,    256.0,    512.0,    1024.0,   2048.0,
+    4096.0, 8192.0, 16384.0, 32778.0, 65536.0, 131072.0, 262144.0, 524288.0, 1048576.0};
+constexpr std::array output_token_buckets = {1.0,   8.0,   16.0,   32.0,   64.0,   128.0,
+                                             256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0};
+constexpr std::array ntpot_buckets = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
+                                      0.2,   0.5,   1.0,   2.0,  5.0,  10.0};
+constexpr std::array tpot_buckets = {0.0005, 0.00205, 0.005, 0.01, 0.02, 0.04, 0.06,
+                                     0.08,   0.1,     0.125, 0.15, 0.2,  0.3,  0.4,
+                                     0.5,    0.6,     0.8,   1.0,  2.0};
+constexpr std::array itl_buckets = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1,
+                                    0.15,  0.2,   0.3,  0.5,  0.75, 1.0,  2.0};
+constexpr std::array fast_buckets = {0.0001, 0.0002, 0.0005, 0.001, 0.002,
+                                     0.005,  0.01,   0.02,   0.05,  0.1};
+constexpr std::array processing_buckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.04,
+                                           0.06,   0.1,   0.25,  0.5,   1.0,  2.5,   5.0,   10.0};
+
+struct twin {
+    std::string_view name;
+    std::string_view twin_name;  ///< deprecated; empty: none
+    std::string_view help;
+};
+
+metrics::labels two_of(const metrics::labels& m4) { return {m4[0], m4[1]}; }
+
+void emit(metrics::exposition& out, const twin& t, const metrics::labels& m4,
+          const metrics::histogram& h) {
+    out.histogram(std::string("llm_d_epp_").append(t.name), std::string("[ALPHA] ").append(t.help),
+                  m4, h);
+    if (t.twin_name.empty()) return;
+    out.histogram(std::string("inference_objective_").append(t.twin_name),
+                  std::string("[ALPHA] [Deprecated: Use llm_d_epp_")
+                      .append(t.name)
+                      .append("] ")
+                      .append(t.help),
+                  two_of(m4), h);
+}
+
+void append_part(std::string& key, std::string_view part) {
+    key.append(part);
+    key += '\0';
+}
+
+}  // namespace
+
+std::string label_cap::fold(std::string_view value) {
+    if (value.empty()) return {};
+    const auto cut = std::string(value.substr(0, 128));
+    const std::lock_guard lock(mutex_);
+    if (seen_.contains(cut)) return cut;
+    if (seen_.size() >= limit) return "other";
+    seen_.emplace(cut, true);
+    return cut;
+}
+
+request_series::request_series(metrics::labels l)
+    : labels(std::move(l)),
+      duration(gen_buckets),
+      request_size(request_size_buckets),
+      response_size(response_size_buckets),
+      input_tokens(input_token_buckets),
+      output_tokens(output_token_buckets),
+      cached_tokens(input_token_buckets),
+      ntpot(ntpot_buckets),
+      ttft_plain(std::span(gen_buckets).first(ttft_bucket_count)),
+      ttft_stream(std::span(gen_buckets).first(ttft_bucket_count)),
+      tpot(tpot_buckets),
+      itl(itl_buckets) {}
+
+telemetry::telemetry(label_caps& caps)
+    : decision_seconds(fast_buckets), processing_seconds(processing_buckets), caps_(caps) {}
+
+telemetry::~telemetry() = default;
+
+request_series& telemetry::series(std::string_view model, std::string_view target,
+                                  std::string_view fairness, int priority) {
+    key_.clear();
+    append_part(key_, model);
+    append_part(key_, target);
+    append_part(key_, fairness);
+    char number[16];
+    const auto end = std::to_chars(number, number + sizeof number, priority).ptr;
+    const std::string_view priority_text(number, static_cast<std::size_t>(end - number));
+    append_part(key_, priority_text);
+    if (last_ != nullptr && key_ == last_key_) return *last_;
+    auto at = series_.find(key_);
+    if (at == series_.end()) {
+        metrics::labels labels = {{"model_name", caps_.models.fold(model)},
+                                  {"target_model_name", caps_.models.fold(target)},
+                                  {"fairness_id", caps_.fairness.fold(fairness)},
+                                  {"priority", std::string(priority_text)}};
+        if (labels[0].second == "other" || labels[1].second == "other" ||
+            labels[2].second == "other") {
+            // Folded: one series for all of them, so that the map stays bounded too.
+            key_.clear();
+            for (const auto& [name, value] : labels) append_part(key_, value);
+            at = series_.find(key_);
+        }
+        if (at == series_.end()) {
+            auto made = std::make_unique<request_series>(std::move(labels));
+            const std::lock_guard lock(mutex_);
+            at = series_.emplace(key_, std::move(made)).first;
+        }
+    }
+    last_key_ = key_;
+    last_ = at->second.get();
+    return *last_;
+}
+
+metrics::cell& telemetry::counter(std::string_view family, const metrics::labels& labels) {
+    key_.clear();
+    append_part(key_, family);
+    for (const auto& [name, value] : labels) append_part(key_, value);
+    auto at = counters_.find(key_);
+    if (at == counters_.end()) {
+        auto made = std::make_unique<counted>();
+        made->family = std::string(family);
+        made->labels = labels;
+        const std::lock_guard lock(mutex_);
+        at = counters_.emplace(key_, std::move(made)).first;
+    }
+    return at->second->value;
+}
+
+void telemetry::count_error(const request_series& of, std::string_view error_code) {
+    auto labels = of.labels;
+    labels.emplace_back("error_code", error_code);
+    counter("request_error_total", labels).add();
+}
+
+void telemetry::count_attempt(bool success, std::string_view target, std::string_view endpoint_name,
+                              std::string_view name_space, std::uint16_t port) {
+    counter("scheduler_attempts_total",
+            {{"status", success ? "success" : "failure"},
+             {"target_model_name", caps_.models.fold(target)},
+             {"endpoint_name", std::string(endpoint_name)},
+             {"namespace", std::string(name_space)},
+             {"port", port == 0 ? std::string() : std::to_string(port)}})
+        .add();
+}
+
+void telemetry::count_answer(int status, std::string_view reason) {
+    counter("weir_answers_total",
+            {{"code", std::to_string(status)}, {"reason", std::string(reason)}})
+        .add();
+}
+
+void telemetry::count_rewrite(std::string_view resource, std::string_view model,
+                              std::string_view target) {
+    counter("model_rewrite_decisions_total", {{"model_rewrite_name", std::string(resource)},
+                                              {"model_name", caps_.models.fold(model)},
+                                              {"target_model", std::string(target)}})
+        .add();
+}
+
+void telemetry::collect(metrics::exposition& out) const {
+    const std::lock_guard lock(mutex_);
+    out.declare("llm_d_epp_request_total", "[ALPHA] Requests that were scheduled.", "counter");
+    for (const auto& [key, s] : series_) {
+        const auto& m4 = s->labels;
+        out.counter("llm_d_epp_request_total", "[ALPHA] Requests that were scheduled.", m4,
+                    s->total.value());
+        out.counter(
+            "inference_objective_request_total",
+            "[ALPHA] [Deprecated: Use llm_d_epp_request_total] Requests that were scheduled.",
+            {m4[0], m4[1], m4[3]}, s->total.value());
+        emit(out,
+             {"request_duration_seconds", "request_duration_seconds", "Request to end of answer."},
+             m4, s->duration);
+        emit(out, {"request_size_bytes", "request_sizes", "Request body bytes."}, m4,
+             s->request_size);
+        emit(out, {"response_size_bytes", "response_sizes", "Response body bytes."}, m4,
+             s->response_size);
+        emit(out,
+             {"request_input_tokens", "input_tokens",
+              "Prompt tokens as the model server counted them."},
+             m4, s->input_tokens);
+        emit(out,
+             {"request_output_tokens", "output_tokens",
+              "Output tokens as the model server counted them."},
+             m4, s->output_tokens);
+        emit(out,
+             {"request_cached_tokens", "prompt_cached_tokens", "Prompt tokens found in the cache."},
+             m4, s->cached_tokens);
+        emit(out,
+             {"request_ntpot_seconds", "normalized_time_per_output_token_seconds",
+              "Duration per output token."},
+             m4, s->ntpot);
+        emit(out, {"request_streaming_tpot_seconds", "", "Time per output token behind the first."},
+             m4, s->tpot);
+        emit(out, {"request_streaming_itl_seconds", "", "Gap between chunks of a stream."}, m4,
+             s->itl);
+        if (!m4[0].second.empty()) {
+            out.gauge("llm_d_epp_request_running", "[ALPHA] Requests under way.", m4,
+                      s->running.value());
+            out.gauge("inference_objective_running_requests",
+                      "[ALPHA] [Deprecated: Use llm_d_epp_request_running] Requests under way.",
+                      {m4[0]}, s->running.value());
+        }
+        auto m5 = m4;
+        m5.emplace_back("streaming", "false");
+        emit(out, {"request_ttft_seconds", "", "Request to first byte of the answer's body."}, m5,
+             s->ttft_plain);
+        m5.back().second = "true";
+        emit(out, {"request_ttft_seconds", "", "Request to first byte of the answer's body."}, m5,
+             s->ttft_stream);
+    }
+    for (const auto& [key, c] : counters_) {
+        if (c->family == "request_error_total") {
+            out.counter("llm_d_epp_request_error_total", "[ALPHA] Requests that failed, by code.",
+                        c->labels, c->value.value());
+            out.counter("inference_objective_request_error_total",
+                        "[ALPHA] [Deprecated: Use llm_d_epp_request_error_total] Requests that "
+                        "failed, by code.",
+                        {c->labels[0], c->labels[1], c->labels[4]}, c->value.value());
+        } else if (c->family == "scheduler_attempts_total") {
+            out.counter("llm_d_epp_scheduler_attempts_total", "[ALPHA] Scheduling attempts.",
+                        c->labels, c->value.value());
+            auto old = c->labels;
+            for (auto& [name, value] : old) {
+                if (name == "endpoint_name") name = "pod_name";
+            }
+            out.counter(
+                "inference_extension_scheduler_attempts_total",
+                "[ALPHA] [Deprecated: Use llm_d_epp_scheduler_attempts_total] Scheduling attempts.",
+                old, c->value.value());
+        } else if (c->family == "model_rewrite_decisions_total") {
+            out.counter("llm_d_epp_model_rewrite_decisions_total",
+                        "[ALPHA] Model rewrites, by rule.", c->labels, c->value.value());
+            out.counter("inference_extension_model_rewrite_decisions_total",
+                        "[ALPHA] [Deprecated: Use llm_d_epp_model_rewrite_decisions_total] Model "
+                        "rewrites, by rule.",
+                        c->labels, c->value.value());
+        } else {
+            out.counter(c->family, "Answers to clients, by status and reason.", c->labels,
+                        c->value.value());
+        }
+    }
+    out.histogram("llm_d_epp_scheduler_e2e_duration_seconds",
+                  "[ALPHA] Time of one scheduling decision.", {}, decision_seconds);
+    out.histogram("inference_extension_scheduler_e2e_duration_seconds",
+                  "[ALPHA] [Deprecated: Use llm_d_epp_scheduler_e2e_duration_seconds] Time of one "
+                  "scheduling decision.",
+                  {}, decision_seconds);
+    out.histogram("llm_d_epp_request_processing_duration_seconds",
+                  "[ALPHA] From a complete request to its dispatch.", {}, processing_seconds);
+    out.counter("weir_upstream_replays_total",
+                "Requests sent again because a reused connection had died.", {},
+                upstream_replays.value());
+    out.counter("weir_upstream_retries_total",
+                "Attempts at another endpoint or by a route's retry.", {},
+                upstream_retries.value());
+    out.counter("weir_client_aborts_total", "Clients that left before their answer ended.", {},
+                client_aborts.value());
+    out.counter("weir_truncated_answers_total", "Answers an endpoint broke off after their head.",
+                {}, truncated_answers.value());
+}
+
+}  // namespace weir::proxy

@@ -1,0 +1,456 @@
+#include "proxy/transaction.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/strings.hpp"
+#include "flowcontrol/admission.hpp"
+#include "flowcontrol/saturation.hpp"
+#include "gateway/cors.hpp"
+#include "gateway/filters.hpp"
+#include "gateway/path.hpp"
+#include "payload/request.hpp"
+#include "proxy/header_rules.hpp"
+#include "proxy/model_choice.hpp"
+#include "proxy/reply.hpp"
+
+namespace weir::proxy {
+namespace {
+
+/// The value under the newer name when that field is present (even empty), else under the older
+/// one.
+std::string_view either(const http::field_list& fields, std::string_view newer,
+                        std::string_view older) {
+    return fields.has(newer) ? fields.get(newer) : fields.get(older);
+}
+
+bool readable_encoding(std::string_view value) {
+    return value.empty() || iequals(value, "identity");
+}
+
+}  // namespace
+
+transaction::transaction(worker& w)
+    : worker_(w),
+      deadline_(w.loop, &transaction::on_deadline, this),
+      retry_timer_(w.loop, &transaction::on_retry_time, this) {}
+
+transaction::~transaction() = default;
+
+void transaction::start(http::exchange& ex, const gateway::socket_table& socket,
+                        pin<runtime> config) {
+    ex_ = &ex;
+    config_ = std::move(config);
+    received_ = ex.received_at();
+    ++worker_.active;
+    const auto& head = ex.head();
+    const auto id = head.fields.get("x-request-id");
+    if (usable_request_id(id)) {
+        request_id_.assign(id);
+    } else {
+        request_id_ = worker_.make_request_id();
+    }
+    accept_.assign(head.fields.get("accept"));
+    ex.set_owner(*this);
+    if (!route(socket) || !answer_by_filter() || !choose_backend()) return;
+    if (worker_.log != nullptr || log::enabled(log::level::request)) {
+        log_path_.assign(head.target);
+        log_method_.assign(head.method);
+    }
+    if (head.body == http::framing::none) {
+        if (service_ != nullptr) return pass_to_service();
+        return pass_without_body();
+    }
+    if (pool_ != nullptr && !readable_encoding(head.fields.get("content-encoding"))) {
+        return refuse(unsupported_encoding());
+    }
+    ex.read_body(worker_.settings.max_body);
+}
+
+bool transaction::route(const gateway::socket_table& socket) {
+    const auto& head = ex_->head();
+    const auto parts = gateway::split_target(head.target);
+    const auto normal = gateway::normalise_path(parts.path, path_scratch_);
+    if (!normal) {
+        refuse(malformed("the path climbs above its root"));
+        return false;
+    }
+    path_ = *normal;
+    query_ = parts.query;
+    has_query_ = parts.has_query;
+    api_ = payload::classify(path_);
+    gateway::request_view view;
+    view.host = head.host;
+    view.method = head.method;
+    view.path = path_;
+    view.query = query_;
+    view.fields = &head.fields;
+    match_ = gateway::table::match(socket, view);
+    if (match_.what == gateway::outcome::matched) return true;
+    if (match_.what == gateway::outcome::misdirected) {
+        refuse(misdirected());
+    } else {
+        refuse(route_not_found(config_->table->describe_no_match(socket, view, match_)));
+    }
+    return false;
+}
+
+/// Filters that end the request here. False: answered.
+bool transaction::answer_by_filter() {
+    if (match_.selected->plain) return true;
+    const auto& filters = match_.selected->config->filters;
+    const auto& head = ex_->head();
+    if (filters.unsupported) {
+        refuse(invalid_backend());
+        return false;
+    }
+    if (filters.cors && gateway::is_cors_preflight(head.method, head.fields)) {
+        const auto fields = gateway::cors_preflight_fields(*filters.cors, head.fields);
+        answer_plain(204, fields);
+        return false;
+    }
+    if (filters.redirect) {
+        redirect(*filters.redirect);
+        return false;
+    }
+    return true;
+}
+
+bool transaction::choose_backend() {
+    backend_ = gateway::pick_backend(*match_.selected->config, worker_.random());
+    if (backend_ == nullptr || backend_->target.kind == config::backend_kind::invalid ||
+        backend_->filters.unsupported) {
+        refuse(invalid_backend());
+        return false;
+    }
+    if (backend_->filters.redirect) {
+        redirect(*backend_->filters.redirect);
+        return false;
+    }
+    if (backend_->target.kind == config::backend_kind::pool) {
+        pool_ = &config_->pools[backend_->target.index];
+    } else {
+        service_ = &config_->services[backend_->target.index];
+    }
+    if (match_.selected->config->retry) {
+        tried_.has_route_retry = true;
+        tried_.route_retries_left = match_.selected->config->retry->attempts;
+    }
+    return true;
+}
+
+void transaction::redirect(const config::redirect_filter& filter) {
+    const auto& head = ex_->head();
+    gateway::redirect_source from;
+    from.scheme = ex_->is_tls() ? "https" : "http";
+    from.host = head.host;
+    from.path = path_;
+    from.query = query_;
+    from.has_query = has_query_;
+    from.logical_port = match_.listener->logical_port;
+    gateway::response_fields fields;
+    fields.emplace_back("location", gateway::redirect_location(filter, *match_.match, from));
+    answer_plain(filter.status, fields);
+}
+
+pool_slot& transaction::slot() {
+    return pool_ != nullptr ? worker_.slot(pool_->serial, *pool_->view)
+                            : worker_.slot(service_->serial, *service_->view);
+}
+
+void transaction::pass_to_service() {
+    auto& s = slot();
+    view_ = s.view.get();
+    view_->read(worker_.loop.now(), s.signals, s.candidates);
+    if (s.candidates.empty()) return refuse(no_healthy_upstream());
+    // Least requests; equal ones at random.
+    std::uint32_t best = s.candidates.front();
+    std::uint64_t equals = 0;
+    for (const auto i : s.candidates) {
+        const double a = s.signals.inflight_requests[i];
+        const double b = s.signals.inflight_requests[best];
+        if (a < b) {
+            best = i;
+            equals = 1;
+        } else if (a == b && worker_.random.below(++equals) == 0) {
+            best = i;
+        }
+    }
+    charge(best, 0);
+    remember_others(s, best);
+    prepare_upstream();
+    dispatch(best, false);
+}
+
+/// Any ready endpoint: requests without a body, and bodies that weir does not read.
+void transaction::pass_without_body() {
+    auto& s = slot();
+    view_ = s.view.get();
+    view_->read(worker_.loop.now(), s.signals, s.candidates);
+    if (s.candidates.empty()) return refuse(no_healthy_upstream());
+    const auto picked = s.candidates[worker_.random.below(s.candidates.size())];
+    charge(picked, 0);
+    remember_others(s, picked);
+    prepare_upstream();
+    dispatch(picked, false);
+}
+
+void transaction::on_body(std::span<char> bytes) {
+    body_bytes_ = bytes.size();
+    pieces_[1] = {bytes.data(), bytes.size()};
+    piece_count_ = 2;
+    if (service_ != nullptr) return pass_to_service();
+    const auto type = ex_->head().fields.get("content-type");
+    const bool multipart = type.size() >= 10 && iequals(type.substr(0, 10), "multipart/");
+    if (bytes.empty() || multipart) return pass_without_body();
+    auto& facts = worker_.facts;
+    auto refused = worker_.scanner.scan(api_, bytes, facts);
+    if (refused && api_ == api_kind::other) {
+        // Not an API weir knows: what is not JSON has no model and no prompt, and passes.
+        facts = {};
+        refused.reset();
+    }
+    if (refused) return refuse(reply_for(*refused));
+
+    inference_request request;
+    request.request_id = request_id_;
+    request.model = facts.has_model ? facts.model : std::string_view();
+    request.api = api_;
+    request.stream = stream_request_ = facts.stream;
+    request.max_output_tokens = facts.max_output_tokens;
+    request.body_bytes = bytes.size();
+    request.cache_salt = facts.cache_salt;
+    request.prompts = facts.prompts;
+    if (!resolve_model(request)) return;
+    if (api_ != api_kind::other && facts.prompt_problem)
+        return refuse(reply_for(*facts.prompt_problem));
+    if (rewritten_) {
+        const auto body = payload::splice_model(pieces_[1], facts, target_model_, quoted_model_);
+        pieces_[1] = body.before;
+        pieces_[2] = body.middle;
+        pieces_[3] = body.after;
+        piece_count_ = 4;
+        body_bytes_ = body.size();
+    }
+    admit_and_pick(request);
+}
+
+/// The model the endpoint will be asked for. False: refused.
+bool transaction::resolve_model(const inference_request& request) {
+    const auto& facts = worker_.facts;
+    model_.assign(request.model);
+    if (facts.model_problem && api_ != api_kind::other) {
+        refuse(reply_for(*facts.model_problem));
+        return false;
+    }
+    const auto& fields = ex_->head().fields;
+    const auto header =
+        either(fields, "x-llm-d-model-name-rewrite", "x-gateway-model-name-rewrite");
+    const auto choice = choose_model(*pool_->spec, model_, header, worker_.random);
+    if (choice.rule != nullptr)
+        worker_.numbers.count_rewrite(choice.rule->resource, model_, choice.target);
+    target_model_.assign(choice.target);
+    if (target_model_.empty() && api_ != api_kind::other) {
+        refuse(bad_request("model not found in request body", "model-not-found", "model"));
+        return false;
+    }
+    rewritten_ = target_model_ != model_ && (facts.has_model || facts.object_begin != 0);
+    return true;
+}
+
+void transaction::admit_and_pick(inference_request& request) {
+    const auto& fields = ex_->head().fields;
+    objective_.assign(
+        either(fields, "x-llm-d-inference-objective", "x-gateway-inference-objective"));
+    fairness_id_.assign(
+        either(fields, "x-llm-d-inference-fairness-id", "x-gateway-inference-fairness-id"));
+    if (const auto at = pool_->spec->objectives.find(objective_);
+        at != pool_->spec->objectives.end()) {
+        priority_ = at->second;
+    }
+    request.target_model = target_model_;
+    request.objective = objective_;
+    request.priority = priority_;
+    fill_headers(request);
+    if (fairness_id_.empty()) {
+        fairness_id_.assign(pool_->pipeline->request_header(request).fairness_id);
+        if (fairness_id_.empty()) fairness_id_ = "default-flow";
+    }
+    request.fairness_id = fairness_id_;
+    series_ = &worker_.numbers.series(model_, target_model_, fairness_id_, priority_);
+
+    auto& s = slot();
+    view_ = s.view.get();
+    view_->read(worker_.loop.now(), s.signals, s.candidates);
+    flowcontrol::admission_facts asks;
+    asks.priority = priority_;
+    asks.level = criticality_of(*pool_->spec, model_);
+    if (flowcontrol::is_sheddable(asks)) {
+        const auto admission = flowcontrol::admit(
+            asks, flowcontrol::detect_saturation(pool_->detector, s.signals, s.candidates));
+        if (const auto* rejected = std::get_if<flowcontrol::rejection>(&admission)) {
+            return refuse(reply_for(*rejected));
+        }
+    }
+    if (s.candidates.empty()) return refuse(no_healthy_upstream());
+    pick(request, s);
+}
+
+void transaction::pick(inference_request& request, pool_slot& s) {
+    const auto seed = worker_.random();
+    const scheduling::decision_input in{request,      view_->endpoints,   s.signals,
+                                        s.candidates, worker_.loop.now(), seed};
+    const auto begin = steady_clock::now();
+    const bool found = pool_->pipeline->decide(in, s.scratch, decision_);
+    const double seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
+    worker_.numbers.decision_seconds.observe(seconds);
+    if (!found || decision_.primary_targets().empty()) {
+        worker_.numbers.count_attempt(false, target_model_, {}, {}, 0);
+        record(request, s, seed, seconds);
+        return refuse(reply_for(decision_));
+    }
+    decided_ = true;
+    const auto targets = decision_.primary_targets();
+    endpoint_ = targets.front();
+    const auto& picked = view_->endpoints[endpoint_];
+    worker_.numbers.count_attempt(true, target_model_, picked.name, picked.name_space, picked.port);
+    series_->total.add();
+    series_->request_size.observe(static_cast<double>(body_bytes_));
+    bool charged = false;
+    for (const auto& c : decision_.charges) {
+        charge(c.endpoint, c.tokens);
+        charged = charged || c.endpoint == endpoint_;
+    }
+    if (!charged) charge(endpoint_, decision_.input_tokens);
+    remember_fallbacks(s);
+    record(request, s, seed, seconds);
+    prepare_upstream();
+    worker_.numbers.processing_seconds.observe(
+        std::chrono::duration<double>(steady_clock::now() - received_).count());
+    dispatch(endpoint_, false);
+}
+
+void transaction::charge(std::uint32_t endpoint, std::int64_t tokens) {
+    if (charges_ == ledger_.size()) return;
+    ledger_[charges_++] =
+        datalayer::inflight_guard(view_->states[endpoint], std::max<std::int64_t>(tokens, 0));
+}
+
+/// Where to go when the picked endpoint cannot be connected to: the picker's further targets, then
+/// the best of the other candidates.
+void transaction::remember_fallbacks(pool_slot& s) {
+    fallback_count_ = fallback_next_ = 0;
+    const auto targets = decision_.primary_targets();
+    for (const auto t : targets.subspan(1)) {
+        if (fallback_count_ < fallbacks_.size()) fallbacks_[fallback_count_++] = t;
+    }
+    const auto scored = s.scratch.scored_candidates(decision_.primary);
+    while (fallback_count_ < 2) {
+        std::size_t best = scored.endpoints.size();
+        for (std::size_t i = 0; i < scored.endpoints.size(); ++i) {
+            const auto e = scored.endpoints[i];
+            const auto* end = fallbacks_.data() + fallback_count_;
+            if (e == endpoint_ ||
+                std::find(static_cast<const std::uint32_t*>(fallbacks_.data()), end, e) != end)
+                continue;
+            if (best == scored.endpoints.size() || scored.totals[i] > scored.totals[best]) best = i;
+        }
+        if (best == scored.endpoints.size()) break;
+        fallbacks_[fallback_count_++] = scored.endpoints[best];
+    }
+}
+
+void transaction::remember_others(pool_slot& s, std::uint32_t picked) {
+    fallback_count_ = fallback_next_ = 0;
+    const auto n = s.candidates.size();
+    const auto first = n > 1 ? worker_.random.below(n) : 0;
+    for (std::size_t i = 0; i < n && fallback_count_ < 2; ++i) {
+        const auto e = s.candidates[(first + i) % n];
+        if (e != picked) fallbacks_[fallback_count_++] = e;
+    }
+}
+
+/// Plugins see names in lower case; both lists live in the worker's scratch memory until the next
+/// request.
+void transaction::fill_headers(inference_request& request) {
+    auto& names = worker_.header_names;
+    auto& list = worker_.headers;
+    const auto& fields = ex_->head().fields;
+    std::size_t size = 0;
+    for (const auto& f : fields) size += f.name.size();
+    names.resize(size);
+    list.clear();
+    char* at = names.data();
+    for (const auto& f : fields) {
+        for (std::size_t i = 0; i < f.name.size(); ++i) {
+            const char c = f.name[i];
+            at[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+        }
+        list.push_back({{at, f.name.size()}, f.value});
+        at += f.name.size();
+    }
+    request.headers = list;
+}
+
+/// Keeps what the decision was made on.
+void transaction::record(const inference_request& request, pool_slot& s, std::uint64_t seed,
+                         double seconds) {
+    auto& r = worker_.ring.add();
+    ring_sequence_ = r.sequence;
+    r.wall_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                    std::chrono::system_clock::now().time_since_epoch())
+                    .count();
+    r.runtime_version = config_->version;
+    r.view_version = view_->version;
+    r.seed = seed;
+    r.request_id = request_id_;
+    r.pool = pool_->id;
+    r.model = model_;
+    r.target_model = target_model_;
+    r.objective = objective_;
+    r.fairness_id = fairness_id_;
+    r.path.assign(path_);
+    r.priority = priority_;
+    r.stream = stream_request_;
+    r.input_tokens = static_cast<std::uint32_t>(request.input_tokens());
+    r.decide_us = static_cast<float>(seconds * 1e6);
+    if (decided_) {
+        r.endpoint = view_->endpoints[endpoint_].id();
+        r.endpoint_address = view_->endpoints[endpoint_].authority();
+    }
+    copy_candidates(r, s);
+    worker_.ring.keep(r);
+}
+
+void transaction::copy_candidates(decision_record& r, const pool_slot& s) const {
+    const auto scored = s.scratch.scored_candidates(decision_.primary);
+    const auto& prefixes = s.scratch.data().prefix;
+    const auto prefix =
+        std::find_if(prefixes.begin(), prefixes.end(), [](const auto& p) { return p.present; });
+    if (prefix != prefixes.end()) {
+        r.total_blocks = static_cast<float>(prefix->total_blocks);
+        r.block_tokens = static_cast<float>(prefix->block_size_tokens);
+    }
+    r.candidates.resize(s.candidates.size());
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < s.candidates.size(); ++i) {
+        const auto e = s.candidates[i];
+        auto& c = r.candidates[i];
+        c.endpoint = e;
+        c.waiting = static_cast<float>(s.signals.waiting[e]);
+        c.running = static_cast<float>(s.signals.running[e]);
+        c.kv_usage = static_cast<float>(s.signals.kv_usage[e]);
+        c.age_seconds = static_cast<float>(s.signals.age_seconds[e]);
+        c.inflight = static_cast<float>(s.signals.inflight_requests[e]);
+        if (prefix != prefixes.end())
+            c.matched_blocks = static_cast<float>(prefix->matched_blocks[e]);
+        // Survivors keep the order of the candidates; who was filtered out has no total.
+        while (at < scored.endpoints.size() && scored.endpoints[at] < e) ++at;
+        c.total = at < scored.endpoints.size() && scored.endpoints[at] == e
+                      ? static_cast<float>(scored.totals[at])
+                      : -1;
+    }
+}
+
+}  // namespace weir::proxy

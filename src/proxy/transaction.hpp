@@ -1,0 +1,176 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/pin.hpp"
+#include "datalayer/inflight.hpp"
+#include "gateway/table.hpp"
+#include "http/client.hpp"
+#include "http/exchange.hpp"
+#include "payload/model_restorer.hpp"
+#include "payload/usage.hpp"
+#include "proxy/failure.hpp"
+#include "proxy/runtime.hpp"
+#include "proxy/worker.hpp"
+#include "weir/decision.hpp"
+#include "weir/hooks.hpp"
+
+namespace weir::proxy {
+
+/// Walks one request through its phases (design: section 3): route, body, model, admission, pick,
+/// forward, relay, account. Pooled by its worker; between `start` and its end it belongs to its
+/// exchange. Worker thread.
+///
+/// The walk is told in files: `transaction.cpp` up to the pick, `forward.cpp` the attempts,
+/// `relay.cpp` the answer, `account.cpp` what is counted and written down.
+class transaction final : public http::exchange_owner, public http::call_owner {
+  public:
+    explicit transaction(worker& w);
+    ~transaction() override;
+
+    void start(http::exchange& ex, const gateway::socket_table& socket, pin<runtime> config);
+
+  private:
+    // exchange_owner
+    void on_body(std::span<char> bytes) override;
+    void on_drained() override;
+    void on_gone() override;
+    void on_refused() override;
+    // call_owner
+    void on_interim(const http::response_head& head) override;
+    void on_head(const http::response_head& head) override;
+    void on_data(std::span<char> bytes) override;
+    void on_read_end() override;
+    void on_complete() override;
+    void on_failure(const http::call_failure& why) override;
+
+    // transaction.cpp: route, body, model, admission, pick
+    bool route(const gateway::socket_table& socket);
+    bool answer_by_filter();
+    bool choose_backend();
+    void pass_without_body();
+    void pass_to_service();
+    bool resolve_model(const inference_request& request);
+    void admit_and_pick(inference_request& request);
+    void pick(inference_request& request, pool_slot& slot);
+    void redirect(const config::redirect_filter& filter);
+    void charge(std::uint32_t endpoint, std::int64_t tokens);
+    void remember_fallbacks(pool_slot& slot);
+    void remember_others(pool_slot& slot, std::uint32_t picked);
+    void fill_headers(inference_request& request);
+    pool_slot& slot();
+    void record(const inference_request& request, pool_slot& slot, std::uint64_t seed,
+                double seconds);
+    void copy_candidates(decision_record& record, const pool_slot& slot) const;
+
+    // forward.cpp: attempts
+    void prepare_upstream();
+    void dispatch(std::uint32_t endpoint, bool fresh);
+    void arm_deadlines();
+    void attempt_again(std::uint32_t endpoint, bool fresh);
+    static void on_deadline(void* self);
+    static void on_retry_time(void* self);
+
+    // relay.cpp: the answer
+    void collect_fields(const http::response_head& head);
+    void begin_answer(int status, std::string_view reason, http::framing body,
+                      std::uint64_t length);
+    void begin_held(bool whole);
+    void first_body_byte();
+    void transform(std::string_view bytes);
+    void break_off(std::string_view message);
+
+    // account.cpp
+    void refuse(const local_reply& reply);
+    void answer_plain(int status, const std::vector<std::pair<std::string, std::string>>& fields);
+    void account(int status, std::string_view reason, end_cause cause);
+    void write_log_line(int status, std::string_view reason, end_cause cause);
+    response_facts facts_for(end_cause cause) const;
+    void recycle();
+
+    worker& worker_;
+    http::exchange* ex_ = nullptr;
+    pin<runtime> config_;
+    pin<datalayer::pool_view> view_;
+    gateway::match_result match_;
+    const pool_runtime* pool_ = nullptr;
+    const service_runtime* service_ = nullptr;
+    const config::backend_ref* backend_ = nullptr;
+
+    // What the request says; views point into the exchange's head while it is held.
+    std::string request_id_;
+    std::string_view path_;
+    std::string_view query_;
+    bool has_query_ = false;
+    std::string path_scratch_;
+    std::string model_;
+    std::string target_model_;
+    std::string objective_;
+    std::string fairness_id_;
+    std::string accept_;
+    std::string log_path_;
+    std::string log_method_;
+    int priority_ = 0;
+    api_kind api_ = api_kind::other;
+    bool stream_request_ = false;
+    bool rewritten_ = false;
+    bool running_ = false;  ///< counted in the series' running gauge
+    std::size_t body_bytes_ = 0;
+
+    // The pick and the attempts.
+    decision decision_;
+    bool decided_ = false;
+    std::array<std::uint32_t, 4>
+        fallbacks_{};  ///< further endpoints to try after a connect failure
+    std::size_t fallback_count_ = 0;
+    std::size_t fallback_next_ = 0;
+    std::uint32_t endpoint_ = 0;
+    std::array<datalayer::inflight_guard, 4> ledger_;
+    std::size_t charges_ = 0;
+    std::string upstream_head_;
+    std::string quoted_model_;
+    std::array<std::string_view, http::client_pool::max_pieces> pieces_;
+    std::size_t piece_count_ = 0;
+    http::call call_;
+    attempt_history tried_;
+    std::uint64_t ring_sequence_ = 0;
+
+    // The answer.
+    /// An answer that is rewritten before it can be framed: its head waits for its body.
+    struct held_answer {
+        int status = 0;
+        std::string reason;
+        std::vector<std::pair<std::string, std::string>> fields;
+        std::string body;
+    };
+    std::unique_ptr<held_answer> held_;
+    std::unique_ptr<payload::model_restorer> restorer_;
+    std::optional<payload::usage_reader> usage_;  ///< JSON and SSE answers of pools
+    payload::sse_boundary boundary_;              ///< of a stream without a usage reader
+    int status_ = 0;
+    bool answer_begun_ = false;
+    bool sse_ = false;
+    bool paused_ = false;
+    std::uint64_t answer_bytes_ = 0;
+    request_series* series_ = nullptr;
+
+    time_point received_{};
+    time_point dispatched_{};
+    time_point first_byte_{};
+    time_point last_byte_{};
+    std::uint32_t chunks_ = 0;
+    http::timer deadline_;  ///< the nearest of the deadlines below
+    http::timer retry_timer_;
+    time_point request_deadline_{};
+    time_point attempt_deadline_{};
+    time_point first_byte_deadline_{};
+};
+
+}  // namespace weir::proxy
