@@ -49,7 +49,7 @@ struct latency_prediction {
     bool present = false;
     std::vector<double> ttft_ms;        ///< time to the first token
     std::vector<double> tpot_ms;        ///< time per output token after the first
-    std::vector<double> ttft_headroom;  ///< SLO minus prediction; 0 without an SLO
+    std::vector<double> ttft_headroom;  ///< SLO (0 when there is none) minus prediction
     std::vector<double> tpot_headroom;
     std::vector<std::uint8_t> valid;  ///< 1: the prediction meets the request's SLOs
     std::vector<double> dispatched;   ///< requests this gateway has under way there

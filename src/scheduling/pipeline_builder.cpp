@@ -268,6 +268,7 @@ std::shared_ptr<const pipeline> pipeline::make(const config::picker_document& do
     }
     profile_builder(spec, plugins, mine, *parts).build();
     plugins.make_missing_producers();
+    plugins.set_profiles(parts->profile_names);
     plugins.link_references();
     order_producers(plugins, mine, *parts);
     parts->slots = plugins.graph().counts();

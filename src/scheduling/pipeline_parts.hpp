@@ -24,7 +24,7 @@ struct plugin_instance {
     const plugin_type* kind = nullptr;
     std::unique_ptr<plugin> object;
     bool implicit = false;
-    config::span at;   ///< valid while the configuration is being built
+    config::span at;     ///< valid while the configuration is being built
     std::string file{};  ///< of `at`; empty: in no file
     std::uint32_t line = 0;
 };

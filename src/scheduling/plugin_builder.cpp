@@ -277,6 +277,12 @@ plugin* plugin_builder::find(std::string_view name) const {
     return nullptr;
 }
 
+std::uint32_t plugin_builder::profile(std::string_view name) const {
+    const auto it = std::find(profile_names_.begin(), profile_names_.end(), name);
+    return it == profile_names_.end() ? no_profile
+                                      : static_cast<std::uint32_t>(it - profile_names_.begin());
+}
+
 plugin_instance* plugin_builder::instance(std::string_view name) {
     for (auto& p : plugins_) {
         if (p.name == name) return &p;

@@ -32,6 +32,8 @@ class plugin_builder final : public plugin_directory {
     void link_references();
 
     plugin* find(std::string_view name) const override;
+    std::uint32_t profile(std::string_view name) const override;
+    void set_profiles(std::vector<std::string> names) { profile_names_ = std::move(names); }
     plugin_instance* instance(std::string_view name);
     settings_entry* settings(std::string_view name);
     /// A name that an entry carries, even when that entry is broken (its own finding is enough).
@@ -69,6 +71,7 @@ class plugin_builder final : public plugin_directory {
     std::vector<settings_entry> settings_;
     std::set<std::string, std::less<>> broken_;
     std::vector<reference> references_;
+    std::vector<std::string> profile_names_;
     data_graph graph_;
 };
 

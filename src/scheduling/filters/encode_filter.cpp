@@ -1,0 +1,28 @@
+#include <array>
+
+#include "scheduling/filters/role.hpp"
+
+namespace weir::scheduling::plugins {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> roles = {"encode", "encode-prefill",
+                                                   "encode-prefill-decode"};
+
+std::unique_ptr<plugin> make(parameters& p, plugin_context&) {
+    p.ignore_all();
+    return std::make_unique<role_filter>(roles, false);
+}
+
+}  // namespace
+
+extern const plugin_type encode_filter = {
+    .name = "encode-filter",
+    .level = stability::beta,
+    .summary = "keeps endpoints that encode",
+    .docs = {},
+    .aliases = {},
+    .make = make,
+};
+
+}  // namespace weir::scheduling::plugins
