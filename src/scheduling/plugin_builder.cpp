@@ -100,6 +100,16 @@ void plugin_builder::make_entry(const plugin_entry& entry) {
         make_settings_entry(entry, *type, false);
         return;
     }
+    if (entry.type.starts_with("multicluster-")) {
+        auto& f = found_.error(
+            code::dependency,
+            "no default producer found for the data of plugin type '" + entry.type + "'",
+            entry.type_at);
+        f.help = "weir serves the endpoints of one cluster: use the type without `multicluster-`";
+        f.suggestion = entry.type.substr(std::string_view("multicluster-").size());
+        broken_.insert(entry.name);
+        return;
+    }
     const auto names = all_type_names();
     auto& f = found_.error(code::unknown_type, "plugin type '" + entry.type + "' is not registered",
                            entry.type_at);

@@ -245,6 +245,61 @@ void rename_type(node& plugin, findings& found) {
     }
 }
 
+/// The precise index follows engine events over sockets of their own; weir believes what it sent
+/// instead.
+void approximate_precise(node& root, node& plugin, std::vector<node>& added, findings& found) {
+    auto* type = field(plugin, "type");
+    if (type == nullptr || !type->is_scalar() || !type->scalar.starts_with("precise-prefix-cache-"))
+        return;
+    const bool scores = type->scalar == "precise-prefix-cache-scorer";
+    if (!scores && type->scalar != "precise-prefix-cache-producer") return;
+    const auto at = type->at;
+    auto& f = found.warning(code::approximated,
+                            "weir reads no KV-cache events: '" + type->scalar +
+                                "' is served by the approximate prefix index",
+                            at);
+    f.help = "write `approx-prefix-cache-producer` and `prefix-cache-scorer`";
+    const auto name = name_of(plugin);
+    node moved = make_mapping({}, at);
+    if (auto* parameters = field(plugin, "parameters");
+        parameters != nullptr && parameters->is_mapping()) {
+        auto* tokens = parameter(*parameters, "tokenProcessorConfig");
+        for (const auto* key : {"blockSizeTokens", "blockSize"}) {
+            auto* size =
+                tokens != nullptr && tokens->is_mapping() ? parameter(*tokens, key) : nullptr;
+            if (size == nullptr) continue;
+            moved.fields.emplace_back(make_scalar("blockSizeTokens", false, size->at), *size);
+            break;
+        }
+    }
+    std::erase_if(plugin.fields, [](const auto& x) { return x.first.scalar != "type"; });
+    plugin.fields.emplace_back(make_scalar("name", false, at), make_scalar(name, true, at));
+    type = field(plugin, "type");
+    if (!scores) {
+        type->scalar = "approx-prefix-cache-producer";
+        plugin.fields.emplace_back(make_scalar("parameters", false, at), std::move(moved));
+        return;
+    }
+    // With one precise producer the older scorer reads that one; else it brings its own.
+    type->scalar = "prefix-cache-scorer";
+    std::string producer;
+    for (auto& p : list_of_plugins(root).items) {
+        if (p.is_mapping() && text_of(p, "type") == "precise-prefix-cache-producer")
+            producer = name_of(p);
+    }
+    if (producer.empty()) {
+        producer = name + "-producer";
+        added.push_back(
+            make_mapping({{"name", make_scalar(producer, true, at)},
+                          {"type", make_scalar("approx-prefix-cache-producer", false, at)},
+                          {"parameters", std::move(moved)}},
+                         at));
+    }
+    plugin.fields.emplace_back(
+        make_scalar("parameters", false, at),
+        make_mapping({{"prefixMatchInfoProducerName", make_scalar(producer, true, at)}}, at));
+}
+
 }  // namespace
 
 std::shared_ptr<const node> translate(std::shared_ptr<const node> root, findings& found) {
@@ -255,6 +310,14 @@ std::shared_ptr<const node> translate(std::shared_ptr<const node> root, findings
     inline_thresholds(*copy, found);
     std::vector<node> added;
     auto& plugins = list_of_plugins(*copy);
+    // Scorers first: they look for a producer that still has its own type.
+    for (const bool scorers : {true, false}) {
+        for (auto& plugin : plugins.items) {
+            if (!plugin.is_mapping() || text_of(plugin, "type").ends_with("-scorer") != scorers)
+                continue;
+            approximate_precise(*copy, plugin, added, found);
+        }
+    }
     for (auto& plugin : plugins.items) {
         if (!plugin.is_mapping()) continue;
         rename_type(plugin, found);

@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/strings.hpp"
+#include "scheduling/label_selector.hpp"
+#include "weir/plugin.hpp"
+
+namespace weir::scheduling::plugins {
+
+namespace {
+
+struct header_selector {
+    std::string name;
+    std::string header;
+    std::string label;
+    bool strict = true;
+};
+
+enum class gating : std::uint8_t { sum, max_role, disabled };
+
+struct settings {
+    label_selector scope;
+    std::vector<header_selector> headers;
+    gating mode = gating::disabled;
+    std::string revision_label;
+    std::string role_label;
+    std::vector<std::string> roles;
+};
+
+/// Keeps the endpoints of one revision of a rollout, chosen at random in proportion to its ready
+/// endpoints.
+class one_revision final : public plugin_of<screener, response_hook> {
+  public:
+    explicit one_revision(settings s) : s_(std::move(s)) {}
+
+    void screen(const decision_context& context, const candidate_view& candidates,
+                std::span<std::uint8_t> keep) override {
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            keep[i] = !s_.scope.matches(candidates.at(i)) ||
+                              fits_headers(context.request, candidates.at(i))
+                          ? 1
+                          : 0;
+        }
+        for (const auto& h : s_.headers) prefer(h, context.request, candidates, keep);
+        if (s_.mode != gating::disabled) gate(context.random, candidates, keep);
+    }
+
+    void response_header(const response_facts& facts,
+                         std::vector<header_change>& changes) override {
+        const auto targets = facts.chosen.primary_targets();
+        if (targets.empty()) return;
+        for (const auto& h : s_.headers) {
+            if (const auto* value = facts.endpoints[targets[0]].label(h.label)) {
+                changes.push_back({h.header, *value, false});
+            }
+        }
+    }
+
+  private:
+    bool fits_headers(const inference_request& request, const endpoint& e) const {
+        return std::all_of(s_.headers.begin(), s_.headers.end(), [&](const header_selector& h) {
+            const auto wanted = request.header(h.header);
+            if (!h.strict || wanted.empty()) return true;
+            const auto* value = e.label(h.label);
+            return value != nullptr && *value == wanted;
+        });
+    }
+
+    /// Narrows to matching endpoints when there is at least one.
+    void prefer(const header_selector& h, const inference_request& request,
+                const candidate_view& candidates, std::span<std::uint8_t> keep) const {
+        const auto wanted = request.header(h.header);
+        if (h.strict || wanted.empty()) return;
+        const auto matches = [&](std::size_t i) {
+            const auto* value = candidates.at(i).label(h.label);
+            return value != nullptr && *value == wanted;
+        };
+        bool any = false;
+        for (std::size_t i = 0; i < keep.size(); ++i) any = any || (keep[i] != 0 && matches(i));
+        for (std::size_t i = 0; any && i < keep.size(); ++i)
+            keep[i] = keep[i] != 0 && matches(i) ? 1 : 0;
+    }
+
+    void gate(random_source& random, const candidate_view& candidates,
+              std::span<std::uint8_t> keep) const {
+        std::map<std::string, std::map<std::string, double>>
+            counts;  // revision → role → ready endpoints
+        std::map<std::string, double> by_role;
+        for (std::size_t i = 0; i < keep.size(); ++i) {
+            const auto* revision = candidates.at(i).label(s_.revision_label);
+            if (keep[i] == 0 || revision == nullptr) continue;
+            const auto* role = candidates.at(i).label(s_.role_label);
+            const auto name = role != nullptr ? *role : std::string();
+            ++counts[*revision][name];
+            if (wanted(name)) ++by_role[name];
+        }
+        std::erase_if(counts, [&](const auto& r) {
+            return std::any_of(s_.roles.begin(), s_.roles.end(),
+                               [&](const auto& role) { return !r.second.contains(role); });
+        });
+        const auto chosen = draw(random, counts, most_numerous(by_role));
+        for (std::size_t i = 0; i < keep.size(); ++i) {
+            const auto* revision = candidates.at(i).label(s_.revision_label);
+            if (!s_.scope.matches(candidates.at(i))) continue;
+            if (revision == nullptr || *revision != chosen) keep[i] = 0;
+        }
+    }
+
+    bool wanted(const std::string& role) const {
+        return s_.roles.empty() ||
+               std::find(s_.roles.begin(), s_.roles.end(), role) != s_.roles.end();
+    }
+
+    static std::string most_numerous(const std::map<std::string, double>& by_role) {
+        const auto it =
+            std::max_element(by_role.begin(), by_role.end(),
+                             [](const auto& a, const auto& b) { return a.second < b.second; });
+        return it == by_role.end() ? std::string() : it->first;
+    }
+
+    std::string draw(random_source& random,
+                     const std::map<std::string, std::map<std::string, double>>& counts,
+                     const std::string& role) const {
+        std::map<std::string, double> weights;
+        double sum = 0;
+        for (const auto& [revision, roles] : counts) {
+            double w = 0;
+            for (const auto& [name, n] : roles) {
+                if (s_.mode == gating::sum || name == role) w += n;
+            }
+            weights[revision] = w;
+            sum += w;
+        }
+        double rest = random.unit() * sum;
+        std::string last;
+        for (const auto& [revision, w] : weights) {
+            if (w <= 0) continue;
+            last = revision;
+            rest -= w;
+            if (rest < 0) break;
+        }
+        return last;
+    }
+
+    settings s_;
+};
+
+header_selector read_selector(parameters& p) {
+    header_selector h;
+    h.name = p.text("name", "");
+    h.header = to_lower(trim(p.text("headerName", "")));
+    h.label = p.text("labelKey", "");
+    h.strict = p.one_of("mode", "strict", {"strict", "prefer"}) == "strict";
+    if (h.header.empty()) p.reject("headerName", "headerSelectors: headerName is required");
+    if (h.label.empty()) p.reject("labelKey", "headerSelectors: labelKey is required");
+    return h;
+}
+
+std::unique_ptr<plugin> make(parameters& p, plugin_context&) {
+    settings s;
+    auto& scope = p.object("scope");
+    if (!scope.has("labelSelector")) scope.reject("", "scope.labelSelector is required");
+    s.scope = label_selector::read(scope.object("labelSelector"));
+    for (auto* item : p.objects("headerSelectors")) s.headers.push_back(read_selector(*item));
+    if (!p.has("revisionGating"))
+        p.reject("", "revisionGating is required", "add `revisionGating: {mode: disabled}`");
+    auto& g = p.object("revisionGating");
+    s.revision_label = g.text("revisionLabelKey", "disaggregatedset.x-k8s.io/revision");
+    s.role_label = g.text("roleLabelKey", "disaggregatedset.x-k8s.io/role");
+    const auto mode = g.one_of("mode", "sum", {"sum", "max-role", "disabled"});
+    s.mode = mode == "disabled"   ? gating::disabled
+             : mode == "max-role" ? gating::max_role
+                                  : gating::sum;
+    s.roles = g.object("requireRoles").texts("values");
+    if (s.mode != gating::disabled) {
+        p.warn(
+            "revisionGating",
+            "endpoints without the revision label are screened out: every request to them is a 503 "
+            "`screeners eliminated all endpoint candidates`");
+    }
+    return std::make_unique<one_revision>(std::move(s));
+}
+
+constexpr parameter_doc docs[] = {
+    {"scope", "object", "", "{labelSelector}: the endpoints this is about"},
+    {"headerSelectors", "list", "[]", "{name, headerName, labelKey, mode: strict|prefer}"},
+    {"revisionGating", "object", "",
+     "{mode: sum|max-role|disabled, revisionLabelKey, roleLabelKey, requireRoles: {values}}"},
+};
+
+}  // namespace
+
+extern const plugin_type disaggregatedset_rollout_screener = {
+    .name = "disaggregatedset-rollout-screener",
+    .level = stability::alpha,
+    .summary = "sends each request to one revision of a rollout",
+    .docs = docs,
+    .aliases = {},
+    .make = make,
+};
+
+}  // namespace weir::scheduling::plugins
