@@ -28,9 +28,9 @@ class byte_buffer {
         capacity_ = 0;
     }
 
-    /// Room for `n` more bytes; what is written there counts after `commit`.
+    /// Room for `n` more bytes, never null; what is written there counts after `commit`.
     char* room(std::size_t n) {
-        if (capacity_ - size_ < n) grow(n);
+        if (capacity_ - size_ < n || !data_) grow(n);
         return data_.get() + size_;
     }
     void commit(std::size_t n) { size_ += n; }

@@ -9,6 +9,8 @@
 namespace weir::payload {
 namespace {
 
+constexpr std::size_t kept_event = 512;
+
 // A document has one model and one inside response or message; more would be duplicates.
 struct edits {
     struct range {
@@ -91,6 +93,8 @@ void model_restorer::feed_stream(std::string_view bytes, std::string& out) {
     if (end != std::string_view::npos) {
         events(std::string_view(held_).substr(0, end), out);
         held_.erase(0, end);
+        // Thousands of streams may wait: none keeps the memory of its longest event.
+        if (held_.capacity() > 2 * held_.size() + kept_event) held_.shrink_to_fit();
     }
     hold({}, out);
 }

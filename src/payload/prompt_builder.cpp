@@ -59,6 +59,7 @@ void prompt_builder::finish(std::vector<prompt>& out) const {
 
 void prompt_builder::reset() {
     pieces_.clear();
+    if (pieces_.capacity() * sizeof(piece) > kept_bytes) pieces_.shrink_to_fit();
     out_.trim(kept_bytes);
     spare_.trim(kept_bytes);
     other_spare_.trim(kept_bytes);

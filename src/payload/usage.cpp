@@ -17,6 +17,7 @@ namespace {
 constexpr std::string_view key = "\"usage\"";
 constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
 constexpr std::size_t kept_tail = 4096;
+constexpr std::size_t kept_line = 512;
 
 // Where `"usage"` starts at `from` or later. Inside a JSON string its quotes would be escaped, so a
 // hit is a key (or a value of that very text).
@@ -165,6 +166,8 @@ void usage_reader::feed_stream(std::string_view bytes) {
             held_ += bytes.substr(0, end);
             line(held_);
         }
+        // Thousands of streams may wait: none keeps the memory of its longest line.
+        if (held_.capacity() > kept_line) held_ = {};
         held_.clear();
         skipping_ = false;
         bytes.remove_prefix(end + 1);

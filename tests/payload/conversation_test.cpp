@@ -33,6 +33,9 @@ TEST_SUITE("payload/conversation") {
                 row{R"("messages":[{"role":"user","content":[{"type":"refusal","refusal":"a"},{"text":"b"}]}])",
                     "user"},
                 row{R"("prompt":"ignored","messages":[{"role":"u"}])", "u"},
+                row{R"("messages":[{"role":"","content":""}])", ""},
+                row{R"("messages":[{"role":"","content":"x"}])", "x"},
+                row{R"("messages":[{}])", ""},
                 row{R"("messages":[{"r\u006fle":"user","content":"x"}])", "userx"},
             }) {
             CAPTURE(members);

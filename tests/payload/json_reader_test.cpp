@@ -124,6 +124,8 @@ TEST_SUITE("payload/json_reader") {
         CHECK(escaped.failed().empty());
         CHECK_FALSE(escaped.reader.exact_text(3, spare));
         CHECK(escaped.failed() == "lone surrogate @13");
+        byte_buffer fresh;
+        CHECK(fixture("\"\"").reader.append_text(3, fresh));
         fixture broken("\"a\\q\"");
         CHECK_FALSE(broken.reader.text(3, spare));
         CHECK(broken.failed() == "invalid escape @7");
