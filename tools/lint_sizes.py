@@ -12,7 +12,7 @@ MAX_FILE, MAX_FUNCTION, MAX_NESTING = 600, 100, 4
 
 CONTROL = re.compile(r"\b(?:if|for|while|switch|catch)\b[^;{}]*\)$|\b(?:else|do|try)$|\bif\s+(?:constexpr|consteval)\b[^;{}]*\)$")
 SCOPE = re.compile(r"\b(?:namespace|struct|class|enum|union|extern)\b[^;(){}]*$|^TEST_SUITE\b|\bnamespace\b[^;{}]*$")
-LAMBDA = re.compile(r"\[[^\[\];]*\]\s*(?:<[^{}]*>)?\s*(?:\([^{}]*\))?\s*(?:mutable|noexcept|constexpr|->\s*[\w:<>,&* ]+|\s)*$")
+LAMBDA = re.compile(r"(?<![\w\]])\[[^\[\];]*\]\s*(?:<[^{}]*>)?\s*(?:\([^{}]*\))?\s*(?:mutable|noexcept|constexpr|->\s*[\w:<>,&* ]+|\s)*$")
 FUNCTION = re.compile(r"\)\s*(?:const|noexcept|override|final|mutable|&|&&|try|->\s*[\w:<>,&*\[\] ]+|:\s.*[)}]|\s)*$", re.S)
 
 
@@ -68,7 +68,7 @@ def functions(text):
 
 
 def _kind(head, in_parentheses, stack):
-    if LAMBDA.search(head) and not head.endswith(("operator[]",)):
+    if LAMBDA.search(head):
         return "lambda"
     if in_parentheses:
         return "braces"
@@ -83,7 +83,7 @@ def _kind(head, in_parentheses, stack):
 
 
 def _name(head):
-    match = re.search(r"([\w:~]+(?:\s*operator\s*\S+)?)\s*\(", head)
+    match = re.search(r"((?:\w+::)*operator\s*[^(]+|[\w:~]+)\s*\(", head)
     return match.group(1) if match else "?"
 
 

@@ -56,6 +56,24 @@ bool is_list(const metadata& meta, const node& root) {
     return meta.kind.size() > 4 && meta.kind.ends_with("List") && items != nullptr;
 }
 
+/// Whether the fields of a kind at the top are known: not those of the core kinds, which are
+/// somebody else's, nor those of a picker configuration, which `scheduling` reads.
+bool has_spec_only(kind_id id) {
+    switch (id) {
+        case kind_id::gateway:
+        case kind_id::gateway_class:
+        case kind_id::http_route:
+        case kind_id::reference_grant:
+        case kind_id::pool:
+        case kind_id::objective:
+        case kind_id::model_rewrite:
+        case kind_id::inference_model:
+            return true;
+        default:
+            return false;
+    }
+}
+
 void document_parser::take(node&& root, const list_defaults& defaults, int nesting) {
     bool valid = true;
     report to(found_, valid);
@@ -77,8 +95,13 @@ void document_parser::take(node&& root, const list_defaults& defaults, int nesti
         return unpack(std::move(root), meta, nesting);
     }
     const auto kind = identify(meta, top["apiVersion"], top["kind"]);
-    read_metadata(top, kind, meta);
-    parse(kind, top, root, std::move(meta), valid);
+    if (!has_spec_only(kind.id)) {
+        read_metadata(top, kind, meta);
+        return parse(kind, top, root, std::move(meta), valid);
+    }
+    const object checked(whole, {"apiVersion", "kind", "metadata", "spec", "status"});
+    read_metadata(checked, kind, meta);
+    parse(kind, checked, root, std::move(meta), valid);
 }
 
 bool document_parser::read_envelope(const object& root, const list_defaults& defaults,
@@ -174,19 +197,8 @@ void document_parser::unpack(node&& root, const metadata& meta, int nesting) {
     if (root.get("items") == nullptr) to.error("WEIR0204", "items is missing", meta.at);
 }
 
-void check_top_level(const object& root, const kind_info& kind) {
-    const field whole(root.reports(), root.value(), {}, root.at());
-    if (kind.id == kind_id::gateway_class || kind.id == kind_id::gateway ||
-        kind.id == kind_id::http_route || kind.id == kind_id::reference_grant ||
-        kind.id == kind_id::pool || kind.id == kind_id::objective ||
-        kind.id == kind_id::model_rewrite || kind.id == kind_id::inference_model) {
-        const object checked(whole, {"apiVersion", "kind", "metadata", "spec", "status"});
-    }
-}
-
 void document_parser::parse(const kind_info& kind, const object& root, node& tree, metadata&& meta,
                             const bool& valid) {
-    check_top_level(root, kind);
     switch (kind.id) {
         case kind_id::gateway:
             return store(into_.gateways, parse_gateway(root), std::move(meta), valid);

@@ -132,7 +132,10 @@ std::vector<weighted_target_spec> read_targets(const field& from, std::string_vi
         if (!o) return;
         weighted_target_spec target;
         target.model = or_default(o.need(name_field).string(1, 253), {}, item.at());
-        target.weight = field::narrow<std::uint32_t>(o["weight"].integer(1, 1'000'000));
+        const field weight = o["weight"];
+        target.weight = field::narrow<std::uint32_t>(weight.integer(1, 1'000'000));
+        // One that is written but wrong has been reported; it is not a missing one as well.
+        if (weight && !target.weight) target.weight = located<std::uint32_t>{1, weight.at()};
         out.push_back(std::move(target));
     });
     return out;

@@ -76,6 +76,10 @@ std::string_view meant_by(std::string_view word, std::initializer_list<std::stri
     if (word.size() > 100) return {};
     const auto same = same_but_case(word, words);
     if (!same.empty()) return same;
+    for (const auto w : words) {
+        if (w.size() == word.size() && std::is_permutation(w.begin(), w.end(), word.begin()))
+            return w;
+    }
     const auto near = nearest(word, std::span<const std::string_view>(words.begin(), words.size()));
     return near.empty() ? only_container(word, words) : near;
 }

@@ -3,6 +3,8 @@
 #include <yaml.h>
 
 #include <algorithm>
+#include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -197,29 +199,62 @@ class stream_reader {
         const auto problem = view(reinterpret_cast<const yaml_char_t*>(parser_.problem));
         const auto context = view(reinterpret_cast<const yaml_char_t*>(parser_.context));
         const mark given_up = place(parser_.problem_mark);
-        stopped_at_ = given_up.offset - window_.first_byte;
-        const auto said =
-            explain_yaml_problem(problem, context, line_from(window_.text, stopped_at_),
-                                 line_around(window_.text, stopped_at_));
         const bool has_context = parser_.context != nullptr;
-        const bool at_context = said.at_context && has_context;
-        const mark start = at_context ? place(parser_.context_mark) : given_up;
-        auto& f = found_.error(said.code, said.message, token_at(start));
-        f.help = said.help;
         const mark began = has_context ? place(parser_.context_mark) : given_up;
-        if (has_context && !at_context && began.line != given_up.line &&
-            window_.collapse == nullptr) {
-            f.note = "it belongs to what starts at line " + std::to_string(began.line) +
-                     ", column " + std::to_string(began.column);
+        stopped_at_ = given_up.offset - window_.first_byte;
+        auto said = explain(problem, context, given_up);
+        bool at_context =
+            has_context && (said.at_context || (said.opens && began.line != given_up.line));
+        if (at_context && began.line != given_up.line) {
+            said = explain(problem, context, began);
+        } else if (const auto forgotten = line_without_colon(problem);
+                   forgotten && window_.collapse == nullptr) {
+            said = explain("could not find expected ':'", {}, *forgotten);
+            add_problem(said, *forgotten);
+            return;
         }
+        auto& f = add_problem(said, at_context ? began : given_up);
+        if (!has_context || began.line == given_up.line || window_.collapse != nullptr) return;
+        const auto& other = at_context ? given_up : began;
+        f.note = (at_context ? "reading stopped at line " : "it belongs to what starts at line ") +
+                 std::to_string(other.line) + ", column " + std::to_string(other.column);
+    }
+
+    yaml_problem explain(std::string_view problem, std::string_view context, const mark& at) const {
+        const std::size_t byte = at.offset - window_.first_byte;
+        return explain_yaml_problem(problem, context, line_from(window_.text, byte),
+                                    line_around(window_.text, byte));
+    }
+
+    finding& add_problem(const yaml_problem& said, const mark& at) {
+        auto& f = found_.error(said.code, said.message, token_at(at));
+        f.help = said.help;
+        return f;
+    }
+
+    /// A `key value` line without its colon makes YAML join it with the next line and complain
+    /// about that one's. The place of the former, if the line above the problem starts in the same
+    /// column and has no colon.
+    std::optional<mark> line_without_colon(std::string_view problem) const {
+        if (problem != "mapping values are not allowed in this context") return std::nullopt;
+        const auto line = line_around(window_.text, stopped_at_);
+        const auto start = static_cast<std::size_t>(line.data() - window_.text.data());
+        if (start == 0) return std::nullopt;
+        const auto above = line_around(window_.text, start - 1);
+        const auto column = line.find_first_not_of(' ');
+        const bool aligned =
+            column != std::string_view::npos && above.find_first_not_of(" \r") == column;
+        if (!aligned || above.find(':') != std::string_view::npos) return std::nullopt;
+        if (above[column] == '-' || above[column] == '#') return std::nullopt;
+        return map_.from_byte(static_cast<std::size_t>(above.data() - window_.text.data()) +
+                              column);
     }
 
     void report_bytes() {
         stopped_at_ = std::min(parser_.problem_offset, window_.text.size());
         const auto problem = view(reinterpret_cast<const yaml_char_t*>(parser_.problem));
         const auto said = explain_yaml_problem(problem, {}, {}, {});
-        auto& f = found_.error(said.code, said.message, token_at(map_.from_byte(stopped_at_)));
-        f.help = said.help;
+        add_problem(said, map_.from_byte(stopped_at_));
     }
 
     /// From a place to the end of the word there.
@@ -258,7 +293,7 @@ std::size_t next_document(std::string_view text, std::size_t from) {
     return std::string_view::npos;
 }
 
-constexpr std::size_t max_restarts = 50;
+constexpr std::size_t max_restarts = 20;
 
 bool starts_with_brace(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\r\n");

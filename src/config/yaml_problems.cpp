@@ -53,7 +53,7 @@ constexpr std::array known{
                   "write the value, or remove the mark"},
     known_problem{"did not find expected alphabetic or numeric character",
                   "`*` and `&` start an alias or an anchor, whose name is missing here",
-                  "put the text in quotes if it should start with `*` or `&`"},
+                  "put the text in quotes if it should start with `*` or `&`", true},
     known_problem{"did not find expected comment or line break",
                   "a block text starts on the line below `|` or `>`",
                   "move the text to the next line, indented"},
@@ -101,7 +101,8 @@ yaml_problem explain_yaml_problem(std::string_view problem, std::string_view con
     }
     for (const auto& k : known) {
         if (k.problem == problem)
-            return {std::string(k.message), std::string(k.help), "WEIR0101", k.at_context};
+            return {std::string(k.message), std::string(k.help), "WEIR0101", k.at_context,
+                    problem.starts_with("did not find expected ',' or")};
     }
     if (problem.find("UTF-8") != std::string_view::npos) {
         return {"the text is not UTF-8", "save the file as UTF-8", "WEIR0103"};

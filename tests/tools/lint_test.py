@@ -122,8 +122,11 @@ s::s(int y) : x{y}, z(y) {
     auto f = [&](int k) { if (k) { return 1; } return 2; };
     for (auto v : {1, 2}) { f(v); }
 }
+void operator delete[](void* p) noexcept { free(p); }
+int& s::operator[](int i) { return x; }
 """
-    assert [(f.name, f.nesting) for f in lint_sizes.functions(text)] == [("get", 0), ("s::s", 1)]
+    assert [(f.name, f.nesting) for f in lint_sizes.functions(text)] == [
+        ("get", 0), ("s::s", 1), ("operator delete[]", 0), ("s::operator[]", 0)]
 
 
 def test_forbidden_words_are_found_in_code_but_not_in_strings(tmp_path):
