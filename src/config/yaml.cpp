@@ -63,8 +63,7 @@ class stream_reader {
     stream_reader(const stream_reader&) = delete;
     stream_reader& operator=(const stream_reader&) = delete;
 
-    /// True when the whole window was read; else `stopped_at` is a byte of the window near the
-    /// mistake.
+    /// True when the whole window was read.
     bool run() {
         for (;;) {
             yaml_event_t event;
@@ -80,7 +79,10 @@ class stream_reader {
         }
     }
 
-    std::size_t stopped_at() const { return stopped_at_; }
+    /// Where the document began that could not be read, as a byte of the window. The next `---`
+    /// from here on starts another one, even where the parser took it for a part of something
+    /// unclosed.
+    std::size_t document_start() const { return document_start_; }
 
   private:
     mark place(const yaml_mark_t& m) const {
@@ -95,32 +97,29 @@ class stream_reader {
     bool take(const yaml_event_t& event) {
         switch (event.type) {
             case YAML_DOCUMENT_START_EVENT:
-                builder_.begin_document();
-                return true;
+                return begin_document(event);
             case YAML_DOCUMENT_END_EVENT:
                 return end_document();
             case YAML_SCALAR_EVENT:
-                return give_up_unless(take_scalar(event), event);
+                return take_scalar(event);
             case YAML_ALIAS_EVENT:
-                return give_up_unless(take_alias(event), event);
+                return take_alias(event);
             case YAML_SEQUENCE_START_EVENT:
-                return give_up_unless(
-                    take_start(event, node_kind::sequence, event.data.sequence_start.anchor),
-                    event);
+                return take_start(event, node_kind::sequence, event.data.sequence_start.anchor);
             case YAML_MAPPING_START_EVENT:
-                return give_up_unless(
-                    take_start(event, node_kind::mapping, event.data.mapping_start.anchor), event);
+                return take_start(event, node_kind::mapping, event.data.mapping_start.anchor);
             case YAML_SEQUENCE_END_EVENT:
             case YAML_MAPPING_END_EVENT:
-                return give_up_unless(take_end(event), event);
+                return take_end(event);
             default:
                 return true;
         }
     }
 
-    bool give_up_unless(bool good, const yaml_event_t& event) {
-        if (!good) stopped_at_ = place(event.start_mark).offset - window_.first_byte;
-        return good;
+    bool begin_document(const yaml_event_t& event) {
+        document_start_ = place(event.start_mark).offset - window_.first_byte;
+        builder_.begin_document();
+        return true;
     }
 
     bool end_document() {
@@ -277,7 +276,8 @@ class stream_reader {
     position_map map_;
     tree_builder builder_;
     yaml_parser_t parser_{};
-    std::size_t stopped_at_ = 0;
+    std::size_t document_start_ = 0;
+    std::size_t stopped_at_ = 0;  ///< where the parser gave up, a byte of the window
 };
 
 /// The start of the next line `---` behind `from`, or npos.
@@ -337,7 +337,7 @@ bool read_yaml(const text_window& window, findings& found, const document_sink& 
         {
             stream_reader reader(rest, found, sink);
             if (reader.run()) return restarts == 0;
-            stopped = reader.stopped_at();
+            stopped = reader.document_start();
         }
         const std::size_t next = next_document(rest.text, stopped);
         if (next == std::string_view::npos || restarts == max_restarts ||

@@ -46,8 +46,7 @@ void scraper::watch(endpoint_pool& pool, std::shared_ptr<const engine_catalog> c
         at = std::prev(pools_.end());
         (*at)->pool = &pool;
     }
-    auto& known = (*at)->catalog;
-    if (!known || !known->same_as(*catalog)) known = std::move(catalog);
+    (*at)->catalog = std::move(catalog);
     follow(**at);
 }
 
