@@ -54,6 +54,8 @@ class json_document {
     /// Parses `text`, which must outlive the values. False when it is not one JSON value; `error()`
     /// and `error_offset()` tell.
     bool parse(std::string_view text);
+    bool parse(const char* text) { return parse(std::string_view(text)); }
+    bool parse(std::string&&) = delete;
     json_value root() const { return nodes_.empty() ? json_value() : json_value(this, 0); }
     std::string_view error() const { return error_; }
     std::size_t error_offset() const { return at_; }

@@ -47,7 +47,8 @@ TEST_SUITE("sim/json_reader") {
             CHECK_FALSE(d.error().empty());
             CHECK_FALSE(d.root());
         }
-        CHECK_FALSE(d.parse(std::string(200, '[') + std::string(200, ']')));
+        const auto deep = std::string(200, '[') + std::string(200, ']');
+        CHECK_FALSE(d.parse(deep));
         CHECK(d.error() == "nested too deeply");
     }
 }
