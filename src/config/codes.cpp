@@ -157,6 +157,135 @@ constexpr std::array table{
               "weighted ones."},
 
     // 03xx: references between resources (resolution)
+    code_info{"WEIR0301", "a pool that no file defines",
+              "A backendRef names an InferencePool that is in none of the files, or is there under "
+              "another group or namespace. The rule still\nmatches, and this share of its traffic "
+              "is answered 500 `fault filter abort`. Correct the name, group or namespace, or add "
+              "the pool."},
+    code_info{"WEIR0302", "a Service that no file defines",
+              "A backendRef names a core Service that is in none of the files, or one of type "
+              "ExternalName. This share of the traffic is\nanswered 500."},
+    code_info{"WEIR0303", "a reference across namespaces without a grant",
+              "A reference into another namespace needs a ReferenceGrant in the namespace of the "
+              "target. Its `from` and `to` are compared\nexactly, groups included. Until then this "
+              "share of the traffic is answered 500 `fault filter abort`."},
+    code_info{"WEIR0304", "a kind that cannot be a backend",
+              "Routes lead to a core Service or to an InferencePool. An InferencePool needs its "
+              "`group`, since the default is the core group."},
+    code_info{"WEIR0305", "a port that the Service does not have",
+              "A backendRef names the Service's `port`, not its targetPort. This share of the "
+              "traffic is answered 500."},
+    code_info{"WEIR0306", "a protocol that weir does not speak to endpoints",
+              "weir speaks HTTP/1.1 to endpoints. An appProtocol such as kubernetes.io/h2c makes "
+              "the reference invalid."},
+    code_info{"WEIR0307", "a selector that matches no Pod",
+              "A pool takes Pods of its own namespace whose labels have every pair of its "
+              "selector. Without one the client sees 503\n`no healthy upstream`."},
+    code_info{"WEIR0308", "no Pod of the pool is ready",
+              "Pods match, but each has a Ready condition that is not True, or is on its way out. "
+              "The client sees 503 `no healthy upstream`."},
+    code_info{"WEIR0309", "a Pod without an address",
+              "Outside a cluster a Pod has no status. Give it the annotation weir.dev/address: an "
+              "IP or a DNS name, with `:port` to replace\nthe pool's target ports."},
+    code_info{"WEIR0310", "a target port that no container has",
+              "The pool sends to a port that the Pod does not declare. If nothing listens there, "
+              "the client sees 503 `upstream connect error\nor disconnect/reset before headers`, "
+              "connection refused."},
+    code_info{"WEIR0311", "no listener fits the parentRef",
+              "The Gateway has no listener with this sectionName or port, or the parent is no "
+              "Gateway. The route is not served there: 404."},
+    code_info{"WEIR0312", "the listeners do not allow the route's namespace",
+              "allowedRoutes.namespaces.from is Same by default. Set it to All, or to a Selector "
+              "over the labels of Namespace objects. The\nroute is not served there: 404."},
+    code_info{
+        "WEIR0313", "the hostnames do not meet",
+        "No hostname of the route fits a hostname of the listeners. `*.example.com` matches any "
+        "depth of subdomain, never example.com\nitself. The route is not served there: 404."},
+    code_info{"WEIR0314", "a route without parentRefs",
+              "A route is served by the Gateways its parentRefs name. A Gateway that no file "
+              "defines is made up on --listen."},
+    code_info{"WEIR0315", "a Gateway that no file defines",
+              "weir makes up one HTTP listener on --listen for it, so that routes can be tried "
+              "without a Gateway. In a cluster the Gateway\nhas to exist."},
+    code_info{"WEIR0316", "listeners in conflict",
+              "Two listeners on one address and port need different hostnames and one protocol. "
+              "None of those in conflict is served."},
+    code_info{"WEIR0317", "a listener weir cannot serve",
+              "Listeners speak HTTP, or HTTPS that ends at weir (tls.mode Terminate). Others are "
+              "left out; the rest of the Gateway is served."},
+    code_info{"WEIR0318", "a certificate that does not resolve",
+              "certificateRefs name Secrets with PEM tls.crt and tls.key. One of another namespace "
+              "needs a ReferenceGrant from kind Gateway.\nThe listener is not served until then."},
+    code_info{"WEIR0319", "a route kind that is not supported",
+              "HTTP and HTTPS listeners take HTTPRoutes. Other kinds are left out of the "
+              "listener's supportedKinds."},
+    code_info{
+        "WEIR0320", "an address a Gateway cannot have",
+        "spec.addresses hold IPAddress or Hostname values of this machine. Giving each Gateway a "
+        "loopback address of its own\n(127.0.0.2) keeps Gateways with the same port apart."},
+    code_info{"WEIR0321", "two equal matches",
+              "Both match the same requests, so only one can ever apply: that of the oldest route, "
+              "then of the first by namespace/name, then\nof the first rule. Remove one, or make "
+              "one of them more specific."},
+    code_info{"WEIR0322", "a match behind a pattern that takes all",
+              "A regular expression ranks between Exact and PathPrefix. One that matches every "
+              "path hides every PathPrefix beside it. Use\nPathPrefix / as the catch-all."},
+    code_info{"WEIR0323", "weights that are all 0",
+              "A share of weight 0 gets no traffic. With nothing but zeros the client sees 500."},
+    code_info{"WEIR0324", "a rule without backendRefs",
+              "Only a redirect answers by itself. The client sees 500 for what this rule matches."},
+    code_info{"WEIR0325", "a filter that is not supported",
+              "A filter is never skipped, since it may guard something: the client sees 500 for "
+              "what the rule matches."},
+    code_info{"WEIR0326", "sessionPersistence is not applied",
+              "With a pool the picker chooses the endpoint, and keeps requests with a common "
+              "prompt together by itself."},
+    code_info{"WEIR0330", "a poolRef that leads nowhere",
+              "Objectives, rewrites and models belong to an InferencePool of their own namespace. "
+              "Without it the object is ignored."},
+    code_info{"WEIR0331", "a poolRef of another group",
+              "poolRef.group defaults to inference.networking.k8s.io, which does not fit a "
+              "v1alpha2 pool. With the wrong group the object is\nignored: its priority or rewrite "
+              "does not apply."},
+    code_info{"WEIR0332", "a negative priority",
+              "Requests of this objective are sheddable: while the pool is saturated they are "
+              "answered 429 `system saturated, sheddable\nrequest dropped`. A priority of 0 or "
+              "more is never shed."},
+    code_info{"WEIR0333", "a model name in use",
+              "Within a pool one InferenceModel answers for a modelName: the oldest, then the "
+              "first by namespace/name."},
+    code_info{"WEIR0334", "picker configurations that fit equally",
+              "A pool takes the ConfigMap that its endpointPickerRef names, else a document of "
+              "that name, else the only nameless document,\nelse --config-file. Two of one rank "
+              "cannot be told apart."},
+    code_info{"WEIR0335", "the picker's Service is in no file",
+              "weir picks endpoints itself, so nothing is missing. The pool's status says "
+              "ResolvedRefs=False, InvalidExtensionRef, as a\ncluster's would."},
+    code_info{
+        "WEIR0336", "not an EndpointPickerConfig",
+        "--config-file and --config-text hold one document with apiVersion llm-d.ai/v1alpha1 (or "
+        "the older\ninference.networking.x-k8s.io/v1alpha1) and kind EndpointPickerConfig."},
+    code_info{
+        "WEIR0337", "metrics that are stale before they are scraped",
+        "With metricsStalenessThreshold below the scrape period every endpoint is stale most of "
+        "the time, and an idle pool looks\nsaturated. weir uses at least three scrape periods."},
+    code_info{"WEIR0338", "an endpoint that is weir's own listener",
+              "Requests would come back to weir until they fail. Usually a port is mixed up."},
+    code_info{
+        "WEIR0339", "an endpoint that is listed twice",
+        "Two names for one server give it two shares of the traffic and count its load twice."},
+    code_info{"WEIR0340", "a pool that no route leads to",
+              "Without an HTTPRoute that names the pool the client sees 404."},
+    code_info{"WEIR0341", "a Gateway that no route names",
+              "Without an HTTPRoute that names it as a parent the client sees 404 for everything."},
+    code_info{"WEIR0342", "--pool-name names no pool",
+              "The process stays up and is never ready, and logs `Pool is not initialized, "
+              "skipping refreshing metrics`."},
+    code_info{"WEIR0343", "a Pod address that is none",
+              "weir.dev/address holds an IP or a DNS name, IPv6 in brackets when a port follows."},
+    code_info{"WEIR0344", "two objectives of one name",
+              "A pool knows objectives by name. Objects of both API groups may share one; the "
+              "oldest applies."},
 
     // 04xx: picker configurations (scheduling)
     code_info{"WEIR0401", "not the shape of an EndpointPickerConfig",
@@ -215,6 +344,20 @@ constexpr std::array table{
     code_info{"WEIR0424", "a hint of a plugin", "The plugin works, but probably not as meant."},
 
     // 05xx: files and folders (loading)
+    code_info{"WEIR0501", "a path that does not exist",
+              "-f names a file or a folder; `-` is standard input."},
+    code_info{
+        "WEIR0502", "a path that may not be read",
+        "weir does not start half blind: what it may not read could hold the pool, its objectives "
+        "or its Pods. Let the user that runs\nweir read the file, and enter and list the folder."},
+    code_info{"WEIR0503", "a folder without manifests",
+              "Folders are read recursively for .yaml, .yml and .json. Names that begin with a dot "
+              "are skipped."},
+    code_info{"WEIR0504", "a file that is too large",
+              "One file may have 64 MiB. Split it into several files of one folder."},
+    code_info{"WEIR0505", "an endpoints file that cannot be read",
+              "--endpoints-file, or the `path` of a file-discovery plugin, names a file that is "
+              "not there or may not be read. It may be\nempty, but it has to exist."},
 };
 
 }  // namespace

@@ -94,4 +94,9 @@ engine_catalog::choice engine_catalog::choose(const endpoint& e) const {
     return out;
 }
 
+bool engine_catalog::same_as(const engine_catalog& other) const {
+    return label_key_ == other.label_key_ && path_ == other.path_ &&
+           any_->engines() == other.any_->engines();
+}
+
 }  // namespace weir::datalayer

@@ -32,6 +32,9 @@ class engine_catalog {
     /// The engine to compare a page with that has no known family.
     const engine_mapping& fallback() const { return any_->engines().front(); }
 
+    /// True when both read every endpoint alike: a reload that changed something else.
+    bool same_as(const engine_catalog& other) const;
+
     /// Specs that could not be read, as sentences; such a value counts as not given.
     const std::vector<std::string>& problems() const { return problems_; }
 

@@ -30,6 +30,8 @@ struct metrics_location {
     std::string path = "/metrics";
     std::uint16_t serving_port = 0;  ///< 0: any; else only for endpoints on this port …
     std::uint16_t metrics_port = 0;  ///< … whose page is on that one; 0: the endpoint's own
+
+    bool operator==(const metrics_location&) const = default;
 };
 
 /// How one kind of model server is read. Data, no behaviour.
@@ -54,6 +56,8 @@ struct engine_mapping {
     std::string health_path = "/health";
     int loading_status =
         503;  ///< what health answers while the model is not loaded, beside other 5xx
+
+    bool operator==(const engine_mapping&) const = default;
 
     const std::vector<metric_spec>& specs(signal s) const {
         return candidates[static_cast<std::size_t>(s)];

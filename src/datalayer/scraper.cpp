@@ -46,7 +46,8 @@ void scraper::watch(endpoint_pool& pool, std::shared_ptr<const engine_catalog> c
         at = std::prev(pools_.end());
         (*at)->pool = &pool;
     }
-    (*at)->catalog = std::move(catalog);
+    auto& known = (*at)->catalog;
+    if (!known || !known->same_as(*catalog)) known = std::move(catalog);
     follow(**at);
 }
 

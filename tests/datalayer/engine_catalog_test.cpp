@@ -100,6 +100,17 @@ TEST_SUITE("datalayer/engine_catalog") {
         CHECK(c.problems()[0].find("engineConfigs entry mine, kvUsageSpec") == 0);
     }
 
+    TEST_CASE("catalogs of the same settings are alike, of others not") {
+        weir::config::data_layer_settings s;
+        CHECK(engine_catalog(s).same_as(engine_catalog()));
+        s.default_engine = "tgi";
+        CHECK_FALSE(engine_catalog(s).same_as(engine_catalog()));
+        s = {};
+        s.engines.push_back({});
+        s.engines[0].name = "mine";
+        CHECK_FALSE(engine_catalog(s).same_as(engine_catalog()));
+    }
+
     TEST_CASE("where the page is: by engine, by port, by the metrics source") {
         const engine_catalog c;
         const auto where = [](const engine_catalog& from, const weir::endpoint& e) {

@@ -1,229 +1,19 @@
 #include "datalayer/scraper.hpp"
 
-#include <zlib.h>
-
 #include <doctest/doctest.h>
 
-#include "fake_server.hpp"
-#include "loop_until.hpp"
+#include "scrape_fixture.hpp"
 
 using namespace std::chrono_literals;
 using namespace weir::datalayer;
-using weir::config::endpoint_source;
-
-namespace {
-
-const std::string page =
-    "vllm:num_requests_running{engine=\"0\"} 3\n"
-    "vllm:num_requests_waiting{engine=\"0\"} 7\n"
-    "vllm:kv_cache_usage_perc{engine=\"0\"} 0.5\n"
-    "vllm:cache_config_info{block_size=\"16\",num_gpu_blocks=\"100\"} 1\n"
-    "vllm:lora_requests_info{max_lora=\"2\",running_lora_adapters=\"a\",waiting_lora_adapters=\"\"}"
-    " 5\n";
-
-endpoint_source at(std::uint16_t port, std::string name = "a") {
-    return {"default", std::move(name), "127.0.0.1", {port}, {}, true};
-}
-
-struct fixture {
-    weir::http::event_loop loop;
-    endpoint_pool pool{"default", "pool"};
-    scraper scrape{loop, {50ms, 1.0, 1}};
-    weir::http::timer ticker{loop, &fixture::tick, this};
-
-    explicit fixture(std::vector<endpoint_source> sources,
-                     const weir::config::data_layer_settings& settings = {}) {
-        pool.set_sources(endpoint_origin::file, std::move(sources), loop.now());
-        scrape.watch(pool, std::make_shared<engine_catalog>(settings));
-        ticker.arm(10ms);
-    }
-    static void tick(void* self) {
-        auto& f = *static_cast<fixture*>(self);
-        f.scrape.tick();
-        f.ticker.arm(10ms);
-    }
-    endpoint_state& state(std::size_t i = 0) { return *pool.members()[i]->state; }
-    scrape_report report(std::size_t i = 0) { return scrape.job(state(i).serial)->report(); }
-    bool until(const std::function<bool()>& condition) { return loop_until(loop, condition); }
-    std::uint64_t errors(scrape_error e) const {
-        return scrape.counters().errors[static_cast<std::size_t>(e)];
-    }
-    bool until_error(scrape_error e, std::uint64_t n = 1) {
-        return until([&, e, n] { return errors(e) >= n; });
-    }
-};
-
-std::string gzip(const std::string& text) {
-    z_stream z{};
-    deflateInit2(&z, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
-    std::string in = text;
-    std::string out(deflateBound(&z, in.size()) + 64, '\0');
-    z.next_in = reinterpret_cast<Bytef*>(in.data());
-    z.avail_in = static_cast<uInt>(in.size());
-    z.next_out = reinterpret_cast<Bytef*>(out.data());
-    z.avail_out = static_cast<uInt>(out.size());
-    deflate(&z, Z_FINISH);
-    out.resize(z.total_out);
-    deflateEnd(&z);
-    return out;
-}
-
-}  // namespace
 
 TEST_SUITE("datalayer/scraper") {
-    TEST_CASE("a page is read again and again over one connection") {
-        fake_server server([](const auto&) { return fake_server::ok(page); });
-        fixture f({at(server.port())});
-        REQUIRE(f.until([&] { return server.requests() >= 5; }));
-        auto& s = f.state();
-        CHECK(server.connections() == 1);
-        CHECK(s.waiting == 7);
-        CHECK(s.running == 3);
-        CHECK(s.kv_usage == 0.5);
-        CHECK(s.block_size == 16);
-        CHECK(s.block_count == 100);
-        CHECK(s.staleness_floor >= 0.15);
-        REQUIRE(s.lora.load() != nullptr);
-        CHECK(s.lora.load()->active == std::vector<std::string>{"a"});
-        CHECK(f.loop.now() - weir::from_ns(s.updated_ns) < 1s);
-        CHECK(f.report().engine == "vllm");
-        CHECK(f.report().error.empty());
-        CHECK(f.scrape.first_round_done());
-    }
-
-    TEST_CASE("failures are counted by kind and never refresh the data") {
-        using fs = fake_server;
-        const std::vector<std::pair<scrape_error, fs::answer>> cases = {
-            {scrape_error::status, fs::status(404)},
-            {scrape_error::status, fs::status(401)},
-            {scrape_error::status, fs::status(500)},
-            {scrape_error::redirect, fs::status(302, "Location: http://127.0.0.1:1/metrics\r\n")},
-            {scrape_error::not_metrics, fs::ok("<html><body>hello</body></html>")},
-            {scrape_error::not_metrics, fs::ok("[{\"iter\":1}]")},
-            {scrape_error::no_family, fs::ok("process_cpu_seconds_total 12\n")},
-            {scrape_error::closed, {"", true, false}},
-            {scrape_error::protocol, {"hello\r\n\r\n", true, false}},
-            {scrape_error::truncated,
-             {"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + page, true, false}},
-            {scrape_error::truncated,
-             {"HTTP/1.0 200 OK\r\n\r\n" + page + "vllm:num_requ", true, false}},
-            {scrape_error::encoding, fs::ok("xxxx", "Content-Encoding: br\r\n")},
-            {scrape_error::encoding, fs::ok("xxxxxxxxxxxxxxx", "Content-Encoding: gzip\r\n")},
-            {scrape_error::truncated,
-             fs::ok(gzip(page).substr(0, 60), "Content-Encoding: gzip\r\n")},
-            {scrape_error::timeout, {"", false, true}},
-        };
-        for (const auto& [kind, answer] : cases) {
-            const auto expected = std::string(to_string(kind));
-            CAPTURE(expected);
-            CAPTURE(answer.bytes);
-            const auto a = answer;
-            fake_server server([a](const auto&) { return a; });
-            fixture f({at(server.port())});
-            CHECK(f.until_error(kind));
-            CHECK(f.state().updated_ns == 0);
-            CHECK(f.state().waiting == 0);
-            CHECK_FALSE(f.report().error.empty());
-            CHECK(f.until([&] { return f.scrape.first_round_done(); }));
-        }
-    }
-
-    TEST_CASE("a port that refuses is a failed first round, not a blocked one") {
-        std::uint16_t port = 0;
-        {
-            port = fake_server([](const auto&) { return fake_server::answer{}; }).port();
-        }
-        fixture f({at(port)});
-        CHECK(f.until_error(scrape_error::connect, 2));
-        CHECK(f.scrape.first_round_done());
-        CHECK(f.report().error == "connection refused");
-        CHECK(f.state().health == endpoint_health::ready);
-    }
-
-    TEST_CASE("data of a page that turns bad stays, and ages") {
-        std::atomic<bool> bad{false};
-        fake_server server([&](const auto&) {
-            return bad ? fake_server::ok(
-                             "vllm:num_requests_waiting NaN\nvllm:num_requests_running 9\n"
-                             "vllm:kv_cache_usage_perc 0.1\n")
-                       : fake_server::ok(page);
-        });
-        fixture f({at(server.port())});
-        REQUIRE(f.until([&] { return f.state().updated_ns != 0; }));
-        bad = true;
-        REQUIRE(f.until([&] { return f.state().running == 9; }));
-        CHECK(f.state().waiting == 7);
-        const auto updated = f.state().updated_ns.load();
-        const auto seen = f.scrape.counters().scrapes;
-        REQUIRE(f.until([&] { return f.scrape.counters().scrapes >= seen + 3; }));
-        CHECK(f.state().updated_ns == updated);
-        CHECK(f.scrape.counters().ignored_samples >= 3);
-    }
-
-    TEST_CASE(
-        "a server that closes each connection, and gzip that nobody asked for, are read all the "
-        "same") {
-        fake_server server([](const auto&) {
-            return fake_server::answer{
-                "HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip(page), true, false};
-        });
-        fixture f({at(server.port())});
-        CHECK(f.until([&] { return f.state().waiting == 7 && server.connections() >= 3; }));
-        CHECK(f.report().error.empty());
-    }
-
-    TEST_CASE("an endless page and a gzip bomb end at 8 MiB") {
-        const std::string bomb = gzip(std::string(20U << 20U, '\n'));
-        const std::string endless = std::string(9U << 20U, '\n');
-        for (const bool packed : {true, false}) {
-            fake_server server([&](const auto&) {
-                return packed ? fake_server::ok(bomb, "Content-Encoding: gzip\r\n")
-                              : fake_server::ok(endless);
-            });
-            fixture f({at(server.port())});
-            CHECK(f.until_error(scrape_error::too_large));
-            CHECK(f.state().updated_ns == 0);
-        }
-    }
-
-    TEST_CASE(
-        "trtllm-serve: the JSON page is turned away and the other path is read, labelled or not") {
-        const std::string text = "trtllm_num_requests_waiting 4\ntrtllm_num_requests_running 1\n";
-        for (const bool labelled : {true, false}) {
-            fake_server server([&](const std::string& target) {
-                return target == "/prometheus/metrics" ? fake_server::ok(text)
-                                                       : fake_server::ok("[]");
-            });
-            auto source = at(server.port());
-            if (labelled) source.labels = {{"llm-d.ai/engine-type", "trtllm-serve"}};
-            fixture f({source});
-            CHECK(f.until([&] { return f.state().waiting == 4; }));
-            CHECK(f.report().engine == "trtllm-serve");
-            CHECK((f.errors(scrape_error::not_metrics) == 0) == labelled);
-        }
-    }
-
-    TEST_CASE("a missing family is reported with the nearest name on the page") {
-        fake_server server([](const auto&) {
-            return fake_server::ok(
-                "vllm:num_requests_waiting 1\nvllm:num_requests_running 1\n"
-                "vllm:kv_cache_usage_percent{engine=\"0\"} 0.5\n"
-                "vllm:cache_config_info{block_size=\"16\",num_gpu_blocks=\"1\"} 1\n");
-        });
-        fixture f({at(server.port())});
-        REQUIRE(f.until([&] { return !f.report().missing.empty(); }));
-        const auto missing = f.report().missing;
-        REQUIRE(missing.size() == 1);
-        CHECK(missing[0].wanted == "vllm:kv_cache_usage_perc");
-        CHECK(missing[0].nearest == "vllm:kv_cache_usage_percent");
-    }
-
     TEST_CASE("endpoints come and go while the scraper runs") {
-        fake_server one([](const auto&) { return fake_server::ok(page); });
-        fake_server two([](const auto&) { return fake_server::ok(page); });
-        fixture f({at(one.port())});
+        fake_server one([](const auto&) { return fake_server::ok(vllm_page); });
+        fake_server two([](const auto&) { return fake_server::ok(vllm_page); });
+        scrape_fixture f({endpoint_at(one.port())});
         REQUIRE(f.until([&] { return f.state().updated_ns != 0; }));
-        f.pool.set_sources(endpoint_origin::file, {at(two.port(), "b")}, f.loop.now());
+        f.pool.set_sources(endpoint_origin::file, {endpoint_at(two.port(), "b")}, f.loop.now());
         REQUIRE(f.until([&] { return two.requests() >= 2; }));
         CHECK(f.scrape.endpoints() == 1);
         const int before = one.requests();
@@ -232,10 +22,46 @@ TEST_SUITE("datalayer/scraper") {
         CHECK(one.requests() == before);
     }
 
-    TEST_CASE("a slow page is never asked for twice at a time") {
-        fake_server server([](const auto&) { return fake_server::answer{"", false, true}; });
-        fixture f({at(server.port())});
-        REQUIRE(f.until_error(scrape_error::timeout));
-        CHECK(server.requests() == 1);
+    TEST_CASE("the first round ends when every endpoint was tried, however it went") {
+        fake_server good([](const auto&) { return fake_server::ok(vllm_page); });
+        fake_server bad([](const auto&) { return fake_server::status(500); });
+        fake_server slow([](const auto&) { return fake_server::answer{"", false, true}; });
+        scrape_fixture f({endpoint_at(good.port(), "a"), endpoint_at(bad.port(), "b"),
+                          endpoint_at(slow.port(), "c")});
+        REQUIRE(f.until([&] { return good.requests() > 2 && bad.requests() > 0; }));
+        CHECK_FALSE(f.scrape.first_round_done());
+        CHECK(f.until([&] { return f.scrape.first_round_done(); }));
+        CHECK(f.state(0).updated_ns != 0);
+        CHECK(f.state(1).updated_ns == 0);
+    }
+
+    TEST_CASE("without endpoints the first round is over at once") {
+        scrape_fixture f({});
+        CHECK(f.until([&] { return f.scrape.first_round_done(); }));
+    }
+
+    TEST_CASE(
+        "a budget too small stretches the period for all, and no data is called stale for it") {
+        fake_server server([](const auto&) { return fake_server::ok(vllm_page); });
+        std::vector<weir::config::endpoint_source> many;
+        for (int i = 0; i < 20; ++i)
+            many.push_back(endpoint_at(server.port(), "e" + std::to_string(i)));
+        scrape_fixture f(many, 0.001);
+        f.state(0).inflight_requests = 1;
+        REQUIRE(f.until([&] { return f.scrape.pace().limited(); }));
+        CHECK(f.scrape.pace().period() > 50ms);
+        CHECK(f.state(7).staleness_floor == doctest::Approx(f.scrape.pace().staleness_floor()));
+        CHECK(f.state(7).staleness_floor > 0.15);
+    }
+
+    TEST_CASE("a reload that changes nothing keeps the connection and what is known") {
+        fake_server server([](const auto&) { return fake_server::ok(vllm_page); });
+        scrape_fixture f({endpoint_at(server.port())});
+        REQUIRE(f.until([&] { return f.state().updated_ns != 0; }));
+        f.scrape.watch(f.pool, std::make_shared<engine_catalog>());
+        CHECK(f.report().engine == "vllm");
+        const int before = server.requests();
+        REQUIRE(f.until([&] { return server.requests() > before + 2; }));
+        CHECK(server.connections() == 1);
     }
 }
