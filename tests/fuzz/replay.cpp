@@ -23,9 +23,9 @@ std::size_t below(std::mt19937_64& random, std::size_t limit) {
     return limit == 0 ? 0 : random() % limit;
 }
 
-// One to four edits: a byte that JSON and SSE care about, a cut, or a repeated piece.
+// One to four edits: a byte that JSON, YAML and SSE care about, a cut, or a repeated piece.
 std::string mutated(std::string input, std::mt19937_64& random) {
-    static constexpr char bytes[] = "\"\\{}[]:,\r\n \0u0-1.eE\xEF\xC0\x80tfn";
+    static constexpr char bytes[] = "\"\\{}[]:,\r\n \0u0-1.eE\xEF\xC0\x80tfn&*|>#?%'~\t";
     for (std::size_t edits = 1 + below(random, 4); edits > 0; --edits) {
         const auto at = below(random, input.size());
         const auto n = 1 + below(random, 8);
