@@ -60,8 +60,9 @@ class prefix_scratch {
 /// endpoints are never locked at once. `match` takes shard locks alone.
 ///
 /// Memory: the bytes given at construction bound everything that grows. When they are used up, the
-/// endpoint with the oldest use forgets first. A full run of 16 blocks takes 64 bytes, 11 to 22
-/// bytes of table and 16 bytes a holder.
+/// endpoint with the oldest use forgets first. A run of 1 to 16 blocks takes 64 bytes, 11 to 22
+/// bytes of table and 16 bytes a holder: 6 bytes a block-holder for long prompts, 25 for prompts of
+/// 4 blocks, 100 for single blocks (bench/micro/prefix_bench.cpp).
 class prefix_index {
   public:
     static constexpr std::size_t default_max_bytes = std::size_t{256} << 20;
