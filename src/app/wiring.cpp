@@ -199,7 +199,7 @@ void wiring::tick() {
     const auto now = loop_.now();
     std::set<std::string> names;
     for (const auto& p : pools_) {
-        p->endpoints->step_health({}, now);
+        p->endpoints->step_health(now);
         for (const auto& m : p->endpoints->members()) {
             if (m->health.state != datalayer::endpoint_health::down) continue;
             const auto choice = p->catalog ? p->catalog->choose(m->listed.what)

@@ -66,6 +66,17 @@ void worker_thread::drain() {
     });
 }
 
+std::vector<proxy::decision_record> worker_thread::copy_decisions(std::size_t limit,
+                                                                  const std::string& request_id) {
+    std::vector<proxy::decision_record> out;
+    const auto& records = proxy_.ring.records();
+    for (auto r = records.rbegin(); r != records.rend() && out.size() < limit; ++r) {
+        if (!request_id.empty() && r->request_id != request_id) continue;
+        out.push_back(*r);
+    }
+    return out;
+}
+
 void worker_thread::update_counts() {
     loop_.post([this] {
         std::uint64_t open = 0;

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "http/server.hpp"
 #include "proxy/director.hpp"
@@ -44,6 +45,10 @@ class worker_thread {
     http::event_loop& loop() { return loop_; }
     proxy::worker& proxy() { return proxy_; }
     const proxy::telemetry& numbers() const { return proxy_.numbers; }
+
+    /// Copies of the newest records, or those of one request. Worker thread.
+    std::vector<proxy::decision_record> copy_decisions(std::size_t limit,
+                                                       const std::string& request_id);
 
     /// Brought up to date by `update_counts`.
     std::atomic<std::uint64_t> open_connections{0};

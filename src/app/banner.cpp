@@ -1,0 +1,119 @@
+#include "app/banner.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "version.hpp"
+
+namespace weir::app {
+namespace {
+
+/// The one thing that is wrong, if any.
+std::string trouble_of(const start_facts& facts) {
+    if (!facts.runtime->model->missing_pool.empty()) {
+        return "no file defines the pool " + facts.runtime->model->missing_pool + " (--pool-name)";
+    }
+    for (const auto& f : facts.findings->list()) {
+        if (f.level == config::severity::warning)
+            return f.message + " (" + f.code + ", see weir check)";
+    }
+    for (const auto& p : facts.pools) {
+        if (p.total == 0)
+            return "pool " + p.id + " has no endpoints: its requests get 503 no healthy upstream";
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string describe_source(const config::load_options& load) {
+    std::string out;
+    for (const auto& f : load.filenames)
+        out += (out.empty() ? "" : ", ") + (f == "-" ? std::string("stdin") : f);
+    if (!load.endpoints.empty()) {
+        out += (out.empty() ? "" : ", ") + std::to_string(load.endpoints.size()) + " --endpoint";
+    }
+    for (const auto& f : load.endpoints_files) out += (out.empty() ? "" : ", ") + f;
+    return out.empty() ? "command line" : out;
+}
+
+std::string version_text() { return std::string("weir ") + version; }
+
+log::format log_format_of(log_form form) {
+    if (form == log_form::text) return log::format::text;
+    if (form == log_form::json) return log::format::json;
+    return ::isatty(STDERR_FILENO) != 0 ? log::format::text : log::format::json;
+}
+
+void print_start(const start_facts& facts) {
+    std::string data;
+    for (const auto& a : facts.addresses) data += (data.empty() ? "http://" : ", http://") + a;
+    std::string pools;
+    for (const auto& p : facts.pools) {
+        pools += (pools.empty() ? "" : ", ") + p.id + " " + std::to_string(p.ready) + "/" +
+                 std::to_string(p.total);
+    }
+    const auto& o = *facts.options;
+    const auto trouble = trouble_of(facts);
+    const std::string admin = o.admin == "off" ? "off" : "http://" + o.admin + "/";
+    const bool terminal = ::isatty(STDERR_FILENO) != 0 && o.log != log_form::json;
+    if (terminal && o.verbosity >= 1) {
+        std::fprintf(stderr, "%s\n", version_text().c_str());
+        std::fprintf(stderr, "  configuration  %s\n", describe_source(o.load).c_str());
+        std::fprintf(stderr, "  data           %s\n", data.empty() ? "no listener" : data.c_str());
+        std::fprintf(stderr, "  admin          %s\n", admin.c_str());
+        if (!pools.empty()) std::fprintf(stderr, "  pools          %s ready\n", pools.c_str());
+        if (!trouble.empty()) std::fprintf(stderr, "  attention      %s\n", trouble.c_str());
+        if (!facts.hint.empty()) std::fprintf(stderr, "\n%s\n", facts.hint.c_str());
+    } else {
+        log::info("started", {{"version", version},
+                              {"configuration", describe_source(o.load)},
+                              {"data", data},
+                              {"admin", admin},
+                              {"pools", pools}});
+        if (!trouble.empty()) log::warning(trouble);
+    }
+    if (!terminal && !facts.hint.empty()) std::fprintf(stderr, "%s\n", facts.hint.c_str());
+    if (!facts.skipped.empty()) {
+        std::string list;
+        for (const auto& s : facts.skipped) list += (list.empty() ? "" : ", ") + s;
+        log::info("kinds that weir does not read were skipped", {{"resources", list}});
+    }
+}
+
+void print_findings(const config::findings& found) {
+    const auto text = config::render_text(
+        found, ::isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr);
+    std::fputs(text.c_str(), stderr);
+}
+
+void log_findings(const config::findings& found) {
+    for (const auto& f : found.list()) {
+        const std::string place = f.at.file == nullptr
+                                      ? std::string()
+                                      : f.at.file->path + ":" + std::to_string(f.at.start.line) +
+                                            ":" + std::to_string(f.at.start.column);
+        if (f.level == config::severity::error) {
+            log::error(f.message, {{"code", f.code}, {"at", place}, {"help", f.help}});
+        } else if (f.level == config::severity::warning) {
+            log::warning(f.message, {{"code", f.code}, {"at", place}, {"help", f.help}});
+        }
+    }
+}
+
+std::vector<std::string> watched_paths(const config::load_options& load,
+                                       const std::vector<config::pool>& pools) {
+    std::vector<std::string> out;
+    for (const auto& f : load.filenames) {
+        if (f != "-") out.push_back(f);
+    }
+    if (!load.config_file.empty()) out.push_back(load.config_file);
+    for (const auto& p : pools) {
+        if (!p.endpoints_file.empty() && p.watch_endpoints_file) out.push_back(p.endpoints_file);
+    }
+    return out;
+}
+
+}  // namespace weir::app

@@ -1,0 +1,341 @@
+#include "app/process.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "app/banner.hpp"
+#include "base/log.hpp"
+
+namespace weir::app {
+namespace {
+
+constexpr duration tick_period = std::chrono::milliseconds(100);
+constexpr duration missing_pool_period = std::chrono::minutes(1);
+constexpr duration settle_time = std::chrono::milliseconds(300);
+
+std::optional<std::string> environment(const char* name) {
+    const char* value = std::getenv(name);
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+}
+
+std::int64_t unix_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+}  // namespace
+
+int process::run() {
+    if (const int code = load_first(); code != exit_ok) return code;
+    if (const int code = bind_all(); code != exit_ok) return code;
+    if (const int code = bind_admin(); code != exit_ok) return code;
+    signals_ = std::make_unique<signals>(loop_, [this](int n) { on_signal(n); });
+    log::start(static_cast<log::level>(options_.verbosity), log_format_of(options_.log));
+    if (options_.access_log != "off") {
+        auto opened = proxy::access_log::open(options_.access_log);
+        if (!opened) {
+            std::fprintf(stderr, "weir: cannot open the access log %s: %s (--access-log)\n",
+                         options_.access_log.c_str(), opened.error().message().c_str());
+            return exit_failed;
+        }
+        access_log_ = std::move(*opened);
+    }
+    published_.publish(first_);
+    start_workers();
+    if (options_.watch && !options_.load.filenames.empty()) {
+        watcher_ = std::make_unique<watcher>(
+            loop_, watched_paths(options_.load, first_->model->pools), [this] { files_changed(); });
+    }
+    if (on_ready_to_run) on_ready_to_run();
+    say_start();
+    say_missing_pool();
+    tick_.arm(tick_period);
+    loop_.run();
+    for (auto& w : workers_) w->stop();
+    log::stop();
+    return exit_;
+}
+
+int process::load_first() {
+    auto loaded = config::load(options_.load);
+    if (!loaded.usage_error.empty()) {
+        std::fprintf(stderr, "weir: %s\n", loaded.usage_error.c_str());
+        return exit_usage;
+    }
+    skipped_ = std::move(loaded.skipped);
+    std::shared_ptr<const proxy::runtime> made;
+    if (loaded.value && !loaded.found.has_errors()) {
+        wiring_options w;
+        w.preset = options_.preset;
+        w.refresh = options_.refresh;
+        w.scrape_cpu = options_.scrape_cpu;
+        w.seed = seed_;
+        w.environment = {environment("SD_QUEUE_DEPTH_THRESHOLD"),
+                         environment("SD_KV_CACHE_UTIL_THRESHOLD"),
+                         environment("SD_METRICS_STALENESS_THRESHOLD")};
+        log::start(static_cast<log::level>(options_.verbosity), log_format_of(options_.log));
+        wiring_ = std::make_unique<wiring>(loop_, std::move(w));
+        pool_metrics_ =
+            std::make_unique<datalayer::pool_metrics>(loop_, wiring_->scraper(), [this] {
+                std::vector<const datalayer::endpoint_pool*> all;
+                for (const auto& p : wiring_->pools()) {
+                    if (!p->service) all.push_back(p->endpoints.get());
+                }
+                return all;
+            });
+        made = wiring_->build(loaded.value, loaded.found);
+    }
+    if (!made) {
+        print_findings(loaded.found);
+        return exit_invalid;
+    }
+    if (loaded.value->listeners.empty() && loaded.value->missing_pool.empty()) {
+        print_findings(loaded.found);
+        std::fprintf(
+            stderr,
+            "weir: the configuration is valid but serves nothing: no Gateway listener, no route "
+            "and no --endpoint\n");
+        return exit_nothing_to_serve;
+    }
+    reload_.unix_ms = unix_ms();
+    reload_.version = made->version;
+    reload_.found = std::move(loaded.found);
+    first_ = std::move(made);
+    return exit_ok;
+}
+
+std::set<socket_key> process::sockets_of(const proxy::runtime& r) const {
+    std::set<socket_key> out;
+    for (const auto& s : r.table->sockets()) out.emplace(s.bind_address, s.bind_port);
+    return out;
+}
+
+/// One socket a worker. The first bind is exclusive: another process on the port, another weir too,
+/// is an error and not a silent share of its traffic.
+bool process::bind_socket(const socket_key& key, std::vector<int>& fds,
+                          std::string& problem) const {
+    const auto where = http::address::parse(key.first, key.second);
+    if (!where) {
+        problem = "cannot bind " + key.first + ": not an address of this machine";
+        return false;
+    }
+    const auto probe = http::listen_on(*where, false);
+    if (!probe) {
+        problem = "cannot bind " + where->authority() + ": " + probe.error().message();
+        if (probe.error().value() == EACCES)
+            problem += "; ports below 1024 need root, or --port-map " + std::to_string(key.second) +
+                       "=8080";
+        if (probe.error().value() == EADDRINUSE)
+            problem += "; choose another port (--listen, --port-map) or stop what uses it";
+        return false;
+    }
+    ::close(*probe);
+    const auto count = options_.threads;
+    for (unsigned i = 0; i < count; ++i) {
+        const auto fd = http::listen_on(*where, count > 1);
+        if (!fd) {
+            problem = "cannot bind " + where->authority() + ": " + fd.error().message();
+            return false;
+        }
+        fds.push_back(*fd);
+    }
+    return true;
+}
+
+int process::bind_all() {
+    for (const auto& key : sockets_of(*first_)) {
+        std::string problem;
+        if (!bind_socket(key, bound_[key], problem)) {
+            std::fprintf(stderr, "weir: %s\n", problem.c_str());
+            return exit_cannot_bind;
+        }
+        served_.insert(key);
+    }
+    return exit_ok;
+}
+
+void process::start_workers() {
+    http::client_options client;
+    client.connect_timeout = options_.connect_timeout;
+    settings_.ring_bytes /= options_.threads;
+    for (unsigned i = 0; i < options_.threads; ++i) {
+        workers_.push_back(std::make_unique<worker_thread>(published_, settings_, options_.limits,
+                                                           client, caps_, seed_ + i, i,
+                                                           access_log_.get()));
+    }
+    for (auto& [key, fds] : bound_) {
+        for (unsigned i = 0; i < options_.threads; ++i) workers_[i]->add_listener(key, fds[i]);
+    }
+    bound_.clear();
+    bound_done_ = true;
+    for (auto& w : workers_) w->start();
+}
+
+// --- what happens while it runs
+// --------------------------------------------------------------------
+
+void process::on_signal(int number) {
+    if (number == SIGHUP) {
+        reload(false);
+        return;
+    }
+    if (number == SIGUSR1) {
+        if (access_log_) access_log_->reopen();
+        return;
+    }
+    if (++signals_seen_ > 1) _exit(128 + number);
+    drain();
+}
+
+void process::drain() {
+    if (draining_) return;
+    draining_ = true;
+    drain_started_ = loop_.refresh_now();
+    log::info("draining: no new connections, answers under way may finish",
+              {{"timeout", std::to_string(options_.drain_timeout.count() / 1'000'000'000) + "s"}});
+    for (auto& w : workers_) w->drain();
+    tick_.arm(http::event_loop::tick);
+}
+
+void process::finish_drain() {
+    std::uint64_t open = 0;
+    std::uint64_t active = 0;
+    for (auto& w : workers_) {
+        open += w->open_connections;
+        active += w->active_requests;
+    }
+    const auto spent = loop_.now() - drain_started_;
+    if (spent < tick_period) return;
+    const bool over = spent >= options_.drain_timeout;
+    if (open != 0 && !over && (active != 0 || spent < settle_time)) return;
+    if (active != 0) {
+        log::warning("drain timeout: cutting answers that are still under way",
+                     {{"requests", active}, {"cure", "--drain-timeout"}});
+    }
+    log::info("stopped");
+    loop_.stop();
+}
+
+void process::files_changed() { reload(false); }
+
+bool process::open_sockets(const proxy::runtime& with, std::string& problem) {
+    std::map<socket_key, std::vector<int>> opened;
+    for (const auto& key : sockets_of(with)) {
+        if (served_.contains(key)) continue;
+        if (bind_socket(key, opened[key], problem)) continue;
+        for (auto& [k, fds] : opened) {
+            for (const int fd : fds) ::close(fd);
+        }
+        return false;
+    }
+    for (auto& [key, fds] : opened) {
+        for (unsigned i = 0; i < options_.threads; ++i) workers_[i]->add_listener(key, fds[i]);
+        served_.insert(key);
+    }
+    return true;
+}
+
+/// Parses, checks, then swaps; anything wrong leaves the running configuration in force and is said
+/// in the log, a metric and /readyz?verbose.
+admin::reload_report process::reload(bool dry) {
+    admin::reload_report report;
+    report.unix_ms = unix_ms();
+    auto loaded = config::load(options_.load);
+    auto& found = loaded.found;
+    std::shared_ptr<const proxy::runtime> next;
+    std::string problem = loaded.usage_error;
+    if (problem.empty() && loaded.value && !found.has_errors()) {
+        if (dry) {
+            check_pickers(*loaded.value, options_.preset, found);
+        } else {
+            next = wiring_->build(loaded.value, found);
+        }
+    }
+    report.ok = problem.empty() && !found.has_errors() && loaded.value != nullptr;
+    if (report.ok && next && !open_sockets(*next, problem)) report.ok = false;
+    report.found = std::move(found);
+    report.version = published_.load()->version;
+    if (!report.ok) {
+        const auto errors = report.found.count(config::severity::error);
+        report.sentence = problem.empty()
+                              ? std::to_string(errors) + (errors == 1 ? " error" : " errors")
+                              : problem;
+        report.sentence += "; the running configuration stays in force";
+    }
+    if (dry) return report;
+    if (report.ok) {
+        publish(std::move(next));
+        report.version = published_.load()->version;
+        ++reloads_ok_;
+        log::info("configuration reloaded", {{"version", report.version}});
+    } else {
+        ++reloads_failed_;
+        log::error("configuration not reloaded: " + report.sentence);
+        log_findings(report.found);
+    }
+    reload_ = report;
+    return report;
+}
+
+void process::publish(std::shared_ptr<const proxy::runtime> next) {
+    const auto wanted = sockets_of(*next);
+    if (watcher_) watcher_->set_paths(watched_paths(options_.load, next->model->pools));
+    published_.publish(std::move(next));
+    for (auto it = served_.begin(); it != served_.end();) {
+        if (wanted.contains(*it)) {
+            ++it;
+            continue;
+        }
+        for (auto& w : workers_) w->remove_listener(*it);
+        it = served_.erase(it);
+    }
+    for (auto& w : workers_) w->sweep();
+}
+
+void process::tick() {
+    for (auto& w : workers_) w->update_counts();
+    if (draining_) finish_drain();
+    say_missing_pool();
+    tick_.arm(draining_ ? duration(std::chrono::milliseconds(20)) : tick_period);
+}
+
+void process::say_missing_pool() {
+    const auto current = published_.load();
+    if (!current || current->model->missing_pool.empty()) return;
+    const auto now = loop_.now();
+    if (missing_said_ != time_point{} && now - missing_said_ < missing_pool_period) return;
+    missing_said_ = now;
+    log::warning("Pool is not initialized, skipping refreshing metrics",
+                 {{"pool", current->model->missing_pool},
+                  {"cure", "--pool-name names a pool that no file defines"}});
+}
+
+void process::say_start() const {
+    start_facts facts;
+    facts.options = &options_;
+    facts.runtime = first_.get();
+    facts.findings = &reload_.found;
+    facts.skipped = skipped_;
+    facts.hint = hint;
+    for (const auto& a : addresses()) facts.addresses.push_back(a.address);
+    for (const auto& p : wiring_->pools()) {
+        if (p->service) continue;
+        std::size_t ready = 0;
+        for (const auto& m : p->endpoints->members()) {
+            ready += m->health.state == datalayer::endpoint_health::ready ? 1 : 0;
+        }
+        facts.pools.push_back({p->id, ready, p->endpoints->members().size()});
+    }
+    print_start(facts);
+}
+
+}  // namespace weir::app

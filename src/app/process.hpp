@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "admin/subject.hpp"
+#include "app/options.hpp"
+#include "app/signals.hpp"
+#include "app/watcher.hpp"
+#include "app/wiring.hpp"
+#include "app/worker_thread.hpp"
+#include "datalayer/pool_metrics.hpp"
+#include "http/server.hpp"
+
+namespace weir::app {
+
+/// The running gateway: control thread, workers, sockets, admin. `run` blocks until a signal or a
+/// failure and gives the exit code. Nothing is started before everything that can be checked has
+/// been.
+class process final : public admin::subject {
+  public:
+    explicit process(const serve_options& options);
+    ~process() override;
+
+    int run();
+    /// Runs on the control thread once everything is up, before the loop; `demo` prints its lines
+    /// here.
+    std::function<void()> on_ready_to_run;
+    /// A line shown at the end of the start-up lines.
+    std::string hint;
+    http::event_loop& loop() { return loop_; }
+
+    // admin::subject
+    std::vector<admin::readiness_check> readiness() const override;
+    std::shared_ptr<const proxy::runtime> runtime() const override { return published_.load(); }
+    std::vector<admin::pool_facts> pools() const override;
+    const datalayer::scraper& scraper() const override { return wiring_->scraper(); }
+    std::vector<admin::data_address> addresses() const override;
+    void collect(metrics::exposition& out) const override;
+    const admin::reload_report& last_reload() const override { return reload_; }
+    bool draining() const override { return draining_; }
+    double uptime_seconds() const override;
+    std::string command_line() const override;
+    void decisions(std::size_t limit, std::string request_id,
+                   std::function<void(std::vector<proxy::decision_record>)> done) override;
+    admin::reload_report reload(bool dry) override;
+    void drain() override;
+    bool add_endpoint(std::string_view pool, config::endpoint_source source) override;
+    bool remove_endpoint(std::string_view pool, std::string_view id) override;
+    bool drain_endpoint(std::string_view pool, std::string_view id, bool draining) override;
+
+  private:
+    int load_first();
+    int bind_all();
+    int bind_admin();
+    void start_workers();
+    bool open_sockets(const proxy::runtime& with, std::string& problem);
+    bool bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem) const;
+    void publish(std::shared_ptr<const proxy::runtime> next);
+    void on_signal(int number);
+    void files_changed();
+    void say_start() const;
+    void say_missing_pool();
+    void tick();
+    void finish_drain();
+    std::set<socket_key> sockets_of(const proxy::runtime& r) const;
+
+    serve_options options_;
+    http::event_loop loop_;
+    std::unique_ptr<signals> signals_;
+    std::unique_ptr<watcher> watcher_;
+    std::unique_ptr<wiring> wiring_;
+    std::unique_ptr<datalayer::pool_metrics> pool_metrics_;
+    snapshot<proxy::runtime> published_;
+    proxy::proxy_settings settings_;
+    proxy::label_caps caps_;
+    std::unique_ptr<proxy::access_log> access_log_;
+    http::server_limits admin_limits_;
+    struct admin_server;
+    std::unique_ptr<admin_server> admin_;
+    std::vector<std::unique_ptr<worker_thread>> workers_;
+    std::map<socket_key, std::vector<int>> bound_;  ///< sockets not yet handed to the workers
+    std::set<socket_key> served_;
+    std::shared_ptr<const proxy::runtime> first_;
+    std::vector<std::string> skipped_;
+    admin::reload_report reload_;
+    std::uint64_t reloads_ok_ = 0;
+    std::uint64_t reloads_failed_ = 0;
+    http::timer tick_;
+    time_point started_{};
+    time_point drain_started_{};
+    time_point missing_said_{};
+    std::uint64_t seed_ = 0;
+    int signals_seen_ = 0;
+    int exit_ = exit_ok;
+    bool draining_ = false;
+    bool bound_done_ = false;
+};
+
+}  // namespace weir::app

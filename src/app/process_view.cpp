@@ -1,0 +1,203 @@
+// What the process tells the admin API.
+#include <algorithm>
+#include <cstdio>
+#include <random>
+#include <thread>
+#include <utility>
+
+#if __has_include("admin/api.hpp")
+#include "admin/api.hpp"
+#else
+#include "/tmp/stub.hpp"
+#endif
+#include "app/banner.hpp"
+#include "app/process.hpp"
+#include "base/log.hpp"
+#include "datalayer/pool_metrics.hpp"
+#include "version.hpp"
+
+namespace weir::app {
+
+struct process::admin_server {
+    admin_server(http::event_loop& loop, admin::subject& subject, int fd,
+                 const http::server_limits& limits)
+        : api(loop, subject), server(loop, fd, api, limits) {}
+    admin::api api;
+    http::server server;
+};
+
+process::process(const serve_options& options)
+    : options_(options),
+      tick_(
+          loop_, [](void* self) { static_cast<process*>(self)->tick(); }, this),
+      started_(steady_clock::now()) {
+    if (options_.threads == 0) options_.threads = std::max(1U, std::thread::hardware_concurrency());
+    seed_ = options_.seed ? *options_.seed
+                          : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}());
+    settings_.max_body = options_.limits.max_body;
+    settings_.first_byte_timeout = options_.first_byte_timeout;
+    settings_.stream_idle_timeout = options_.stream_idle_timeout;
+    settings_.request_timeout = options_.request_timeout;
+    settings_.errors = options_.errors;
+    settings_.expose_routing = options_.expose_routing;
+    settings_.seeded = options_.seed.has_value();
+}
+
+process::~process() { admin_.reset(); }
+
+int process::bind_admin() {
+    if (options_.admin == "off") return exit_ok;
+    const auto where = http::address::parse(options_.admin);
+    if (!where) {
+        std::fprintf(stderr, "weir: --admin %s is not ADDR:PORT with an IP address, or off\n",
+                     options_.admin.c_str());
+        return exit_usage;
+    }
+    const auto fd = http::listen_on(*where, false);
+    if (!fd) {
+        std::fprintf(stderr, "weir: cannot bind the admin address %s: %s (--admin)\n",
+                     where->authority().c_str(), fd.error().message().c_str());
+        return exit_cannot_bind;
+    }
+    admin_ = std::make_unique<admin_server>(loop_, *this, *fd, admin_limits_);
+    admin_->server.start();
+    return exit_ok;
+}
+
+std::vector<admin::readiness_check> process::readiness() const {
+    std::vector<admin::readiness_check> out;
+    const auto current = published_.load();
+    out.push_back(
+        {"configuration", current != nullptr,
+         current ? "version " + std::to_string(current->version) : std::string("not loaded")});
+    out.push_back({"listeners", bound_done_, std::to_string(served_.size()) + " sockets"});
+    out.push_back(
+        {"first-scrape", wiring_->scraper().first_round_done(), "every endpoint tried once"});
+    const bool found = current && current->model->missing_pool.empty();
+    out.push_back({"pool", found,
+                   found || !current ? std::string()
+                                     : "Pool is not initialized: no file defines " +
+                                           current->model->missing_pool});
+    out.push_back({"not-draining", !draining_, draining_ ? "draining" : ""});
+    admin::readiness_check reload{"last-reload", true, reload_.ok ? "ok" : reload_.sentence};
+    out.push_back(std::move(reload));
+    return out;
+}
+
+std::vector<admin::pool_facts> process::pools() const {
+    std::vector<admin::pool_facts> out;
+    const auto current = published_.load();
+    for (const auto& p : wiring_->pools()) {
+        admin::pool_facts f;
+        f.id = p->id;
+        f.endpoints = p->endpoints.get();
+        if (!p->service && current) {
+            for (const auto& r : current->pools) {
+                if (r.serial == p->serial) f.runtime = &r;
+            }
+        }
+        out.push_back(std::move(f));
+    }
+    return out;
+}
+
+std::vector<admin::data_address> process::addresses() const {
+    std::vector<admin::data_address> out;
+    const auto current = first_ && !bound_done_ ? first_ : published_.load();
+    for (const auto& key : served_) {
+        admin::data_address a;
+        const auto where = http::address::parse(key.first, key.second);
+        a.address = where ? where->authority() : key.first + ":" + std::to_string(key.second);
+        for (const auto& l : current->model->listeners) {
+            if (l.bind_address != key.first || l.bind_port != key.second) continue;
+            a.gateways += (a.gateways.empty() ? "" : ", ") + l.gateway + "/" + l.name;
+        }
+        out.push_back(std::move(a));
+    }
+    return out;
+}
+
+void process::collect(metrics::exposition& out) const {
+    for (const auto& w : workers_) {
+        w->numbers().collect(out);
+        const metrics::labels labels = {{"worker", std::to_string(w->proxy().number)}};
+        out.gauge("weir_connections_open", "Client connections.", labels,
+                  static_cast<double>(w->open_connections));
+        out.counter("weir_connections_accepted_total", "Client connections accepted.", labels,
+                    static_cast<double>(w->accepted));
+        out.gauge("weir_requests_active", "Requests under way.", labels,
+                  static_cast<double>(w->active_requests));
+        out.gauge("weir_upstream_connections_open", "Connections to endpoints.", labels,
+                  static_cast<double>(w->upstream_open));
+        out.gauge("weir_upstream_connections_idle", "Idle connections to endpoints.", labels,
+                  static_cast<double>(w->upstream_idle));
+    }
+    pool_metrics_->collect(out);
+    out.counter("weir_config_reloads_total", "Reloads of the configuration, by result.",
+                {{"result", "success"}}, static_cast<double>(reloads_ok_));
+    out.counter("weir_config_reloads_total", "Reloads of the configuration, by result.",
+                {{"result", "failure"}}, static_cast<double>(reloads_failed_));
+    out.gauge("weir_config_last_reload_successful",
+              "1 when the last load of the configuration was good.", {}, reload_.ok ? 1 : 0);
+    out.gauge("weir_config_version", "Number of the snapshot in force.", {},
+              static_cast<double>(reload_.version));
+    out.gauge("weir_uptime_seconds", "Since the start.", {}, uptime_seconds());
+    out.counter("weir_access_log_dropped_total",
+                "Access-log lines dropped because the sink was slow.", {},
+                access_log_ ? static_cast<double>(access_log_->dropped()) : 0);
+    out.gauge("llm_d_epp_info", "[ALPHA] Build.", {{"commit", commit}, {"build_ref", version}}, 1);
+    out.gauge("inference_extension_info", "[ALPHA] [Deprecated: Use llm_d_epp_info] Build.",
+              {{"commit", commit}, {"build_ref", version}}, 1);
+}
+
+double process::uptime_seconds() const {
+    return std::chrono::duration<double>(steady_clock::now() - started_).count();
+}
+
+std::string process::command_line() const { return describe_source(options_.load); }
+
+/// Each worker copies what is asked for on its own thread; the last one to answer calls `done`
+/// here.
+void process::decisions(std::size_t limit, std::string request_id,
+                        std::function<void(std::vector<proxy::decision_record>)> done) {
+    struct gathering {
+        std::vector<proxy::decision_record> all;
+        std::size_t waiting = 0;
+        std::function<void(std::vector<proxy::decision_record>)> done;
+    };
+    auto g = std::make_shared<gathering>();
+    g->waiting = workers_.size();
+    g->done = std::move(done);
+    for (auto& w : workers_) {
+        w->loop().post([this, g, limit, request_id, worker = w.get()] {
+            auto part = worker->copy_decisions(limit, request_id);
+            loop_.post([g, limit, part = std::move(part)]() mutable {
+                for (auto& r : part) g->all.push_back(std::move(r));
+                if (--g->waiting != 0) return;
+                std::sort(g->all.begin(), g->all.end(),
+                          [](const auto& a, const auto& b) { return a.wall_ms > b.wall_ms; });
+                if (g->all.size() > limit) g->all.resize(limit);
+                g->done(std::move(g->all));
+            });
+        });
+    }
+}
+
+bool process::add_endpoint(std::string_view pool, config::endpoint_source source) {
+    auto* p = wiring_->find(pool);
+    if (p == nullptr) return false;
+    p->endpoints->admin_add(std::move(source), loop_.now());
+    return true;
+}
+
+bool process::remove_endpoint(std::string_view pool, std::string_view id) {
+    auto* p = wiring_->find(pool);
+    return p != nullptr && p->endpoints->admin_remove(id, loop_.now());
+}
+
+bool process::drain_endpoint(std::string_view pool, std::string_view id, bool draining) {
+    auto* p = wiring_->find(pool);
+    return p != nullptr && p->endpoints->admin_drain(id, draining, loop_.now());
+}
+
+}  // namespace weir::app

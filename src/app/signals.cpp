@@ -1,0 +1,34 @@
+#include "app/signals.hpp"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <utility>
+
+namespace weir::app {
+
+signals::signals(http::event_loop& loop, std::function<void(int)> on_signal)
+    : loop_(loop), on_signal_(std::move(on_signal)) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int n : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&set, n);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    loop_.watch_level(fd_, *this, EPOLLIN);
+}
+
+signals::~signals() {
+    loop_.forget(fd_, *this);
+    ::close(fd_);
+}
+
+void signals::on_io(std::uint32_t) {
+    signalfd_siginfo info;
+    while (::read(fd_, &info, sizeof info) == sizeof info)
+        on_signal_(static_cast<int>(info.ssi_signo));
+}
+
+}  // namespace weir::app
