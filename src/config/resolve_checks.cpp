@@ -55,12 +55,14 @@ class match_checker {
   public:
     explicit match_checker(resolve_state& state) : state_(state) {
         order_.resize(state.out.routes.size());
-        std::vector<std::uint32_t> sorted(order_.size());
-        for (std::uint32_t i = 0; i < sorted.size(); ++i) sorted[i] = i;
-        std::sort(sorted.begin(), sorted.end(), [&](std::uint32_t a, std::uint32_t b) {
-            return age_key(state.out.routes[a]) < age_key(state.out.routes[b]);
-        });
-        for (std::uint32_t place = 0; place < sorted.size(); ++place) order_[sorted[place]] = place;
+        std::vector<std::pair<std::string, std::uint32_t>> sorted;
+        sorted.reserve(order_.size());
+        for (const auto& r : state.out.routes) {
+            sorted.emplace_back(age_key(r), static_cast<std::uint32_t>(sorted.size()));
+        }
+        std::sort(sorted.begin(), sorted.end());
+        for (std::uint32_t place = 0; place < sorted.size(); ++place)
+            order_[sorted[place].second] = place;
     }
 
     void check(const listener& l) {

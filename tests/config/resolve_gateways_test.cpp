@@ -111,6 +111,12 @@ TEST_SUITE("config/resolve_gateways") {
         CHECK(of_gateway(r, "Accepted") == "True ListenersNotValid");
         CHECK(r.m->listeners.size() == 1);
     }
+    TEST_CASE("an HTTPS listener that would pass TLS through is refused") {
+        const auto r = resolve_text(docs(
+            {gateway("  - {name: tls, port: 443, protocol: HTTPS, tls: {mode: Passthrough}}\n")}));
+        CHECK(of_listener(r, "tls", "Accepted") == "False UnsupportedValue");
+        CHECK(r.m->listeners.empty());
+    }
     TEST_CASE("a Gateway whose listeners are all refused is not accepted") {
         const auto r = resolve_text(docs({gateway("  - {name: tcp, port: 81, protocol: TCP}\n")}));
         CHECK(of_gateway(r, "Accepted") == "False ListenersNotValid");
