@@ -5,7 +5,7 @@
 
 namespace weir {
 
-using error = boost::system::error_code;
+using error_code = boost::system::error_code;
 
 template <class T>
 using result = boost::system::result<T>;

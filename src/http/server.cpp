@@ -159,7 +159,7 @@ void server::adopt(int fd, const address& peer) { impl_->adopt(fd, peer); }
 
 result<int> listen_on(const address& where, bool shared) {
     const auto failed = [](int fd) {
-        const error ec(errno, boost::system::generic_category());
+        const error_code ec(errno, boost::system::generic_category());
         if (fd >= 0) ::close(fd);
         return ec;
     };

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -17,16 +16,8 @@ namespace {
 
 constexpr std::size_t read_size = 64 * 1024;
 constexpr std::size_t drain_limit = 256 * 1024;
-constexpr duration drain_time = std::chrono::seconds(1);
-constexpr duration linger_time = std::chrono::seconds(2);
 constexpr duration rate_window = std::chrono::seconds(5);
 constexpr int notsent_lowat = 64 * 1024;
-
-void append_number(std::string& out, std::uint64_t n, int base = 10) {
-    char text[24];
-    const auto end = std::to_chars(text, text + sizeof text, n, base).ptr;
-    out.append(text, end);
-}
 
 }  // namespace
 
@@ -90,7 +81,6 @@ void server_connection::arm(duration after) {
 }
 
 // --- reading
-// ---------------------------------------------------------------------------------------
 
 void server_connection::on_io(std::uint32_t events) {
     if (phase_ == phase::closed) return;
@@ -276,7 +266,6 @@ void server_connection::refuse(const head_error& why) {
 }
 
 // --- bodies
-// ----------------------------------------------------------------------------------------
 
 void server_connection::read_body(std::size_t limit) {
     auto& in = *in_;
@@ -375,220 +364,6 @@ void server_connection::release_body() {
 void server_connection::release_request() {
     release_body();
     if (in_ && in_->used == in_->in.size && body_read_) context_.give(std::move(in_));
-}
-
-// --- answering
-// -------------------------------------------------------------------------------------
-
-void server_connection::send_interim(int status, std::span<const field> fields) {
-    if (!out_) out_ = context_.take_output();
-    auto& text = out_->text();
-    text += "HTTP/1.1 ";
-    append_number(text, static_cast<std::uint64_t>(status));
-    text += ' ';
-    text += reason_phrase(status);
-    text += "\r\n";
-    for (const auto& f : fields) {
-        text.append(f.name).append(": ").append(f.value).append("\r\n");
-    }
-    text += "\r\n";
-    out_->send(stream_);
-}
-
-void server_connection::begin(const answer_head& head) {
-    began_ = true;
-    if (!out_) out_ = context_.take_output();
-    const bool http10 = http10_;
-    no_body_ = head_request_ || head.status == 204 || head.status == 304;
-    if (!body_read_ && in_) {
-        // The body behind a refused head: when it is all here it can be passed over, else the
-        // connection ends.
-        const auto& in = *in_;
-        if (in.head.body == framing::length && in.in.size - in.head_end >= in.head.content_length &&
-            !in.body) {
-            in_->used = in.head_end + static_cast<std::size_t>(in.head.content_length);
-            body_read_ = true;
-        } else {
-            close_after_ = true;
-        }
-    }
-    answer_framing_ = head.body;
-    if (answer_framing_ == framing::until_close || answer_framing_ == framing::chunked) {
-        answer_framing_ = http10 ? framing::until_close : framing::chunked;
-    }
-    close_after_ = close_after_ || head.close || draining_ || context_.draining || client_closes_ ||
-                   (answer_framing_ == framing::until_close && !no_body_);
-    left_ = head.body == framing::length ? head.content_length : 0;
-
-    auto& text = out_->text();
-    text += "HTTP/1.1 ";
-    append_number(text, static_cast<std::uint64_t>(head.status));
-    text += ' ';
-    text += head.reason.empty() ? reason_phrase(head.status) : head.reason;
-    text += "\r\n";
-    bool has_date = false;
-    for (const auto& f : head.fields) {
-        has_date = has_date || (f.name.size() == 4 && iequals(f.name, "date"));
-        text.append(f.name).append(": ").append(f.value).append("\r\n");
-    }
-    if (!has_date) text.append("date: ").append(context_.date()).append("\r\n");
-    if (answer_framing_ == framing::chunked) {
-        text += "transfer-encoding: chunked\r\n";
-    } else if (answer_framing_ == framing::length ||
-               (answer_framing_ == framing::none && !no_body_)) {
-        if (head.status != 204) {
-            text += "content-length: ";
-            append_number(text, left_);
-            text += "\r\n";
-        }
-    }
-    if (close_after_) {
-        text += "connection: close\r\n";
-    } else if (http10) {
-        text += "connection: keep-alive\r\n";
-    }
-    text += "\r\n";
-}
-
-void server_connection::write(std::string_view bytes) {
-    if (no_body_ || bytes.empty()) return;
-    if (!out_) out_ = context_.take_output();
-    if (answer_framing_ == framing::chunked) {
-        append_number(out_->text(), bytes.size(), 16);
-        out_->text() += "\r\n";
-        out_->view(bytes);
-        out_->text() += "\r\n";
-        return;
-    }
-    if (answer_framing_ == framing::length) {
-        bytes =
-            bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size())));
-        left_ -= bytes.size();
-    }
-    out_->view(bytes);
-}
-
-bool server_connection::flush() {
-    if (!out_) return true;
-    const auto p = out_->send(stream_);
-    if (p == output::progress::done) {
-        // Long answers hold no output between their events.
-        if (phase_ != phase::finishing) context_.give(std::move(out_));
-        return true;
-    }
-    waiting_drain_ = true;
-    if (p == output::progress::broken) {
-        // The loop will report the same; the timer is for the case that it has already done so.
-        end_seen_ = readable_ = true;
-        arm(event_loop::tick);
-    }
-    return false;
-}
-
-void server_connection::finish() {
-    ended_ = true;
-    owner_ = nullptr;
-    if (!no_body_ && answer_framing_ == framing::length && left_ != 0) return abort();
-    if (!out_) out_ = context_.take_output();
-    if (answer_framing_ == framing::chunked && !no_body_) out_->text() += "0\r\n\r\n";
-    const auto p = out_->send(stream_);
-    if (p == output::progress::broken) return close();
-    phase_ = phase::finishing;
-    if (p == output::progress::done) return answer_done();
-    arm(context_.limits.idle_timeout);
-}
-
-void server_connection::abort() {
-    ended_ = true;
-    owner_ = nullptr;
-    close_after_ = true;
-    if (answer_framing_ == framing::until_close) {
-        // Only a reset tells this client that the body did not end here.
-        context_.loop.forget(stream_.fd(), *this);
-        stream_.close_with_reset();
-        return close();
-    }
-    phase_ = phase::finishing;
-    if (!out_ || out_->empty()) return answer_done();
-    const auto p = out_->send(stream_);
-    if (p == output::progress::broken) return close();
-    if (p == output::progress::done) return answer_done();
-    arm(context_.limits.idle_timeout);
-}
-
-int server_connection::detach() {
-    const int fd = ::dup(stream_.fd());
-    ended_ = true;
-    close();
-    return fd;
-}
-
-void server_connection::answer(int status, std::span<const field> fields, std::string_view body) {
-    answer_head head;
-    head.status = status;
-    head.fields = fields;
-    head.content_length = body.size();
-    begin(head);
-    write(body);
-    left_ = 0;
-    finish();
-}
-
-void server_connection::gone() {
-    auto* owner = std::exchange(owner_, nullptr);
-    close();
-    if (owner != nullptr) owner->on_gone();
-}
-
-void server_connection::answer_done() {
-    timer_.cancel();
-    if (out_) context_.give(std::move(out_));
-    served_any_ = true;
-    if (!close_after_ && !draining_ && !context_.draining) return next_request();
-    const bool unread = !body_read_ || readable_ || (in_ && in_->used != in_->in.size);
-    if (end_seen_ || (!unread && !draining_)) return close();
-    if (in_) context_.give(std::move(in_));
-    phase_ = phase::lingering;
-    waiting_drain_ = false;
-    drained_ = 0;
-    if (body_read_) return linger();
-    arm(drain_time);
-    if (!parsing_ && readable_) on_readable();
-}
-
-/// Ends our direction and waits for the client to end its own, so that no reset overtakes the
-/// answer.
-void server_connection::linger() {
-    waiting_drain_ = true;
-    stream_.shutdown_write();
-    timer_.arm(linger_time);
-}
-
-void server_connection::next_request() {
-    phase_ = phase::idle;
-    began_ = ended_ = body_read_ = body_delivered_ = no_body_ = waiting_drain_ = false;
-    http10_ = head_request_ = client_closes_ = false;
-    answer_framing_ = framing::none;
-    left_ = 0;
-    if (in_) {
-        auto& in = *in_;
-        if (in.body) release_body();
-        const auto rest = in.in.size - in.used;
-        if (rest == 0) {
-            context_.give(std::move(in_));
-        } else {
-            std::memmove(in.in.data.get(), in.in.data.get() + in.used, rest);
-            in.in.size = rest;
-            in.head_end = in.used = in.scanned = 0;
-        }
-    }
-    arm(context_.limits.idle_timeout);
-    if (parsing_) return;
-    if (in_) parse();
-    if (readable_ &&
-        (phase_ == phase::idle || phase_ == phase::head || phase_ == phase::handling)) {
-        on_readable();
-    }
 }
 
 void server_connection::on_timer() {

@@ -19,7 +19,7 @@ int open_sink(const std::string& path) {
 
 result<std::unique_ptr<access_log>> access_log::open(const std::string& path) {
     const int fd = open_sink(path);
-    if (fd < 0) return error(errno, boost::system::generic_category());
+    if (fd < 0) return error_code(errno, boost::system::generic_category());
     return std::unique_ptr<access_log>(new access_log(path, fd));
 }
 
