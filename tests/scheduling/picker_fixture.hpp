@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "config/parse.hpp"
@@ -15,7 +16,8 @@
 
 namespace weir::scheduling::testing {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""ms;
 
 /// A pool of endpoints `ns/e0`, `ns/e1`, … at 10.0.0.1, 10.0.0.2, … with idle, fresh signals.
 struct test_pool {
@@ -235,7 +237,16 @@ template <class T>
 struct StringMaker<std::vector<T>> {
     static String convert(const std::vector<T>& values) {
         std::string out = "[";
-        for (const auto& v : values) out += (out.size() > 1 ? ", " : "") + std::to_string(v);
+        for (const auto& v : values) {
+            if (out.size() > 1) out += ", ";
+            if constexpr (std::is_arithmetic_v<T>) {
+                out += std::to_string(v);
+            } else if constexpr (std::is_enum_v<T>) {
+                out += std::to_string(static_cast<int>(v));
+            } else {
+                out += v;
+            }
+        }
         return (out + "]").c_str();
     }
 };

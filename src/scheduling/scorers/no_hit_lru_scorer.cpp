@@ -18,31 +18,34 @@ class cold_order {
     void touch(std::uint64_t key) {
         const std::lock_guard guard(lock_);
         if (const auto it = at_.find(key); it != at_.end()) order_.erase(it->second);
-        order_.push_back(key);
+        order_.push_back({key, 0});
         at_[key] = std::prev(order_.end());
         if (order_.size() <= capacity_) return;
-        at_.erase(order_.front());
+        at_.erase(order_.front().key);
         order_.pop_front();
     }
 
     /// Position of each candidate in the whole order, 0 the oldest; -1 when it was never used.
-    void positions(const candidate_view& candidates, std::vector<std::int64_t>& out) const {
+    void positions(const candidate_view& candidates, std::vector<std::int64_t>& out) {
         out.assign(candidates.size(), -1);
         const std::lock_guard guard(lock_);
         std::int64_t position = 0;
-        for (const auto key : order_) {
-            for (std::size_t i = 0; i < candidates.size(); ++i) {
-                if (candidates.at(i).key() == key) out[i] = position;
-            }
-            ++position;
+        for (auto& used : order_) used.position = position++;
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            const auto it = at_.find(candidates.at(i).key());
+            if (it != at_.end()) out[i] = it->second->position;
         }
     }
 
   private:
+    struct use {
+        std::uint64_t key;
+        std::int64_t position;
+    };
     std::size_t capacity_;
-    mutable std::mutex lock_;
-    std::list<std::uint64_t> order_;
-    std::unordered_map<std::uint64_t, std::list<std::uint64_t>::iterator> at_;
+    std::mutex lock_;
+    std::list<use> order_;
+    std::unordered_map<std::uint64_t, std::list<use>::iterator> at_;
 };
 
 struct position_buffer final : plugin_scratch {
