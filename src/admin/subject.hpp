@@ -59,7 +59,8 @@ class subject {
     virtual const reload_report& last_reload() const = 0;
     virtual bool draining() const = 0;
     virtual double uptime_seconds() const = 0;
-    virtual std::string command_line() const = 0;  ///< effective flags, no secrets
+    virtual std::string command_line() const = 0;            ///< effective flags, no secrets
+    virtual std::string build_commit() const { return {}; }  ///< empty: not known
 
     /// Copies of the newest records of all workers, newest first, at most `limit`; with an id only
     /// that request's. The function is called later, on the control thread.

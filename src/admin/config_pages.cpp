@@ -1,0 +1,130 @@
+// The configuration: /v1/config, /v1/status, /v1/reload, and what runs by its side: /v1/drain,
+// /v1/log.
+#include "admin/json_body.hpp"
+#include "admin/page.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+
+namespace weir::admin {
+namespace {
+
+/// The members of `config::render_json`, into an object that is open.
+void write_findings(json_writer& w, const config::findings& found) {
+    const auto text = config::render_json(found);
+    const auto begin = text.find('[');
+    const auto end = text.rfind(']');
+    w.field("errors", static_cast<std::uint64_t>(found.count(config::severity::error)));
+    w.field("warnings", static_cast<std::uint64_t>(found.count(config::severity::warning)));
+    w.field("notes", static_cast<std::uint64_t>(found.count(config::severity::note)));
+    // `notShown`, when it is there, is the last list.
+    const auto hidden = text.rfind(",\"notShown\":[");
+    if (hidden == std::string::npos) {
+        w.key("findings").raw(std::string_view(text).substr(begin, end - begin + 1));
+        return;
+    }
+    w.key("findings").raw(std::string_view(text).substr(begin, hidden - begin));
+    const auto list = text.find('[', hidden);
+    w.key("notShown").raw(std::string_view(text).substr(list, end - list + 1));
+}
+
+void write_report(json_writer& w, const reload_report& r) {
+    w.field("ok", r.ok).field("time", rfc3339(r.unix_ms)).field("unixMs", r.unix_ms);
+    w.field("version", r.version).field("message", r.sentence);
+    write_findings(w, r.found);
+}
+
+void write_strings(json_writer& w, std::string_view name, const std::vector<std::string>& all) {
+    w.key(name).begin_array();
+    for (const auto& s : all) w.value(s);
+    w.end_array();
+}
+
+/// Kubernetes names nothing but the object itself in `status`; an empty text is an empty object.
+std::string_view object_or_empty(const std::string& json) {
+    return json.empty() ? std::string_view("{}") : std::string_view(json);
+}
+
+reply json_reply(json_writer& w, int status = 200) {
+    reply r;
+    r.status = status;
+    r.body = w.take() + "\n";
+    return r;
+}
+
+}  // namespace
+
+void show_config(surroundings& s, const asked&, const answer_fn& answer) {
+    const auto current = s.about.runtime();
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1");
+    w.field("version", current ? current->version : std::uint64_t{0});
+    w.field("commandLine", s.about.command_line());
+    if (current && current->model) {
+        write_strings(w, "sources", current->model->sources);
+        w.key("effective").raw(object_or_empty(current->model->effective_json));
+    }
+    w.key("pickers").begin_array();
+    if (current) {
+        for (const auto& p : current->pools) {
+            if (!p.pipeline) continue;
+            w.begin_object().field("pool", p.id);
+            w.key("picker").raw(p.pipeline->effective_json()).end_object();
+        }
+    }
+    w.end_array().key("lastReload").begin_object();
+    write_report(w, s.about.last_reload());
+    w.end_object().end_object();
+    answer(json_reply(w));
+}
+
+void show_status(surroundings& s, const asked&, const answer_fn& answer) {
+    const auto current = s.about.runtime();
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").field("kind", "List").key("items").begin_array();
+    if (current && current->model) {
+        for (const auto& one : current->model->statuses) {
+            w.begin_object().field("apiVersion", one.api_version).field("kind", one.kind);
+            w.key("metadata").begin_object().field("name", one.name);
+            w.field("namespace", one.name_space).end_object();
+            w.key("status").raw(object_or_empty(one.status_json)).end_object();
+        }
+    }
+    w.end_array().end_object();
+    answer(json_reply(w));
+}
+
+void do_reload(surroundings& s, const asked& a, const answer_fn& answer) {
+    json_body body(a.body);
+    if (!body.problem().empty()) return answer(problem(400, body.problem()));
+    const bool dry = a.flag("dryRun");
+    const auto report = s.about.reload(dry);
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").field("dryRun", dry);
+    write_report(w, report);
+    w.end_object();
+    // A dry run did what it was asked to, whatever it found.
+    answer(json_reply(w, report.ok || dry ? 200 : 422));
+}
+
+void do_drain(surroundings& s, const asked& a, const answer_fn& answer) {
+    json_body body(a.body);
+    if (!body.problem().empty()) return answer(problem(400, body.problem()));
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").field("draining", true).end_object();
+    answer(json_reply(w));
+    s.about.drain();
+}
+
+void do_log(surroundings&, const asked& a, const answer_fn& answer) {
+    json_body body(a.body);
+    body.only({"v"});
+    const auto v = body.number("v");
+    if (!v || *v < 0 || *v > 5) body.fail("\"v\" must be a number from 0 to 5");
+    if (!body.problem().empty()) return answer(problem(400, body.problem()));
+    log::set_verbosity(static_cast<log::level>(*v));
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").field("v", *v).end_object();
+    answer(json_reply(w));
+}
+
+}  // namespace weir::admin

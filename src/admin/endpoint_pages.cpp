@@ -1,0 +1,233 @@
+// /v1/endpoints: what is known of each, and changes by the administrator.
+#include <algorithm>
+
+#include "admin/json_body.hpp"
+#include "admin/page.hpp"
+#include "base/json.hpp"
+#include "base/strings.hpp"
+
+namespace weir::admin {
+namespace {
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+double seconds_between(time_point from, time_point to) {
+    return std::chrono::duration<double>(to - from).count();
+}
+
+double milliseconds(duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+void write_texts(json_writer& w, std::string_view name, const std::vector<std::string>& all) {
+    w.key(name).begin_array();
+    for (const auto& s : all) w.value(s);
+    w.end_array();
+}
+
+void write_lora(json_writer& w, const lora_state* lora) {
+    w.key("lora");
+    if (lora == nullptr) {
+        w.null();
+        return;
+    }
+    w.begin_object();
+    write_texts(w, "active", lora->active);
+    write_texts(w, "waiting", lora->waiting);
+    w.field("maxActive", lora->max_active).end_object();
+}
+
+void write_signals(json_writer& w, const datalayer::endpoint_state& s, double stale_after,
+                   time_point now) {
+    const auto updated = s.updated_ns.load(relaxed);
+    const double limit = std::max(stale_after, s.staleness_floor.load(relaxed));
+    w.key("signals").begin_object();
+    if (updated == 0) {
+        w.key("waiting").null().key("running").null().key("kvUsage").null();
+        w.key("ageSeconds").null().field("stale", true);
+    } else {
+        const double age = std::max(0.0, seconds_between(from_ns(updated), now));
+        w.field("waiting", s.waiting.load(relaxed)).field("running", s.running.load(relaxed));
+        w.field("kvUsage", s.kv_usage.load(relaxed));
+        w.field("ageSeconds", age).field("stale", age > limit);
+    }
+    w.field("staleAfterSeconds", limit);
+    w.field("blockSize", s.block_size.load(relaxed)).field("blocks", s.block_count.load(relaxed));
+    write_lora(w, s.lora.load(std::memory_order_acquire));
+    w.end_object();
+}
+
+void write_scrape(json_writer& w, const datalayer::scrape_job* job) {
+    w.key("scrape");
+    if (job == nullptr) {
+        w.null();
+        return;
+    }
+    const auto report = job->report();
+    w.begin_object().field("engine", report.engine).field("url", report.url);
+    w.field("error", report.error).field("scrapes", report.scrapes).field("failed", report.failed);
+    w.field("frozen", report.frozen).field("kvClamped", report.kv_clamped);
+    w.key("missing").begin_array();
+    for (const auto& m : report.missing) {
+        w.begin_object().field("signal", datalayer::to_string(m.what)).field("family", m.wanted);
+        w.field("nearest", m.nearest).end_object();
+    }
+    w.end_array().end_object();
+}
+
+void write_identity(json_writer& w, const pool_facts& f,
+                    const datalayer::endpoint_pool::member& m) {
+    const auto& e = m.listed.what;
+    w.field("pool", f.id).field("id", e.id()).field("name", e.name);
+    w.field("namespace", e.name_space).field("address", e.authority()).field("rank", e.rank);
+    w.field("source", datalayer::to_string(m.listed.origin));
+    w.key("labels").begin_object();
+    for (const auto& [k, v] : e.labels) w.field(k, v);
+    w.end_object();
+}
+
+struct moment {
+    time_point now;
+    std::int64_t unix_ms;
+};
+
+void write_health(json_writer& w, const datalayer::endpoint_pool::member& m, const moment& at) {
+    const auto& h = m.health;
+    const double since = std::max(0.0, seconds_between(h.since, at.now));
+    w.field("state", datalayer::to_string(h.state)).field("reason", h.why);
+    w.field("since", rfc3339(at.unix_ms - static_cast<std::int64_t>(since * 1000)));
+    w.field("sinceSeconds", since);
+    w.field("ready", h.state == datalayer::endpoint_health::ready);
+    w.field("sourceReady", h.source_ready).field("draining", h.draining);
+    w.field("ejections", h.ejections);
+}
+
+void write_counts(json_writer& w, const datalayer::endpoint_state& s) {
+    w.field("inFlight", s.inflight_requests.load(relaxed));
+    w.field("inFlightTokens", s.inflight_tokens.load(relaxed));
+    w.field("picks", s.picks.load(relaxed)).field("failures", s.failures.load(relaxed));
+    w.field("connectFailures", s.connect_failures.load(relaxed));
+    w.field("serverErrors", s.server_errors.load(relaxed));
+    w.field("slowStart", s.returned_ns.load(relaxed) != 0);
+}
+
+void write_pace(json_writer& w, const datalayer::scraper& scraper) {
+    const auto& pace = scraper.pace();
+    const auto& counts = scraper.counters();
+    w.key("scraping").begin_object();
+    w.field("intervalMs", milliseconds(pace.floor()))
+        .field("periodMs", milliseconds(pace.period()));
+    w.field("limited", pace.limited()).field("active", pace.active());
+    w.field("cpuLimit", pace.cpu()).field("cpuWanted", pace.wanted_cpu(scraper.endpoints()));
+    w.field("endpoints", static_cast<std::uint64_t>(scraper.endpoints()));
+    w.field("scrapes", counts.scrapes).field("bytes", counts.bytes);
+    w.key("errors").begin_object();
+    for (std::size_t i = 0; i < counts.errors.size(); ++i) {
+        if (counts.errors[i] == 0) continue;
+        w.field(datalayer::to_string(static_cast<datalayer::scrape_error>(i)), counts.errors[i]);
+    }
+    w.end_object().end_object();
+}
+
+/// The source of an `add`: `address` is `ip:port`, `name:port`, or a host beside `port`.
+config::endpoint_source read_source(json_body& body) {
+    config::endpoint_source out;
+    const auto address = body.text("address");
+    out.name_space = body.text("namespace", "default");
+    out.name = body.text("name");
+    if (const auto literal = http::address::parse(address)) {
+        out.host = literal->ip();
+        out.ports.push_back(literal->port());
+    } else {
+        const auto colon = address.rfind(':');
+        const auto digits = colon == std::string::npos
+                                ? std::string_view()
+                                : std::string_view(address).substr(colon + 1);
+        const auto port = parse_int(digits).value_or(0);
+        out.host = address.substr(0, colon);
+        if (port > 0 && port < 65536) out.ports.push_back(static_cast<std::uint16_t>(port));
+    }
+    if (out.host.empty() || out.ports.empty() || out.ports.front() == 0)
+        body.fail("\"address\" must be HOST:PORT");
+    if (out.name.empty()) out.name = address;
+    out.labels = body.texts("labels");
+    std::sort(out.labels.begin(), out.labels.end());
+    return out;
+}
+
+/// The pool that is named, or the only one.
+std::string chosen_pool(surroundings& s, json_body& body) {
+    auto name = body.text("pool");
+    const auto pools = s.about.pools();
+    if (name.empty() && pools.size() == 1) return pools.front().id;
+    if (name.empty()) body.fail("\"pool\" must name one of the pools");
+    if (!name.empty() && name.find('/') == std::string::npos) name = "default/" + name;
+    return name;
+}
+
+}  // namespace
+
+void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
+    const moment at{s.loop.now(), unix_ms_now()};
+    std::string only;
+    const bool filtered = a.parameter("pool", only);
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").key("endpoints").begin_array();
+    for (const auto& f : s.about.pools()) {
+        if (f.endpoints == nullptr || (filtered && f.id != only)) continue;
+        const auto view = f.endpoints->views().load();  // keeps what `lora` points to
+        const double stale_after =
+            f.runtime == nullptr
+                ? 0.2
+                : std::chrono::duration<double>(f.runtime->detector.metrics_staleness_threshold)
+                      .count();
+        for (const auto& m : f.endpoints->members()) {
+            w.begin_object();
+            write_identity(w, f, *m);
+            write_health(w, *m, at);
+            write_signals(w, *m->state, stale_after, at.now);
+            write_counts(w, *m->state);
+            write_scrape(w, s.about.scraper().job(m->state->serial));
+            w.end_object();
+        }
+    }
+    w.end_array();
+    write_pace(w, s.about.scraper());
+    w.field("time", rfc3339(at.unix_ms)).end_object();
+    reply r;
+    r.body = w.take() + "\n";
+    answer(std::move(r));
+}
+
+void do_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
+    json_body body(a.body);
+    body.only({"action", "pool", "id", "name", "namespace", "address", "labels"});
+    const auto action = body.text("action");
+    const bool known =
+        action == "add" || action == "remove" || action == "drain" || action == "undrain";
+    if (!known) body.fail("\"action\" must be add, remove, drain or undrain");
+    const auto pool = chosen_pool(s, body);
+    std::string id = body.text("id");
+    bool done = false;
+    if (action == "add") {
+        auto source = read_source(body);
+        id = source.name_space + "/" + source.name;
+        if (!body.problem().empty()) return answer(problem(400, body.problem()));
+        done = s.about.add_endpoint(pool, std::move(source));
+    } else {
+        if (id.empty()) body.fail("\"id\" must be the endpoint's namespace/name");
+        if (!body.problem().empty()) return answer(problem(400, body.problem()));
+        done = action == "remove" ? s.about.remove_endpoint(pool, id)
+                                  : s.about.drain_endpoint(pool, id, action == "drain");
+    }
+    if (!done) {
+        return answer(problem(404, action == "add" ? "there is no pool " + pool
+                                                   : "pool " + pool + " has no endpoint " + id));
+    }
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").field("action", action).field("pool", pool);
+    w.field("id", id).end_object();
+    reply r;
+    r.body = w.take() + "\n";
+    answer(std::move(r));
+}
+
+}  // namespace weir::admin

@@ -1,0 +1,262 @@
+// POST /v1/explain: the way of one request from its body to its pick, without sending it.
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <random>
+
+#include "admin/explain_render.hpp"
+#include "admin/json_body.hpp"
+#include "admin/page.hpp"
+#include "base/json.hpp"
+#include "base/random.hpp"
+#include "base/strings.hpp"
+#include "flowcontrol/admission.hpp"
+#include "payload/request.hpp"
+#include "proxy/model_choice.hpp"
+
+namespace weir::admin {
+namespace {
+
+constexpr std::size_t padding = 64;  // readable bytes behind a body (simdjson)
+
+/// What was asked, as the gateway would have received it.
+struct dry_request {
+    std::string path;
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::uint64_t seed = 0;
+};
+
+/// How far it came.
+struct dry_outcome {
+    int status = 200;
+    std::string message;
+    std::string_view reason;
+    std::string model;
+    std::string target_model;
+    std::string rewrite;
+    std::string objective;
+    std::string fairness_id;
+    int priority = 0;
+    std::size_t input_tokens = 0;
+    std::optional<flowcontrol::saturation> saturation;
+    bool sheddable = false;
+    std::optional<scheduling::explanation> explained;
+    std::shared_ptr<const datalayer::pool_view> view;
+
+    void refuse(int with, std::string_view why, std::string text) {
+        status = with;
+        reason = why;
+        message = std::move(text);
+    }
+    void refuse(const payload::refusal& r) {
+        refuse(r.status, r.reason, "inference gateway: BadRequest - " + r.message);
+    }
+};
+
+std::string header(const dry_request& r, std::string_view one, std::string_view other) {
+    for (const auto name : {one, other}) {
+        for (const auto& [k, v] : r.headers) {
+            if (k == name) return v;
+        }
+    }
+    return {};
+}
+
+/// The body as given, or one made of `model` and `prompt` or `messages`.
+std::string read_body(json_body& asked) {
+    if (asked.is_text("body")) return asked.text("body");
+    if (asked.has("body")) return asked.raw("body");
+    json_writer w;
+    w.begin_object();
+    if (asked.has("model")) w.key("model").raw(asked.raw("model"));
+    if (asked.has("messages")) {
+        w.key("messages").raw(asked.raw("messages"));
+    } else if (asked.has("prompt")) {
+        w.key("prompt").raw(asked.raw("prompt"));
+    }
+    return w.end_object().take();
+}
+
+dry_request read_request(json_body& asked) {
+    asked.only({"path", "body", "model", "prompt", "messages", "headers", "pool", "seed"});
+    dry_request out;
+    out.body = read_body(asked);
+    const bool chat = asked.has("messages") || out.body.find("\"messages\"") != std::string::npos;
+    out.path = asked.text("path", chat ? "/v1/chat/completions" : "/v1/completions");
+    out.headers = asked.texts("headers");
+    for (auto& [name, value] : out.headers) name = to_lower(name);
+    if (const auto seed = asked.number("seed")) {
+        out.seed = static_cast<std::uint64_t>(*seed);
+    } else {
+        out.seed = std::random_device{}();
+    }
+    return out;
+}
+
+const proxy::pool_runtime* choose_pool(const proxy::runtime* current, json_body& asked) {
+    auto name = asked.text("pool");
+    if (current == nullptr || current->pools.empty()) {
+        asked.fail("no pool is configured");
+        return nullptr;
+    }
+    if (name.empty()) {
+        if (current->pools.size() == 1) return &current->pools.front();
+        asked.fail("\"pool\" must name one of the pools");
+        return nullptr;
+    }
+    if (name.find('/') == std::string::npos) name = "default/" + name;
+    std::vector<std::string_view> known;
+    for (const auto& p : current->pools) {
+        if (p.id == name) return &p;
+        known.push_back(p.id);
+    }
+    const auto near = nearest(name, known);
+    asked.fail("there is no pool " + name +
+               (near.empty() ? std::string() : "; did you mean " + std::string(near) + "?"));
+    return nullptr;
+}
+
+/// Model, rewrite and objective, in the order of checks of a real request. False: refused.
+bool resolve_names(const dry_request& r, const config::pool& spec, const payload::request_facts& f,
+                   api_kind api, dry_outcome& out) {
+    if (f.has_model) out.model = f.model;
+    if (f.model_problem && api != api_kind::other) {
+        out.refuse(*f.model_problem);
+        return false;
+    }
+    random_source random(r.seed);
+    const auto wish = header(r, "x-llm-d-model-name-rewrite", "x-gateway-model-name-rewrite");
+    const auto choice = proxy::choose_model(spec, out.model, wish, random);
+    out.target_model = choice.target;
+    if (choice.rule != nullptr) out.rewrite = choice.rule->resource;
+    if (out.target_model.empty() && api != api_kind::other) {
+        out.refuse(400, "model-not-found",
+                   "inference gateway: BadRequest - model not found in request body");
+        return false;
+    }
+    if (f.prompt_problem && api != api_kind::other) {
+        out.refuse(*f.prompt_problem);
+        return false;
+    }
+    out.objective = header(r, "x-llm-d-inference-objective", "x-gateway-inference-objective");
+    out.fairness_id = header(r, "x-llm-d-inference-fairness-id", "x-gateway-inference-fairness-id");
+    const auto at = spec.objectives.find(out.objective);
+    if (at != spec.objectives.end()) out.priority = at->second;
+    return true;
+}
+
+/// Admission as a real request meets it. False: turned away.
+bool admit(const proxy::pool_runtime& pool, const signal_columns& signals,
+           const std::vector<std::uint32_t>& candidates, dry_outcome& out) {
+    flowcontrol::admission_facts asks;
+    asks.priority = out.priority;
+    asks.level = proxy::criticality_of(*pool.spec, out.model);
+    out.sheddable = flowcontrol::is_sheddable(asks);
+    out.saturation = flowcontrol::detect_saturation(pool.detector, signals, candidates);
+    const auto admission = flowcontrol::admit(asks, *out.saturation);
+    if (const auto* no = std::get_if<flowcontrol::rejection>(&admission); no && out.sheddable) {
+        out.refuse(no->status, no->reason, std::string(no->text));
+        return false;
+    }
+    if (!candidates.empty()) return true;
+    out.refuse(503, "no-endpoints", "no healthy upstream");
+    return false;
+}
+
+void explain(const proxy::pool_runtime& pool, const dry_request& r, inference_request& request,
+             time_point now, dry_outcome& out) {
+    std::vector<header_field> fields;
+    for (const auto& [name, value] : r.headers) fields.push_back({name, value});
+    request.model = out.model;
+    request.target_model = out.target_model;
+    request.objective = out.objective;
+    request.priority = out.priority;
+    request.headers = fields;
+    if (out.fairness_id.empty())
+        out.fairness_id = pool.pipeline->request_header(request).fairness_id;
+    if (out.fairness_id.empty()) out.fairness_id = "default-flow";
+    request.fairness_id = out.fairness_id;
+    out.input_tokens = request.input_tokens();
+
+    signal_columns signals;
+    std::vector<std::uint32_t> candidates;
+    out.view->read(now, signals, candidates);
+    if (!admit(pool, signals, candidates, out)) return;
+    scheduling::workspace scratch;
+    const scheduling::decision_input in{request, out.view->endpoints, signals, candidates, now,
+                                        r.seed};
+    out.explained = pool.pipeline->explain(in, scratch, true);
+    const auto& made = out.explained->result;
+    if (made.ok()) return;
+    out.status = status_of(made.error);
+    out.reason = made.error == decision_error::filters_empty ? "filters-empty" : "no-endpoints";
+    out.message = made.message;
+}
+
+dry_outcome walk(const proxy::pool_runtime& pool, dry_request& r, time_point now) {
+    dry_outcome out;
+    out.view = pool.view->load();
+    const auto api = payload::classify(r.path.substr(0, r.path.find('?')));
+    const auto size = r.body.size();
+    r.body.append(padding, '\0');
+    payload::request_scanner scanner;
+    payload::request_facts facts;
+    inference_request request;
+    request.request_id = "explain";
+    request.api = api;
+    if (size != 0) {
+        auto refused = scanner.scan(api, {r.body.data(), size}, facts);
+        if (refused && api != api_kind::other) {
+            out.refuse(*refused);
+            return out;
+        }
+        if (refused) facts = {};
+    }
+    request.stream = facts.stream;
+    request.max_output_tokens = facts.max_output_tokens;
+    request.body_bytes = size;
+    request.cache_salt = facts.cache_salt;
+    request.prompts = facts.prompts;
+    if (resolve_names(r, *pool.spec, facts, api, out)) explain(pool, r, request, now, out);
+    return out;
+}
+
+void write_outcome(json_writer& w, const dry_outcome& o) {
+    w.field("status", o.status).field("reason", o.reason).field("message", o.message);
+    w.field("model", o.model).field("targetModel", o.target_model).field("rewrite", o.rewrite);
+    w.field("objective", o.objective).field("priority", o.priority);
+    w.field("fairnessId", o.fairness_id);
+    w.field("inputTokens", static_cast<std::uint64_t>(o.input_tokens));
+    if (o.saturation) {
+        w.key("admission").begin_object().field("sheddable", o.sheddable);
+        w.field("saturated", o.saturation->saturated).field("saturation", o.saturation->value);
+        w.field("stale", static_cast<std::uint64_t>(o.saturation->stale)).end_object();
+    }
+    if (!o.explained) return;
+    write_explanation(w, *o.explained, o.view->endpoints);
+    const auto targets = o.explained->result.primary_targets();
+    w.field("endpoint", targets.empty() ? std::string() : o.view->endpoints[targets.front()].id());
+    w.field("text", render_explanation(*o.explained, o.view->endpoints));
+}
+
+}  // namespace
+
+void do_explain(surroundings& s, const asked& a, const answer_fn& answer) {
+    json_body body(a.body);
+    auto request = read_request(body);
+    const auto current = s.about.runtime();
+    const auto* pool = choose_pool(current.get(), body);
+    if (!body.problem().empty()) return answer(problem(400, body.problem()));
+    const auto outcome = walk(*pool, request, s.loop.now());
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").field("dry", true).field("pool", pool->id);
+    w.field("path", request.path).field("seed", std::to_string(request.seed));
+    write_outcome(w, outcome);
+    w.end_object();
+    reply r;
+    r.body = w.take() + "\n";
+    answer(std::move(r));
+}
+
+}  // namespace weir::admin

@@ -1,0 +1,174 @@
+// Who am I, am I well: /, /livez, /readyz, /metrics, /v1/build, /v1/process.
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "admin/assets.hpp"
+#include "admin/page.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+
+namespace weir::admin {
+namespace {
+
+constexpr std::string_view plain = "text/plain; charset=utf-8";
+
+reply text_reply(std::string text, int status = 200) {
+    reply r;
+    r.status = status;
+    r.type = plain;
+    r.body = std::move(text);
+    return r;
+}
+
+std::string escaped(std::string_view s) {
+    std::string out;
+    for (const char c : s) {
+        if (c == '<') {
+            out += "&lt;";
+        } else if (c == '&') {
+            out += "&amp;";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::string links_as_html() {
+    std::string out =
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width\"><title>weir admin</title>"
+        "<h1>weir</h1><table>";
+    for (const auto& p : pages()) {
+        if (p.meaning.empty()) continue;
+        const std::string path(p.path);
+        out += "<tr><td>";
+        out += p.writes ? "POST " + path : "<a href=\"" + path + "\">" + path + "</a>";
+        if (p.below) out += "ID";
+        out += "</td><td>" + escaped(p.meaning) + "</td></tr>";
+    }
+    return out + "</table></html>\n";
+}
+
+std::string links_as_text() {
+    std::string out = "weir admin\n\n";
+    for (const auto& p : pages()) {
+        if (p.meaning.empty()) continue;
+        std::string line = std::string(p.writes ? "POST " : "GET  ") + std::string(p.path);
+        if (p.below) line += "ID";
+        line.resize(std::max<std::size_t>(line.size() + 2, 30), ' ');
+        out += line + std::string(p.meaning) + "\n";
+    }
+    return out;
+}
+
+std::string verbose_checks(const std::vector<readiness_check>& checks, bool all_ok) {
+    std::string out;
+    for (const auto& c : checks) {
+        out += (c.ok ? "[+]" : "[-]") + c.name + (c.ok ? " ok" : " failed");
+        if (!c.detail.empty()) out += ": " + c.detail;
+        out += '\n';
+    }
+    return out + (all_ok ? "readyz check passed\n" : "readyz check failed\n");
+}
+
+/// Resident memory in bytes (proc(5): the second number of statm, in pages).
+std::int64_t resident_bytes() {
+    long total = 0;
+    long resident = 0;
+    if (auto* f = std::fopen("/proc/self/statm", "r")) {
+        if (std::fscanf(f, "%ld %ld", &total, &resident) != 2) resident = 0;
+        std::fclose(f);
+    }
+    return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+std::int64_t open_descriptors() {
+    std::int64_t n = 0;
+    if (auto* d = ::opendir("/proc/self/fd")) {
+        while (::readdir(d) != nullptr) ++n;
+        ::closedir(d);
+        n -= 3;  // ".", ".." and the one that reads
+    }
+    return n;
+}
+
+double cpu_seconds() {
+    rusage u{};
+    ::getrusage(RUSAGE_SELF, &u);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+    };
+    return seconds(u.ru_utime) + seconds(u.ru_stime);
+}
+
+}  // namespace
+
+void show_links(surroundings&, const asked& a, const answer_fn& answer) {
+    if (a.accept.find("text/html") == std::string::npos) return answer(text_reply(links_as_text()));
+    reply r;
+    r.type = "text/html; charset=utf-8";
+    r.body = links_as_html();
+    answer(std::move(r));
+}
+
+void show_livez(surroundings&, const asked&, const answer_fn& answer) { answer(text_reply("ok")); }
+
+void show_readyz(surroundings& s, const asked& a, const answer_fn& answer) {
+    const auto checks = s.about.readiness();
+    bool ok = true;
+    for (const auto& c : checks) ok = ok && c.ok;
+    if (ok && !a.flag("verbose")) return answer(text_reply("ok"));
+    answer(text_reply(verbose_checks(checks, ok), ok ? 200 : 503));
+}
+
+void show_metrics(surroundings& s, const asked&, const answer_fn& answer) {
+    metrics::exposition numbers;
+    s.about.collect(numbers);
+    reply r;
+    r.type = "text/plain; version=0.0.4; charset=utf-8";
+    r.body = numbers.text();
+    answer(std::move(r));
+}
+
+void show_build(surroundings& s, const asked&, const answer_fn& answer) {
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").field("name", "weir");
+    w.field("version", WEIR_VERSION).field("commit", s.about.build_commit());
+    w.field("compiler", "C++ " __VERSION__).field("cplusplus", std::int64_t{__cplusplus});
+#ifdef NDEBUG
+    w.field("assertions", false);
+#else
+    w.field("assertions", true);
+#endif
+    w.field("ui", !assets().empty()).end_object();
+    reply r;
+    r.body = w.take() + "\n";
+    answer(std::move(r));
+}
+
+void show_process(surroundings& s, const asked&, const answer_fn& answer) {
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").field("uptimeSeconds", s.about.uptime_seconds());
+    w.field("cpuSeconds", cpu_seconds()).field("residentBytes", resident_bytes());
+    w.field("openDescriptors", open_descriptors()).field("draining", s.about.draining());
+    w.field("verbosity", static_cast<int>(log::verbosity()));
+    w.key("checks").begin_array();
+    for (const auto& c : s.about.readiness()) {
+        w.begin_object().field("name", c.name).field("ok", c.ok).field("detail", c.detail);
+        w.end_object();
+    }
+    w.end_array().key("addresses").begin_array();
+    for (const auto& a : s.about.addresses()) {
+        w.begin_object().field("address", a.address).field("gateways", a.gateways).end_object();
+    }
+    w.end_array().end_object();
+    reply r;
+    r.body = w.take() + "\n";
+    answer(std::move(r));
+}
+
+}  // namespace weir::admin
