@@ -1,0 +1,34 @@
+// The configuration in force, the last reload and what it found.
+import { h, head, stat, get } from "./dom.js";
+
+const place = (x) => (x.file ? x.file + ":" + x.line : "");
+
+function findings(list) {
+  if (!list.length) return h("p", { class: "empty" }, "No findings.");
+  return h("div", { class: "scroll" }, h("table", {}, head("Severity", "Code", "Message", "Place"), h("tbody", {},
+    list.map((f) => h("tr", {}, h("td", { class: f.severity }, f.severity), h("td", { class: "mono" }, f.code), h("td", {}, f.message, f.help ? h("span", { class: "sub" }, f.help) : null),
+      h("td", { class: "mono" }, f.file ? f.file + ":" + f.line + ":" + f.column : ""))))));
+}
+
+export function config(at) {
+  let seen = "";
+  return {
+    period: 3000,
+    async refresh() {
+      const c = await get("/v1/config");
+      const text = JSON.stringify(c);
+      if (text === seen) return;
+      seen = text;
+      const r = c.lastReload;
+      const resources = c.effective?.resources ?? [];
+      at.replaceChildren(h("h1", {}, "Configuration"),
+        h("section", { class: "card" }, h("header", {}, h("h2", {}, "Last load"), stat(r.ok ? "good" : "refused", "", r.ok ? "ready" : "error"), stat(c.version, "version in force"), stat(new Date(r.unixMs).toLocaleString(), ""), r.message ? h("span", { class: "stat" }, r.message) : null), findings(r.findings)),
+        h("section", { class: "card" }, h("header", {}, h("h2", {}, "Resources"), stat(resources.length, "read")), h("div", { class: "scroll" }, h("table", {}, head("Kind", "Name", "Place"), h("tbody", {},
+          resources.map((x) => h("tr", {}, h("td", {}, x.kind), h("td", {}, (x.namespace ? x.namespace + "/" : "") + x.name), h("td", { class: "mono" }, place(x)))))))),
+        ...c.pickers.map((p) => h("section", { class: "card" }, h("header", {}, h("h2", {}, "Picker of " + p.pool), h("span", { class: "stat" }, p.picker.origin || "built in")),
+          h("div", { class: "scroll" }, h("table", {}, head("Profile", "Plugin", "Role", "#Weight"), h("tbody", {}, (p.picker.schedulingProfiles ?? []).flatMap((s) => s.plugins.map((x) =>
+            h("tr", {}, h("td", {}, s.name), h("td", { class: "mono" }, x.pluginRef), h("td", {}, x.role), h("td", { class: "num" }, x.weight === undefined ? "" : String(x.weight)))))))))),
+        h("section", { class: "card" }, h("header", {}, h("h2", {}, "Effective"), h("span", { class: "stat mono" }, c.commandLine)), h("pre", { tabindex: 0 }, JSON.stringify(c.effective ?? {}, null, 2))));
+    },
+  };
+}
