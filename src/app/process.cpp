@@ -39,7 +39,6 @@ int process::run() {
     if (const int code = bind_all(); code != exit_ok) return code;
     if (const int code = bind_admin(); code != exit_ok) return code;
     signals_ = std::make_unique<signals>(loop_, [this](int n) { on_signal(n); });
-    log::start(static_cast<log::level>(options_.verbosity), log_format_of(options_.log));
     if (options_.access_log != "off") {
         auto opened = proxy::access_log::open(options_.access_log);
         if (!opened) {
@@ -331,7 +330,7 @@ void process::say_start() const {
         if (p->service) continue;
         std::size_t ready = 0;
         for (const auto& m : p->endpoints->members()) {
-            ready += m->health.state == datalayer::endpoint_health::ready ? 1 : 0;
+            if (m->health.state == datalayer::endpoint_health::ready) ++ready;
         }
         facts.pools.push_back({p->id, ready, p->endpoints->members().size()});
     }

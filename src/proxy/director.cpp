@@ -22,10 +22,9 @@ void director::handle(http::exchange& ex) {
         return ex.answer(200, fields, {});
     }
     auto config = worker_.current.get();
-    if (config.get() != known_) {
-        known_ = config.get();
-        socket_ =
-            known_ == nullptr ? nullptr : known_->table->find_socket(bind_address_, bind_port_);
+    if (config && config->version != known_) {
+        known_ = config->version;
+        socket_ = config->table->find_socket(bind_address_, bind_port_);
     }
     if (socket_ == nullptr) {
         reply_facts facts;

@@ -21,7 +21,7 @@ class director final : public http::request_handler {
     worker& worker_;
     const std::string bind_address_;
     const std::uint16_t bind_port_;
-    const runtime* known_ = nullptr;  ///< the snapshot that `socket_` belongs to
+    std::uint64_t known_ = 0;  ///< version of the snapshot that `socket_` belongs to
     const gateway::socket_table* socket_ = nullptr;
 };
 
