@@ -157,20 +157,26 @@ double percentile(std::vector<double>& sorted, double p) {
     return sorted[at];
 }
 
-// The densest arrivals at which nine in ten requests keep the SLO: doubled from below, then halved
-// eight times.
+// The densest arrivals at which nine in ten requests keep the SLO. A policy may fail sparse
+// arrivals that come bunched and keep denser ones, so the whole range is walked before the last
+// good step is refined.
 double find_knee(const trace& t, const policy& p, const fleet_options& options) {
-    const auto holds = [&](double rate) { return replay(t, rate, p, options).good_share() >= 0.9; };
-    double low = 0.05;
-    if (!holds(low)) return 0;
-    double high = low * 2;
-    while (high < 1000 && holds(high)) {
-        low = high;
-        high *= 2;
+    constexpr double step = 1.3;
+    const auto share = [&](double rate) { return replay(t, rate, p, options).good_share(); };
+    double last_good = 0;
+    int failures = 0;
+    for (double rate = 0.2; rate < 500; rate *= step) {
+        const auto good = share(rate);
+        failures = good >= 0.9 ? 0 : failures + 1;
+        if (good >= 0.9) last_good = rate;
+        if (good < 0.3 || (last_good > 0 && failures == 3)) break;
     }
-    for (int i = 0; i < 6; ++i) {
+    if (last_good == 0) return 0;
+    double low = last_good;
+    double high = last_good * step;
+    for (int i = 0; i < 5; ++i) {
         const auto middle = (low + high) / 2;
-        (holds(middle) ? low : high) = middle;
+        (share(middle) >= 0.9 ? low : high) = middle;
     }
     return low;
 }
@@ -212,7 +218,12 @@ void compare(const trace& t, const settings& s) {
     }
     if (!s.knees) return;
     for (const auto& p : s.policies) {
-        std::printf("knee %-20s %7.3f\n", p.name.c_str(), find_knee(t, p, s.fleet));
+        const auto knee = find_knee(t, p, s.fleet);
+        if (knee > 0) {
+            std::printf("knee %-20s %7.3f\n", p.name.c_str(), knee);
+        } else {
+            std::printf("knee %-20s    none: below 90 %% at every rate\n", p.name.c_str());
+        }
         std::fflush(stdout);
     }
 }
