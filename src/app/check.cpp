@@ -45,6 +45,7 @@ int run_check(const check_options& options) {
         std::fprintf(stderr, "weir: nothing to check: give manifests with -f PATH\n");
         return exit_usage;
     }
+    if (!load_plugins(options.plugins)) return exit_invalid;
     auto load = options.load;
     load.refresh_metrics_interval = options.refresh;
     auto loaded = config::load(load);

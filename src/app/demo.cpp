@@ -53,6 +53,7 @@ class demo_servers {
 }  // namespace
 
 int run_demo(serve_options options) {
+    if (!load_plugins(options.plugins)) return exit_invalid;
     demo_servers servers(options.demo_endpoints);
     if (!servers.listen()) {
         std::fprintf(stderr, "weir: cannot bind the simulated model servers on 127.0.0.1\n");

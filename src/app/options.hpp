@@ -82,6 +82,9 @@ struct explain_options {
     bool json = false;
 };
 
+/// Loads --plugin libraries, before any configuration is read. False: said on stderr.
+bool load_plugins(const std::vector<std::string>& files);
+
 int run_serve(const serve_options& options);
 int run_demo(serve_options options);
 int run_sim(const sim_command_options& options);

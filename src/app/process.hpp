@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -71,6 +72,7 @@ class process final : public admin::subject {
     std::set<socket_key> sockets_of(const proxy::runtime& r) const;
 
     serve_options options_;
+    std::atomic<std::int64_t> buffered_left_{0};
     http::event_loop loop_;
     std::unique_ptr<signals> signals_;
     std::unique_ptr<watcher> watcher_;

@@ -5,11 +5,7 @@
 #include <thread>
 #include <utility>
 
-#if __has_include("admin/api.hpp")
 #include "admin/api.hpp"
-#else
-#include "/tmp/stub.hpp"
-#endif
 #include "app/banner.hpp"
 #include "app/process.hpp"
 #include "base/log.hpp"
@@ -35,6 +31,9 @@ process::process(const serve_options& options)
     seed_ = options_.seed ? *options_.seed
                           : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}());
     settings_.max_body = options_.limits.max_body;
+    buffered_left_ = static_cast<std::int64_t>(options_.max_buffered);
+    options_.limits.max_buffered = options_.max_buffered;
+    options_.limits.buffered_left = &buffered_left_;
     settings_.first_byte_timeout = options_.first_byte_timeout;
     settings_.stream_idle_timeout = options_.stream_idle_timeout;
     settings_.request_timeout = options_.request_timeout;
@@ -133,6 +132,14 @@ void process::collect(metrics::exposition& out) const {
                   static_cast<double>(w->upstream_idle));
     }
     pool_metrics_->collect(out);
+    for (const auto& p : wiring_->pools()) {
+        if (!p->pipeline) continue;
+        for (const auto& plugin : p->pipeline->plugins()) {
+            const auto* source =
+                dynamic_cast<const metrics::source*>(p->pipeline->find(plugin.name));
+            if (source != nullptr) source->collect(out);
+        }
+    }
     out.counter("weir_config_reloads_total", "Reloads of the configuration, by result.",
                 {{"result", "success"}}, static_cast<double>(reloads_ok_));
     out.counter("weir_config_reloads_total", "Reloads of the configuration, by result.",

@@ -3,9 +3,20 @@
 #include "app/banner.hpp"
 #include "app/options.hpp"
 #include "app/process.hpp"
+#include "scheduling/shared_plugin.hpp"
 #include "version.hpp"
 
 namespace weir::app {
+
+bool load_plugins(const std::vector<std::string>& files) {
+    for (const auto& file : files) {
+        if (const auto problem = scheduling::load_shared_plugin(file); !problem.empty()) {
+            std::fprintf(stderr, "weir: --plugin %s: %s\n", file.c_str(), problem.c_str());
+            return false;
+        }
+    }
+    return true;
+}
 
 int run_serve(const serve_options& options) {
     const auto& l = options.load;
@@ -22,6 +33,7 @@ int run_serve(const serve_options& options) {
                      "the same time\n");
         return exit_usage;
     }
+    if (!load_plugins(options.plugins)) return exit_invalid;
     return process(options).run();
 }
 

@@ -33,6 +33,21 @@ void report(const datalayer::endpoints_file& file, const config::pool& pool,
     found.keep(file.source);
 }
 
+/// While running: an invalid entry is skipped, a file that cannot be read keeps what was. Both are
+/// said.
+bool usable(const datalayer::endpoints_file& file, const config::pool& pool) {
+    if (!file.failure.empty()) {
+        log::warning("failed to reload endpoints file",
+                     {{"pool", pool.id()}, {"error", file.failure}});
+        return false;
+    }
+    for (const auto& problem : file.problems) {
+        log::warning("endpoints file: entry skipped",
+                     {{"pool", pool.id()}, {"error", problem.text}});
+    }
+    return true;
+}
+
 }  // namespace
 
 scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced) {
@@ -104,16 +119,18 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
     auto made = std::make_shared<proxy::runtime>();
     std::vector<std::shared_ptr<living_pool>> pools;
     std::vector<std::shared_ptr<const scheduling::pipeline>> pipelines;
-    std::vector<std::vector<config::endpoint_source>> from_files;
+    std::vector<std::optional<std::vector<config::endpoint_source>>> from_files;
     for (const auto& spec : model->pools) {
         auto p = keep(spec.id(), false, spec.name_space, spec.name);
         pipelines.push_back(scheduling::pipeline::make(
             spec.picker, preset_for(spec, options_.preset), found, p->pipeline.get()));
-        from_files.emplace_back();
+        from_files.emplace_back(std::in_place);
+        if (version_ != 0 && !spec.endpoints_file.empty()) from_files.back().reset();
         if (!spec.endpoints_file.empty()) {
             auto file = datalayer::read_endpoints_file(spec.endpoints_file);
-            report(file, spec, found);
-            from_files.back() = std::move(file.endpoints);
+            // At start the file must be right as a whole; later what can be used is.
+            if (version_ == 0) report(file, spec, found);
+            if (version_ == 0 || usable(file, spec)) from_files.back() = std::move(file.endpoints);
         }
         pools.push_back(std::move(p));
     }
@@ -129,7 +146,9 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
         p.pipeline = pipelines[i];
         p.catalog = std::make_shared<datalayer::engine_catalog>(p.pipeline->settings().data_layer);
         p.endpoints->set_sources(datalayer::endpoint_origin::config, spec.endpoints, now);
-        p.endpoints->set_sources(datalayer::endpoint_origin::file, from_files[i], now);
+        if (from_files[i]) {
+            p.endpoints->set_sources(datalayer::endpoint_origin::file, *from_files[i], now);
+        }
         p.endpoints_file = spec.endpoints_file;
         p.watch_endpoints_file = spec.watch_endpoints_file;
         scraper_.watch(*p.endpoints, p.catalog);
@@ -168,24 +187,6 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
     pools_ = std::move(pools);
     tick();
     return made;
-}
-
-void wiring::reload_endpoints_files() {
-    for (const auto& p : pools_) {
-        if (p->endpoints_file.empty() || !p->watch_endpoints_file) continue;
-        auto file = datalayer::read_endpoints_file(p->endpoints_file);
-        if (!file.failure.empty()) {
-            log::warning("failed to reload endpoints file",
-                         {{"pool", p->id}, {"error", file.failure}});
-            continue;
-        }
-        for (const auto& problem : file.problems) {
-            log::warning("endpoints file: entry skipped",
-                         {{"pool", p->id}, {"error", problem.text}});
-        }
-        p->endpoints->set_sources(datalayer::endpoint_origin::file, std::move(file.endpoints),
-                                  loop_.refresh_now());
-    }
 }
 
 void wiring::resolved(const std::string& host, const std::vector<std::string>& ips) {

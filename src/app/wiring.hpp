@@ -71,8 +71,6 @@ class wiring {
 
     const std::vector<std::shared_ptr<living_pool>>& pools() const { return pools_; }
     living_pool* find(std::string_view id);
-    /// Reads the endpoints files again that are watched; a file that cannot be used keeps what was.
-    void reload_endpoints_files();
     datalayer::scraper& scraper() { return scraper_; }
     const datalayer::scraper& scraper() const { return scraper_; }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +20,11 @@ struct server_limits {
     duration head_timeout = std::chrono::seconds(10);           ///< first byte to complete head
     duration first_request_timeout = std::chrono::seconds(20);  ///< a connection that never speaks
     duration idle_timeout = std::chrono::seconds(60);           ///< between requests
-    std::size_t body_min_rate = 240;                            ///< bytes/s after 5 s; 0 off
+    std::size_t max_buffered = std::size_t{1} << 30;  ///< all bodies held together, for messages
+    /// What is left of `max_buffered`, shared by all servers; null: no bound. Bodies that fit
+    /// beside their head do not count.
+    std::atomic<std::int64_t>* buffered_left = nullptr;
+    std::size_t body_min_rate = 240;  ///< bytes/s after 5 s; 0 off
 };
 
 struct server_stats {

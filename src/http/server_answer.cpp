@@ -210,6 +210,7 @@ void server_connection::next_request() {
     http10_ = head_request_ = client_closes_ = false;
     answer_framing_ = framing::none;
     left_ = 0;
+    unreserve();
     if (in_) {
         auto& in = *in_;
         if (in.body) release_body();

@@ -51,6 +51,7 @@ void server_connection::close() {
     if (phase_ == phase::closed) return;
     phase_ = phase::closed;
     timer_.cancel();
+    unreserve();
     if (stream_.is_open()) context_.loop.forget(stream_.fd(), *this);
     stream_.close();
     if (in_) context_.give(std::move(in_));
@@ -181,6 +182,7 @@ bool server_connection::read_more() {
                     return false;
                 }
                 if (body.room() < portion.body) {
+                    if (!reserve(std::max(body.capacity, portion.body))) return false;
                     body.grow(std::max(body.capacity * 2, body.size + portion.body));
                 }
                 std::memcpy(body.end(), data, portion.body);
@@ -278,6 +280,7 @@ void server_connection::read_body(std::size_t limit) {
         const auto length = static_cast<std::size_t>(in.head.content_length);
         body_size_ = std::min(available, length);
         if (in.head_end + length > in.in.capacity) {
+            if (!reserve(length)) return;
             in.body = buffer::allocate(length);
             std::memcpy(in.body.data.get(), in.in.data.get() + in.head_end, available);
             in.body.size = available;
@@ -355,7 +358,30 @@ void server_connection::body_too_large() {
             "request body larger than " + std::to_string(body_limit_) + " bytes (--max-body)"});
 }
 
+/// Takes from the budget that all bodies share. False: refused.
+bool server_connection::reserve(std::size_t bytes) {
+    auto* left = context_.limits.buffered_left;
+    if (left == nullptr) return true;
+    const auto wanted = static_cast<std::int64_t>(bytes);
+    if (left->fetch_sub(wanted, std::memory_order_relaxed) >= wanted) {
+        reserved_ += wanted;
+        return true;
+    }
+    left->fetch_add(wanted, std::memory_order_relaxed);
+    refuse({503, "overloaded",
+            "request bodies held together would exceed " +
+                std::to_string(context_.limits.max_buffered) + " bytes (--max-buffered)"});
+    return false;
+}
+
+void server_connection::unreserve() {
+    if (reserved_ == 0) return;
+    context_.limits.buffered_left->fetch_add(std::exchange(reserved_, 0),
+                                             std::memory_order_relaxed);
+}
+
 void server_connection::release_body() {
+    unreserve();
     if (!in_ || !in_->body) return;
     context_.read_buffers.give(std::move(in_->body));
     in_->body = {};

@@ -113,6 +113,8 @@ class server_connection final : public exchange, public io_source {
     bool body_complete() const;
     bool decode_chunks(std::size_t from);
     void body_too_large();
+    bool reserve(std::size_t bytes);
+    void unreserve();
     void deliver_body();
     void end_of_input();
     void gone();
@@ -133,6 +135,7 @@ class server_connection final : public exchange, public io_source {
     chunk_decoder decoder_;
     std::size_t body_size_ = 0;  ///< body bytes read so far
     std::size_t body_limit_ = 0;
+    std::int64_t reserved_ = 0;  ///< of server_limits::buffered_left
     std::size_t rate_mark_ = 0;  ///< body bytes at the last look of the rate timer
     std::size_t drained_ = 0;    ///< bytes dropped after a refusal
     std::uint64_t left_ = 0;     ///< of the answer's Content-Length
