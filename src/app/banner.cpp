@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "version.hpp"
+#include "app/version.hpp"
 
 namespace weir::app {
 namespace {

@@ -35,10 +35,11 @@ std::int64_t unix_ms() {
 }  // namespace
 
 int process::run() {
+    // Before any thread starts, so that all of them leave the signals to this one.
+    signals_ = std::make_unique<signals>(loop_, [this](int n) { on_signal(n); });
     if (const int code = load_first(); code != exit_ok) return code;
     if (const int code = bind_all(); code != exit_ok) return code;
     if (const int code = bind_admin(); code != exit_ok) return code;
-    signals_ = std::make_unique<signals>(loop_, [this](int n) { on_signal(n); });
     if (options_.access_log != "off") {
         auto opened = proxy::access_log::open(options_.access_log);
         if (!opened) {

@@ -10,7 +10,7 @@
 #include "app/process.hpp"
 #include "base/log.hpp"
 #include "datalayer/pool_metrics.hpp"
-#include "version.hpp"
+#include "app/version.hpp"
 
 namespace weir::app {
 

@@ -4,7 +4,7 @@
 #include "app/options.hpp"
 #include "app/process.hpp"
 #include "scheduling/shared_plugin.hpp"
-#include "version.hpp"
+#include "app/version.hpp"
 
 namespace weir::app {
 

@@ -179,9 +179,7 @@ void telemetry::count_rewrite(std::string_view resource, std::string_view model,
         .add();
 }
 
-void telemetry::collect(metrics::exposition& out) const {
-    const std::lock_guard lock(mutex_);
-    out.declare("llm_d_epp_request_total", "[ALPHA] Requests that were scheduled.", "counter");
+void telemetry::collect_series(metrics::exposition& out) const {
     for (const auto& [key, s] : series_) {
         const auto& m4 = s->labels;
         out.counter("llm_d_epp_request_total", "[ALPHA] Requests that were scheduled.", m4,
@@ -231,6 +229,9 @@ void telemetry::collect(metrics::exposition& out) const {
         emit(out, {"request_ttft_seconds", "", "Request to first byte of the answer's body."}, m5,
              s->ttft_stream);
     }
+}
+
+void telemetry::collect_counters(metrics::exposition& out) const {
     for (const auto& [key, c] : counters_) {
         if (c->family == "request_error_total") {
             out.counter("llm_d_epp_request_error_total", "[ALPHA] Requests that failed, by code.",
@@ -262,6 +263,13 @@ void telemetry::collect(metrics::exposition& out) const {
                         c->value.value());
         }
     }
+}
+
+void telemetry::collect(metrics::exposition& out) const {
+    const std::lock_guard lock(mutex_);
+    out.declare("llm_d_epp_request_total", "[ALPHA] Requests that were scheduled.", "counter");
+    collect_series(out);
+    collect_counters(out);
     out.histogram("llm_d_epp_scheduler_e2e_duration_seconds",
                   "[ALPHA] Time of one scheduling decision.", {}, decision_seconds);
     out.histogram("inference_extension_scheduler_e2e_duration_seconds",

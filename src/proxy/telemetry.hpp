@@ -81,6 +81,8 @@ class telemetry final : public metrics::source {
     void collect(metrics::exposition& out) const override;
 
   private:
+    void collect_series(metrics::exposition& out) const;
+    void collect_counters(metrics::exposition& out) const;
     metrics::cell& counter(std::string_view family, const metrics::labels& labels);
 
     label_caps& caps_;

@@ -79,7 +79,7 @@ def test_a_reload_swaps_routes_and_a_bad_one_keeps_them(weir, manifests, upstrea
     with gateway.connect() as connection:
         assert connection.request("POST", "/v1/chat/completions", chat_body()).status == 200
         assert connection.request("GET", "/v2/models").status == 404
-        (folder / "new.yaml").write_text(good.replace("/v1", "/v2"))
+        (folder / "new.yaml").write_text(good.replace("value: /v1", "value: /v2"))
         os.replace(folder / "new.yaml", folder / "all.yaml")
         wait_for(lambda: connection.request("GET", "/v2/models").status == 200, "the new route", 10)
         assert connection.request("GET", "/v1/models").status == 404

@@ -69,7 +69,7 @@ class WeirProcess:
             assert self.child.poll() is None, f"{self.command} ended with {self.child.returncode}:\n{self.log[-2000:]}"
             try:
                 with Connection(("127.0.0.1", port), timeout=2) as connection:
-                    return connection.request("GET", path).status == 200
+                    return connection.request("GET", path, headers={"Host": f"127.0.0.1:{port}"}).status == 200
             except (OSError, AssertionError):
                 return False
 
@@ -109,7 +109,7 @@ class WeirProcess:
     def admin(self, method, target, body=None, headers=()):
         """One request to the admin port."""
         with Connection(("127.0.0.1", self.admin_port)) as connection:
-            return connection.request(method, target, body, headers)
+            return connection.request(method, target, body, {"Host": f"127.0.0.1:{self.admin_port}", **dict(headers)})
 
     def metric(self, name, **labels):
         """The sum of the samples of that name whose labels include these, or None."""
