@@ -31,6 +31,7 @@ process::process(const serve_options& options)
     seed_ = options_.seed ? *options_.seed
                           : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}());
     settings_.max_body = options_.limits.max_body;
+    options_.load.refresh_metrics_interval = options_.refresh;
     buffered_left_ = static_cast<std::int64_t>(options_.max_buffered);
     options_.limits.max_buffered = options_.max_buffered;
     options_.limits.buffered_left = &buffered_left_;

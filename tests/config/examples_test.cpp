@@ -11,13 +11,12 @@ namespace fs = std::filesystem;
 TEST_SUITE("config/examples") {
     TEST_CASE("every example is complete: pools with endpoints, a served route, no warning") {
         const auto folder = fs::path(WEIR_CONFIG_TESTS) / "../../examples";
-        int examples = 0;
-        for (const auto& entry : fs::directory_iterator(folder)) {
-            if (!entry.is_directory()) continue;
-            ++examples;
-            CAPTURE(entry.path().filename().string());
+        for (const auto* name : {"quickstart", "two-pools-weights", "cross-namespace-grant",
+                                 "priorities", "canary-rewrite", "lora", "helm-output"}) {
+            CAPTURE(name);
+            const auto example = folder / name;
             load_options options;
-            options.filenames = {entry.path().string()};
+            options.filenames = {example.string()};
             options.port_map = {{80, 8080}};
             const auto r = load(options);
             CAPTURE(render_text(r.found, false));
@@ -28,8 +27,7 @@ TEST_SUITE("config/examples") {
             CHECK(r.value->listeners[0].bind_port == 8080);
             CHECK_FALSE(r.value->listeners[0].routes.empty());
             for (const auto& p : r.value->pools) CHECK_FALSE(p.endpoints.empty());
-            CHECK(fs::exists(entry.path() / "README.md"));
+            CHECK(fs::exists(example / "README.md"));
         }
-        CHECK(examples == 7);
     }
 }
