@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <thread>
+
 #include <string>
 
 #include "config/yaml.hpp"
@@ -101,6 +104,9 @@ TEST_SUITE("admin/api") {
         CHECK(f.ask("POST", "/v1/reload", "content-type: text/plain\r\n").status == 415);
         CHECK(f.about.reloads == std::vector<bool>{false, true});
         CHECK(f.ask("POST", "/v1/drain").has("\"draining\":true"));
+        // The answer goes out first.
+        const auto limit = weir::steady_clock::now() + std::chrono::seconds(5);
+        while (!f.about.drained && weir::steady_clock::now() < limit) std::this_thread::yield();
         CHECK(f.about.drained);
     }
 

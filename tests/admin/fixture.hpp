@@ -114,7 +114,7 @@ class fake_subject final : public subject {
     reload_report report;
     std::vector<bool> reloads;
     std::vector<proxy::decision_record> records;
-    bool drained = false;
+    std::atomic<bool> drained{false};
 
   private:
     void put_in_force() {

@@ -55,7 +55,8 @@ def test_a_fast_stream_arrives_event_by_event_and_whole(fake):
     result = load(fake, connections=2, chunks=100)
     assert result["errors"] == {}
     assert result["requests"] > 0
-    assert result["events"] >= 101 * result["requests"]  # [DONE] is an event too
+    # [DONE] is an event too. Of a stream that was under way when counting began, only the rest is counted.
+    assert result["events"] >= 101 * (result["requests"] - 2)
 
 
 def test_a_paced_stream_keeps_its_pace_and_carries_its_stamps(fake):

@@ -111,7 +111,7 @@ class test_latency final : public plugin_of<producer> {
         auto& out = data.latency[slot_];
         out.reset(candidates.endpoints.size());
         const auto copy = [](const auto& from, auto& to) {
-            for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i];
+            for (std::size_t i = 0; i < from.size() && i < to.size(); ++i) to[i] = from[i];
         };
         copy(told.ttft, out.ttft_ms);
         copy(told.tpot, out.tpot_ms);
