@@ -148,6 +148,15 @@ metrics::cell& telemetry::counter(std::string_view family, const metrics::labels
     return at->second->value;
 }
 
+metrics::cell* telemetry::known(std::string_view family,
+                                std::initializer_list<std::string_view> values) {
+    key_.clear();
+    append_part(key_, family);
+    for (const auto value : values) append_part(key_, value);
+    const auto at = counters_.find(key_);
+    return at == counters_.end() ? nullptr : &at->second->value;
+}
+
 void telemetry::count_error(const request_series& of, std::string_view error_code) {
     auto labels = of.labels;
     labels.emplace_back("error_code", error_code);
@@ -156,6 +165,15 @@ void telemetry::count_error(const request_series& of, std::string_view error_cod
 
 void telemetry::count_attempt(bool success, std::string_view target, std::string_view endpoint_name,
                               std::string_view name_space, std::uint16_t port) {
+    char number[8];
+    const auto end = std::to_chars(number, number + sizeof number, port).ptr;
+    const std::string_view port_text =
+        port == 0 ? std::string_view()
+                  : std::string_view(number, static_cast<std::size_t>(end - number));
+    if (auto* cell = known("scheduler_attempts_total", {success ? "success" : "failure", target,
+                                                        endpoint_name, name_space, port_text})) {
+        return cell->add();
+    }
     counter("scheduler_attempts_total",
             {{"status", success ? "success" : "failure"},
              {"target_model_name", caps_.models.fold(target)},
@@ -166,6 +184,13 @@ void telemetry::count_attempt(bool success, std::string_view target, std::string
 }
 
 void telemetry::count_answer(int status, std::string_view reason) {
+    char number[16];
+    const auto end = std::to_chars(number, number + sizeof number, status).ptr;
+    if (auto* cell =
+            known("weir_answers_total",
+                  {std::string_view(number, static_cast<std::size_t>(end - number)), reason})) {
+        return cell->add();
+    }
     counter("weir_answers_total",
             {{"code", std::to_string(status)}, {"reason", std::string(reason)}})
         .add();

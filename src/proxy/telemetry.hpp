@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -84,6 +85,8 @@ class telemetry final : public metrics::source {
     void collect_series(metrics::exposition& out) const;
     void collect_counters(metrics::exposition& out) const;
     metrics::cell& counter(std::string_view family, const metrics::labels& labels);
+    /// The counter of these label values if it is known: nothing is built to find it.
+    metrics::cell* known(std::string_view family, std::initializer_list<std::string_view> values);
 
     label_caps& caps_;
     mutable std::mutex mutex_;  ///< held to add a series and to read them all, never to count
