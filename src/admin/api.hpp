@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "admin/subject.hpp"
 #include "http/event_loop.hpp"
@@ -25,5 +26,14 @@ class api final : public http::request_handler {
     struct impl;
     std::unique_ptr<impl> impl_;
 };
+
+struct explained {
+    int status = 0;
+    std::string body;
+};
+
+/// What POST /v1/explain answers to `document`, without a server.
+explained explain_once(http::event_loop& loop, subject& about, const std::string& document,
+                       bool as_text);
 
 }  // namespace weir::admin

@@ -1,6 +1,7 @@
 // /v1/decisions and /v1/decisions/ID: what was decided, and why.
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "admin/decision_json.hpp"
 #include "admin/explain_render.hpp"
@@ -159,6 +160,31 @@ void write_scores(json_writer& w, const proxy::decision_record& r, const same_po
     w.field("text", render_explanation(again, p.view->endpoints)).end_object();
 }
 
+/// The same for a person: the request, what became of it, and the table.
+std::string tell_decision(const proxy::decision_record& r, const same_pool& p, time_point now) {
+    std::string out = r.path + "  pool " + r.pool + "  model " + r.model;
+    if (r.target_model != r.model) out += " -> " + r.target_model;
+    out += "\nrequest " + r.request_id + ", priority " + std::to_string(r.priority) + ", status " +
+           std::to_string(r.status) + (r.reason.empty() ? "" : " (" + std::string(r.reason) + ")") +
+           "\n\n";
+    if (r.candidates.empty()) return out + "no endpoint was considered\n";
+    if (p.unchanged) {
+        const auto again = decide_again(r, p, now);
+        out += render_explanation(again, p.view->endpoints);
+        if (!agrees(r, again)) out += "scores depend on what has changed since; totals then:\n";
+        if (agrees(r, again)) return out;
+    } else {
+        out += "the configuration or the endpoints have changed since; totals then:\n";
+    }
+    for (std::size_t i = 0; i < r.candidates.size(); ++i) {
+        char total[32];
+        std::snprintf(total, sizeof total, "%.4f", static_cast<double>(r.candidates[i].total));
+        const bool filtered = r.candidates[i].total < 0;
+        out += "  " + name_of(r, i, p) + "  " + (filtered ? "filtered" : total) + "\n";
+    }
+    return out;
+}
+
 }  // namespace
 
 void show_decisions(surroundings& s, const asked& a, const answer_fn& answer) {
@@ -186,21 +212,30 @@ void show_decisions(surroundings& s, const asked& a, const answer_fn& answer) {
 
 void show_decision(surroundings& s, const asked& a, const answer_fn& answer) {
     const auto id = a.path.substr(std::string_view("/v1/decisions/").size());
-    s.about.decisions(1, id, [&s, id, answer](const std::vector<proxy::decision_record>& all) {
-        if (all.empty()) return answer(problem(404, "no decision of request " + id + " is kept"));
-        const auto& r = all.front();
-        const auto current = s.about.runtime();
-        const auto pool = find_pool(current.get(), r);
-        json_writer w;
-        w.begin_object().field("apiVersion", "v1");
-        write_decision_members(w, r);
-        write_candidates(w, r, pool);
-        write_scores(w, r, pool, s.loop.now());
-        w.end_object();
-        reply out;
-        out.body = w.take() + "\n";
-        answer(std::move(out));
-    });
+    s.about.decisions(
+        1, id,
+        [&s, id, answer, text = a.wants_text()](const std::vector<proxy::decision_record>& all) {
+            if (all.empty())
+                return answer(problem(404, "no decision of request " + id + " is kept"));
+            const auto& r = all.front();
+            const auto current = s.about.runtime();
+            const auto pool = find_pool(current.get(), r);
+            if (text) {
+                reply plain;
+                plain.type = "text/plain; charset=utf-8";
+                plain.body = tell_decision(r, pool, s.loop.now());
+                return answer(std::move(plain));
+            }
+            json_writer w;
+            w.begin_object().field("apiVersion", "v1");
+            write_decision_members(w, r);
+            write_candidates(w, r, pool);
+            write_scores(w, r, pool, s.loop.now());
+            w.end_object();
+            reply out;
+            out.body = w.take() + "\n";
+            answer(std::move(out));
+        });
 }
 
 }  // namespace weir::admin

@@ -1,9 +1,11 @@
 // POST /v1/explain: the way of one request from its body to its pick, without sending it.
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <optional>
 #include <random>
 
+#include "admin/api.hpp"
 #include "admin/explain_render.hpp"
 #include "admin/json_body.hpp"
 #include "admin/page.hpp"
@@ -240,6 +242,29 @@ void write_outcome(json_writer& w, const dry_outcome& o) {
     w.field("text", render_explanation(*o.explained, o.view->endpoints));
 }
 
+/// The same for a person: what was asked, what came of it, and the table.
+std::string tell_outcome(const dry_request& r, const dry_outcome& o, std::string_view pool) {
+    std::string out = "POST " + r.path + "  pool " + std::string(pool);
+    if (!o.model.empty()) out += "  model " + o.model;
+    if (o.target_model != o.model) out += " -> " + o.target_model + " (" + o.rewrite + ")";
+    out += "\npriority " + std::to_string(o.priority);
+    if (!o.objective.empty()) out += " (objective " + o.objective + ")";
+    out += ", about " + std::to_string(o.input_tokens) + " input tokens, seed " +
+           std::to_string(r.seed) + "\n";
+    if (o.saturation) {
+        char level[32];
+        std::snprintf(level, sizeof level, "%.2f", o.saturation->value);
+        out += std::string("pool ") + (o.saturation->saturated ? "saturated" : "not saturated") +
+               ", saturation " + level + (o.sheddable ? ", the request can be shed" : "") + "\n";
+    }
+    if (o.explained) out += "\n" + render_explanation(*o.explained, o.view->endpoints);
+    if (o.status != 200) {
+        out += "\nrefused: " + std::to_string(o.status) + " " + o.message + " (" +
+               std::string(o.reason) + ")\n";
+    }
+    return out;
+}
+
 }  // namespace
 
 void do_explain(surroundings& s, const asked& a, const answer_fn& answer) {
@@ -249,14 +274,35 @@ void do_explain(surroundings& s, const asked& a, const answer_fn& answer) {
     const auto* pool = choose_pool(current.get(), body);
     if (!body.problem().empty()) return answer(problem(400, body.problem()));
     const auto outcome = walk(*pool, request, s.loop.now());
+    reply r;
+    if (a.wants_text()) {
+        r.type = "text/plain; charset=utf-8";
+        r.body = tell_outcome(request, outcome, pool->id);
+        return answer(std::move(r));
+    }
     json_writer w;
     w.begin_object().field("apiVersion", "v1").field("dry", true).field("pool", pool->id);
     w.field("path", request.path).field("seed", std::to_string(request.seed));
     write_outcome(w, outcome);
     w.end_object();
-    reply r;
     r.body = w.take() + "\n";
     answer(std::move(r));
+}
+
+explained explain_once(http::event_loop& loop, subject& about, const std::string& document,
+                       bool as_text) {
+    surroundings around{loop, about};
+    asked a;
+    a.method = "POST";
+    a.path = "/v1/explain";
+    a.body = document;
+    a.accept = as_text ? "text/plain" : "application/json";
+    explained out;
+    do_explain(around, a, [&out](reply r) {
+        out.status = r.status;
+        out.body = std::move(r.body);
+    });
+    return out;
 }
 
 }  // namespace weir::admin

@@ -82,6 +82,11 @@ bool asked::parameter(std::string_view name, std::string& value) const {
     return false;
 }
 
+bool asked::wants_text() const {
+    const auto lower = to_lower(accept);
+    return lower.find("text/plain") != std::string::npos && lower.find("json") == std::string::npos;
+}
+
 bool asked::flag(std::string_view name) const {
     std::string value;
     return parameter(name, value) && value != "0" && value != "false";

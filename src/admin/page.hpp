@@ -30,6 +30,8 @@ struct asked {
     bool parameter(std::string_view name, std::string& value) const;
     /// Present and neither `0` nor `false`.
     bool flag(std::string_view name) const;
+    /// Accept names text/plain and no JSON: a person reads the answer.
+    bool wants_text() const;
 };
 
 struct reply {

@@ -23,6 +23,13 @@ std::string trouble_of(const start_facts& facts) {
         if (p.total == 0)
             return "pool " + p.id + " has no endpoints: its requests get 503 no healthy upstream";
     }
+    for (const auto& p : facts.pools) {
+        if (p.silent.empty()) continue;
+        const auto more = p.silent.size() - 1;
+        return "the metrics of " + p.silent.front() + " cannot be read" +
+               (more == 0 ? std::string() : ", nor those of " + std::to_string(more) + " more") +
+               "; see /v1/endpoints";
+    }
     return {};
 }
 
@@ -57,7 +64,7 @@ void print_start(const start_facts& facts) {
     }
     const auto& o = *facts.options;
     const auto trouble = trouble_of(facts);
-    const std::string admin = o.admin == "off" ? "off" : "http://" + o.admin + "/";
+    const std::string admin = facts.admin.empty() ? "off" : "http://" + facts.admin + "/";
     const bool terminal = ::isatty(STDERR_FILENO) != 0 && o.log != log_form::json;
     if (terminal && o.verbosity >= 1) {
         std::fprintf(stderr, "%s\n", version_text().c_str());

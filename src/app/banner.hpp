@@ -19,6 +19,7 @@ struct pool_line {
     std::string id;
     std::size_t ready = 0;
     std::size_t total = 0;
+    std::vector<std::string> silent;  ///< `id (why)` of endpoints that did not answer a scrape
 };
 
 struct start_facts {
@@ -28,6 +29,7 @@ struct start_facts {
     std::vector<std::string> skipped;
     std::string hint;
     std::vector<std::string> addresses;
+    std::string admin;  ///< `ip:port`; empty: off
     std::vector<pool_line> pools;
 };
 

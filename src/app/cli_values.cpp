@@ -3,6 +3,7 @@
 #include <CLI/Error.hpp>
 
 #include "base/strings.hpp"
+#include "http/address.hpp"
 
 namespace weir::app {
 namespace {
@@ -25,6 +26,12 @@ duration read_duration(const std::string& text) {
     return *d;
 }
 
+duration read_period(const std::string& text) {
+    const auto d = parse_go_duration(text);
+    if (!d || d->count() <= 0) bad(text, "a duration above zero such as 50ms");
+    return *d;
+}
+
 std::size_t read_size(const std::string& text) {
     return static_cast<std::size_t>(read_bytes(text));
 }
@@ -33,6 +40,12 @@ std::uint64_t read_bytes(const std::string& text) {
     const auto n = parse_quantity(text);
     if (!n) bad(text, "a number, with a suffix such as Ki, Mi or Gi if you like");
     return *n;
+}
+
+std::size_t read_limit(const std::string& text) {
+    const auto n = read_size(text);
+    if (n == 0) bad(text, "a number from 1 on");
+    return n;
 }
 
 std::pair<std::uint16_t, std::uint16_t> read_port_map(const std::string& text) {
@@ -48,7 +61,7 @@ sim::personality read_engine(const std::string& text) {
     return *p;
 }
 
-void check_endpoint_url(const std::string& url) {
+std::string read_endpoint_url(const std::string& url) {
     std::string_view rest = url;
     if (rest.starts_with("https://"))
         bad(url, "supported: TLS towards endpoints is not available, use http://host:port");
@@ -68,6 +81,33 @@ void check_endpoint_url(const std::string& url) {
     const auto host = rest.substr(0, colon);
     if (host.find(':') != std::string_view::npos && host.front() != '[')
         bad(url, "an endpoint: write IPv6 in brackets");
+    return url;
+}
+
+std::string read_address(const std::string& text) {
+    constexpr std::string_view local = "localhost:";
+    auto numeric = text;
+    if (text.starts_with(local)) numeric = "127.0.0.1:" + text.substr(local.size());
+    if (!http::address::parse(numeric)) {
+        bad(text, "ADDR:PORT with an IP address, such as 127.0.0.1:8080 or [::1]:8080");
+    }
+    return numeric;
+}
+
+std::string read_admin_address(const std::string& text) {
+    return text == "off" ? text : read_address(text);
+}
+
+std::string read_ip(const std::string& text) {
+    const auto where = http::address::parse(text, 0);
+    if (!where) bad(text, "an IP address, such as 127.0.0.1 or ::1");
+    return where->ip();
+}
+
+std::string read_header(const std::string& text) {
+    const auto colon = text.find(':');
+    if (colon == std::string::npos || colon == 0) bad(text, "a header, use 'Name: value'");
+    return text;
 }
 
 }  // namespace weir::app

@@ -63,12 +63,13 @@ int run_demo(serve_options options) {
         options.load.endpoints_files.empty()) {
         options.load.endpoints = servers.urls();
     }
-    const auto listen = options.load.listen;
     process gateway(options);
     gateway.on_ready_to_run = [&servers] { servers.start(); };
-    gateway.hint = "curl http://" + listen +
-                   "/v1/chat/completions -H 'content-type: application/json' -d "
-                   R"('{"model":"demo","messages":[{"role":"user","content":"Hello"}]}')";
+    gateway.hint = [](const std::string& address) {
+        return "curl http://" + address +
+               "/v1/chat/completions -H 'content-type: application/json' -d "
+               R"('{"model":"demo","messages":[{"role":"user","content":"Hello"}]}')";
+    };
     return gateway.run();
 }
 

@@ -1,10 +1,12 @@
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <string>
 
 #include "app/options.hpp"
+#include "app/process.hpp"
 #include "base/json.hpp"
 #include "http/client.hpp"
 
@@ -29,7 +31,7 @@ class admin_call final : public http::call_owner {
     void on_data(std::span<char> bytes) override { body.append(bytes.data(), bytes.size()); }
     void on_complete() override { end(); }
     void on_failure(const http::call_failure& why) override {
-        failure = why.detail.empty() ? "no answer" : why.detail;
+        failure = why.code != 0 ? std::strerror(why.code) : why.detail.empty() ? "no answer" : why.detail;
         end();
     }
     void end() {
@@ -57,7 +59,8 @@ bool read_body(const std::string& from, std::string& out) {
 /// The document POST /v1/explain takes.
 std::string explain_document(const explain_options& o, const std::string& body) {
     json_writer w;
-    w.begin_object().field("path", o.path);
+    w.begin_object();
+    if (!o.path.empty()) w.field("path", o.path);
     if (!o.pool.empty()) w.field("pool", o.pool);
     w.key("headers").begin_object();
     for (const auto& h : o.headers) {
@@ -71,6 +74,46 @@ std::string explain_document(const explain_options& o, const std::string& body) 
     return w.take();
 }
 
+/// Whether the options name a configuration of their own to explain with.
+bool has_configuration(const config::load_options& l) {
+    return !l.filenames.empty() || !l.endpoints.empty() || !l.endpoints_files.empty();
+}
+
+int explain_alone(const explain_options& options, const std::string& document) {
+    if (!load_plugins(options.plugins)) return exit_invalid;
+    serve_options serve;
+    serve.load = options.load;
+    serve.preset = options.preset;
+    serve.seed = options.seed;
+    serve.admin = "off";
+    serve.verbosity = 0;
+    return process(serve).explain(document, options.json);
+}
+
+int ask_running(const explain_options& options, const std::string& document) {
+    const auto admin = *http::address::parse(options.admin);
+    const bool dry = !document.empty();
+    std::string request = dry ? "POST /v1/explain" : "GET /v1/decisions/" + options.request_id;
+    request += " HTTP/1.1\r\nhost: " + admin.authority() + "\r\naccept: ";
+    request += options.json ? "application/json\r\n" : "text/plain\r\n";
+    if (dry) {
+        request +=
+            "content-type: application/json\r\ncontent-length: " + std::to_string(document.size()) +
+            "\r\n";
+    }
+    request += "\r\n" + document;
+    admin_call call;
+    call.run(admin, dry ? "POST" : "GET", request);
+    if (!call.failure.empty()) {
+        std::fprintf(stderr,
+                     "weir: no weir answers at %s: %s (--admin; or give a configuration with -f)\n",
+                     admin.authority().c_str(), call.failure.c_str());
+        return exit_failed;
+    }
+    std::fputs(call.body.c_str(), call.status == 200 ? stdout : stderr);
+    return call.status == 200 ? exit_ok : exit_failed;
+}
+
 }  // namespace
 
 int run_explain(const explain_options& options) {
@@ -78,46 +121,24 @@ int run_explain(const explain_options& options) {
         std::fprintf(stderr, "weir: explain needs a request id, or a body with --request FILE\n");
         return exit_usage;
     }
-    const auto admin = http::address::parse(options.admin);
-    if (!admin) {
-        std::fprintf(stderr, "weir: --admin %s is not ADDR:PORT with an IP address\n",
-                     options.admin.c_str());
+    if (!options.request_id.empty() && has_configuration(options.load)) {
+        std::fprintf(stderr,
+                     "weir: a past request is known to a running weir only (--admin); with -f or "
+                     "--endpoint give a body with --request FILE\n");
         return exit_usage;
     }
-    std::string method = "GET";
-    std::string target = "/v1/decisions/" + options.request_id;
     std::string document;
     if (!options.request_file.empty()) {
         std::string body;
         if (!read_body(options.request_file, body)) {
-            std::fprintf(stderr, "weir: cannot read %s\n", options.request_file.c_str());
+            std::fprintf(stderr, "weir: cannot read %s (--request)\n",
+                         options.request_file.c_str());
             return exit_usage;
         }
-        method = "POST";
-        target = "/v1/explain";
         document = explain_document(options, body);
     }
-    std::string request =
-        method + " " + target + " HTTP/1.1\r\nhost: " + admin->authority() + "\r\n";
-    if (method == "POST") {
-        request +=
-            "content-type: application/json\r\ncontent-length: " + std::to_string(document.size()) +
-            "\r\n";
-    }
-    request += "\r\n" + document;
-    admin_call call;
-    call.run(*admin, method, request);
-    if (!call.failure.empty()) {
-        std::fprintf(stderr, "weir: no weir answers at %s: %s (--admin)\n",
-                     admin->authority().c_str(), call.failure.c_str());
-        return exit_failed;
-    }
-    if (call.status != 200) {
-        std::fprintf(stderr, "weir: %s\n", call.body.c_str());
-        return exit_failed;
-    }
-    std::printf("%s\n", call.body.c_str());
-    return exit_ok;
+    if (has_configuration(options.load)) return explain_alone(options, document);
+    return ask_running(options, document);
 }
 
 }  // namespace weir::app

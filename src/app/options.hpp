@@ -76,10 +76,13 @@ struct explain_options {
     std::string admin = "127.0.0.1:9901";
     std::string request_id;    ///< of a past request
     std::string request_file;  ///< a body to explain dry; `-` is stdin
-    std::string path = "/v1/chat/completions";
+    std::string path;  ///< empty: as the body looks
     std::string pool;
-    std::vector<std::string> headers;
+    std::vector<std::string> headers;  ///< `Name: value`
     bool json = false;
+    std::optional<scheduling::preset> preset;
+    std::vector<std::string> plugins;
+    std::optional<std::uint64_t> seed;
 };
 
 /// Loads --plugin libraries, before any configuration is read. False: said on stderr.

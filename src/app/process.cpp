@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "admin/api.hpp"
 #include "app/banner.hpp"
 #include "base/log.hpp"
 
@@ -19,6 +20,10 @@ namespace {
 constexpr duration tick_period = std::chrono::milliseconds(100);
 constexpr duration missing_pool_period = std::chrono::minutes(1);
 constexpr duration settle_time = std::chrono::milliseconds(300);
+/// How long the start-up lines wait for the first scrape round, to say who does not answer.
+constexpr duration patience = std::chrono::milliseconds(250);
+constexpr duration scrape_patience = std::chrono::seconds(2);
+constexpr duration short_tick = std::chrono::milliseconds(5);
 
 std::optional<std::string> environment(const char* name) {
     const char* value = std::getenv(name);
@@ -56,9 +61,8 @@ int process::run() {
             loop_, watched_paths(options_.load, first_->model->pools), [this] { files_changed(); });
     }
     if (on_ready_to_run) on_ready_to_run();
-    say_start();
     say_missing_pool();
-    tick_.arm(tick_period);
+    tick_.arm(short_tick);
     loop_.run();
     for (auto& w : workers_) w->stop();
     log::stop();
@@ -121,9 +125,8 @@ std::set<socket_key> process::sockets_of(const proxy::runtime& r) const {
 
 /// One socket a worker. The first bind is exclusive: another process on the port, another weir too,
 /// is an error and not a silent share of its traffic.
-bool process::bind_socket(const socket_key& key, std::vector<int>& fds,
-                          std::string& problem) const {
-    const auto where = http::address::parse(key.first, key.second);
+bool process::bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem) {
+    auto where = http::address::parse(key.first, key.second);
     if (!where) {
         problem = "cannot bind " + key.first + ": not an address of this machine";
         return false;
@@ -137,6 +140,10 @@ bool process::bind_socket(const socket_key& key, std::vector<int>& fds,
         if (probe.error().value() == EADDRINUSE)
             problem += "; choose another port (--listen, --port-map) or stop what uses it";
         return false;
+    }
+    if (key.second == 0) {
+        where->set_port(http::local_port(*probe));
+        ports_[key] = where->port();
     }
     ::close(*probe);
     const auto count = options_.threads;
@@ -304,8 +311,14 @@ void process::publish(std::shared_ptr<const proxy::runtime> next) {
 void process::tick() {
     for (auto& w : workers_) w->update_counts();
     if (draining_) finish_drain();
+    if (!start_said_ &&
+        (wiring_->scraper().first_round_done() || steady_clock::now() - started_ > patience)) {
+        say_start();
+    }
     say_missing_pool();
-    tick_.arm(draining_ ? duration(std::chrono::milliseconds(20)) : tick_period);
+    tick_.arm(!start_said_ ? short_tick
+              : draining_  ? duration(std::chrono::milliseconds(20))
+                           : tick_period);
 }
 
 void process::say_missing_pool() {
@@ -319,23 +332,61 @@ void process::say_missing_pool() {
                   {"cure", "--pool-name names a pool that no file defines"}});
 }
 
-void process::say_start() const {
+std::vector<pool_line> process::pool_lines() const {
+    std::vector<pool_line> out;
+    for (const auto& p : wiring_->pools()) {
+        if (p->service) continue;
+        pool_line line;
+        line.id = p->id;
+        line.total = p->endpoints->members().size();
+        for (const auto& m : p->endpoints->members()) {
+            if (m->health.state == datalayer::endpoint_health::ready) ++line.ready;
+            const auto* job = wiring_->scraper().job(m->state->serial);
+            if (job == nullptr || job->report().error.empty()) continue;
+            line.silent.push_back(m->listed.what.id() + " (" + job->report().error + ")");
+        }
+        out.push_back(std::move(line));
+    }
+    return out;
+}
+
+void process::say_start() {
+    start_said_ = true;
     start_facts facts;
     facts.options = &options_;
     facts.runtime = first_.get();
     facts.findings = &reload_.found;
     facts.skipped = skipped_;
-    facts.hint = hint;
+    facts.admin = admin_address_;
     for (const auto& a : addresses()) facts.addresses.push_back(a.address);
-    for (const auto& p : wiring_->pools()) {
-        if (p->service) continue;
-        std::size_t ready = 0;
-        for (const auto& m : p->endpoints->members()) {
-            if (m->health.state == datalayer::endpoint_health::ready) ++ready;
-        }
-        facts.pools.push_back({p->id, ready, p->endpoints->members().size()});
-    }
+    if (hint && !facts.addresses.empty()) facts.hint = hint(facts.addresses.front());
+    facts.pools = pool_lines();
     print_start(facts);
+}
+
+int process::explain(const std::string& document, bool as_json) {
+    if (const int code = load_first(); code != exit_ok) return code;
+    published_.publish(first_);
+    struct scraped {
+        process& self;
+        http::timer again;
+        explicit scraped(process& p)
+            : self(p),
+              again(
+                  p.loop_, [](void* s) { static_cast<scraped*>(s)->look(); }, this) {
+            look();
+        }
+        void look() {
+            const bool over = steady_clock::now() - self.started_ > scrape_patience;
+            if (over || self.wiring_->scraper().first_round_done()) return self.loop_.stop();
+            again.arm(short_tick);
+        }
+    } wait(*this);
+    loop_.run();
+    const auto answer = admin::explain_once(loop_, *this, document, !as_json);
+    std::fputs(answer.body.c_str(), stdout);
+    log::stop();
+    return answer.status == 200 ? exit_ok : exit_failed;
 }
 
 }  // namespace weir::app

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "admin/subject.hpp"
+#include "app/banner.hpp"
 #include "app/options.hpp"
 #include "app/signals.hpp"
 #include "app/watcher.hpp"
@@ -32,8 +33,11 @@ class process final : public admin::subject {
     /// Runs on the control thread once everything is up, before the loop; `demo` prints its lines
     /// here.
     std::function<void()> on_ready_to_run;
-    /// A line shown at the end of the start-up lines.
-    std::string hint;
+    /// Makes the line shown at the end of the start-up lines, from the first data address.
+    std::function<std::string(const std::string& address)> hint;
+    /// Instead of `run`: loads the configuration, scrapes every endpoint once and answers a
+    /// POST /v1/explain with `document`. Gives the exit code; the answer goes to stdout.
+    int explain(const std::string& document, bool as_json);
     http::event_loop& loop() { return loop_; }
 
     // admin::subject
@@ -47,6 +51,7 @@ class process final : public admin::subject {
     bool draining() const override { return draining_; }
     double uptime_seconds() const override;
     std::string command_line() const override;
+    std::string build_commit() const override;
     void decisions(std::size_t limit, std::string request_id,
                    std::function<void(std::vector<proxy::decision_record>)> done) override;
     admin::reload_report reload(bool dry) override;
@@ -61,11 +66,12 @@ class process final : public admin::subject {
     int bind_admin();
     void start_workers();
     bool open_sockets(const proxy::runtime& with, std::string& problem);
-    bool bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem) const;
+    bool bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem);
     void publish(std::shared_ptr<const proxy::runtime> next);
     void on_signal(int number);
     void files_changed();
-    void say_start() const;
+    void say_start();
+    std::vector<pool_line> pool_lines() const;
     void say_missing_pool();
     void tick();
     void finish_drain();
@@ -88,6 +94,8 @@ class process final : public admin::subject {
     std::vector<std::unique_ptr<worker_thread>> workers_;
     std::map<socket_key, std::vector<int>> bound_;  ///< sockets not yet handed to the workers
     std::set<socket_key> served_;
+    std::map<socket_key, std::uint16_t> ports_;  ///< what the kernel chose for port 0
+    std::string admin_address_;                  ///< bound; empty: off
     std::shared_ptr<const proxy::runtime> first_;
     std::vector<std::string> skipped_;
     admin::reload_report reload_;
@@ -99,6 +107,7 @@ class process final : public admin::subject {
     time_point missing_said_{};
     std::uint64_t seed_ = 0;
     int signals_seen_ = 0;
+    bool start_said_ = false;
     int exit_ = exit_ok;
     bool draining_ = false;
     bool bound_done_ = false;

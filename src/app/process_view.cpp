@@ -8,9 +8,9 @@
 #include "admin/api.hpp"
 #include "app/banner.hpp"
 #include "app/process.hpp"
+#include "app/version.hpp"
 #include "base/log.hpp"
 #include "datalayer/pool_metrics.hpp"
-#include "app/version.hpp"
 
 namespace weir::app {
 
@@ -47,18 +47,16 @@ process::~process() { admin_.reset(); }
 
 int process::bind_admin() {
     if (options_.admin == "off") return exit_ok;
-    const auto where = http::address::parse(options_.admin);
-    if (!where) {
-        std::fprintf(stderr, "weir: --admin %s is not ADDR:PORT with an IP address, or off\n",
-                     options_.admin.c_str());
-        return exit_usage;
-    }
+    auto where = http::address::parse(options_.admin);
+    if (!where) return exit_usage;  // the command line has checked it
     const auto fd = http::listen_on(*where, false);
     if (!fd) {
         std::fprintf(stderr, "weir: cannot bind the admin address %s: %s (--admin)\n",
-                     where->authority().c_str(), fd.error().message().c_str());
+                     options_.admin.c_str(), fd.error().message().c_str());
         return exit_cannot_bind;
     }
+    where->set_port(http::local_port(*fd));
+    admin_address_ = where->authority();
     admin_ = std::make_unique<admin_server>(loop_, *this, *fd, admin_limits_);
     admin_->server.start();
     return exit_ok;
@@ -106,7 +104,9 @@ std::vector<admin::data_address> process::addresses() const {
     const auto current = first_ && !bound_done_ ? first_ : published_.load();
     for (const auto& key : served_) {
         admin::data_address a;
-        const auto where = http::address::parse(key.first, key.second);
+        auto where = http::address::parse(key.first, key.second);
+        const auto chosen = ports_.find(key);
+        if (where && chosen != ports_.end()) where->set_port(chosen->second);
         a.address = where ? where->authority() : key.first + ":" + std::to_string(key.second);
         for (const auto& l : current->model->listeners) {
             if (l.bind_address != key.first || l.bind_port != key.second) continue;
@@ -161,6 +161,8 @@ void process::collect(metrics::exposition& out) const {
 double process::uptime_seconds() const {
     return std::chrono::duration<double>(steady_clock::now() - started_).count();
 }
+
+std::string process::build_commit() const { return commit; }
 
 std::string process::command_line() const { return describe_source(options_.load); }
 

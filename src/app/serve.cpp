@@ -3,8 +3,8 @@
 #include "app/banner.hpp"
 #include "app/options.hpp"
 #include "app/process.hpp"
-#include "scheduling/shared_plugin.hpp"
 #include "app/version.hpp"
+#include "scheduling/shared_plugin.hpp"
 
 namespace weir::app {
 

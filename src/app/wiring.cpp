@@ -10,14 +10,19 @@ namespace {
 
 constexpr duration tick_period = std::chrono::milliseconds(50);
 
-void say(const flowcontrol::log_line& line) {
+/// Defaults that nobody asked about are not news at start-up.
+void say(const flowcontrol::log_line& line, bool asked) {
     std::string text = line.message;
     for (const auto& [key, value] : line.fields) text += " " + key + "=" + value;
     if (line.warning) {
         log::warning(text);
     } else {
-        log::info(text);
+        log::at(asked ? log::level::info : log::level::debug, text);
     }
+}
+
+bool any_set(const flowcontrol::sd_environment& e) {
+    return e.queue_depth || e.kv_cache_util || e.metrics_staleness;
 }
 
 /// At start an endpoints file must be right as a whole.
@@ -155,7 +160,7 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
         auto sd = flowcontrol::apply_sd_environment(p.pipeline->settings().detector,
                                                     options_.environment);
         if (!environment_said_) {
-            for (const auto& line : sd.lines) say(line);
+            for (const auto& line : sd.lines) say(line, any_set(options_.environment));
         }
         proxy::pool_runtime r;
         r.spec = &spec;

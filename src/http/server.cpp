@@ -174,4 +174,11 @@ result<int> listen_on(const address& where, bool shared) {
     return fd;
 }
 
+std::uint16_t local_port(int fd) {
+    sockaddr_storage bound{};
+    socklen_t size = sizeof bound;
+    auto* sa = reinterpret_cast<sockaddr*>(&bound);
+    return ::getsockname(fd, sa, &size) == 0 ? address::from(sa, size).port() : std::uint16_t{0};
+}
+
 }  // namespace weir::http

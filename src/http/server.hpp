@@ -66,4 +66,7 @@ class server {
 /// port).
 result<int> listen_on(const address& where, bool shared);
 
+/// The port a bound socket has; 0 when it has none.
+std::uint16_t local_port(int fd);
+
 }  // namespace weir::http

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+/// What is generated from the command table besides `--help`.
+namespace weir::app {
+
+/// The completion script of `bash`, `zsh` or `fish`: commands, flags, and the words of flags that
+/// have a closed set.
+std::string completion_script(const CLI::App& root, const std::string& shell);
+
+/// weir(1) in man(7) macros.
+std::string manual_page(const CLI::App& root);
+
+}  // namespace weir::app

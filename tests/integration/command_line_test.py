@@ -1,0 +1,215 @@
+"""The command line: one table behind help, errors, environment, completion and the manual page."""
+
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from harness import free_port, run_weir, weir_binary
+
+COMMANDS = ["serve", "demo", "sim", "check", "explain", "version"]
+ENDPOINT = ("--endpoint", "http://127.0.0.1:1")
+
+
+def usage(*arguments, **how):
+    """The one line that a usage error prints."""
+    done = run_weir(*arguments, **how)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("weir: "), done.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize("arguments, said", [
+    ([], "a command is missing"),
+    (["bogus"], "there is no command 'bogus'"),
+    (["top"], "there is no command 'top'"),
+    (["serv"], "did you mean serve?"),
+    (["serve"], "--endpoint URL"),
+    (["serve", "--endpont", "x"], "there is no flag --endpont; did you mean --endpoint?"),
+    (["serve", *ENDPOINT, "more"], "'more' was not expected"),
+    (["serve", "-f"], "--filename"),
+    (["serve", "--endpoint", "https://h:1"], "--endpoint: 'https://h:1'"),
+    (["serve", "--endpoint", "http://h:1/v1"], "leave the path out"),
+    (["serve", "--endpoint", "http://h:0"], "a port from 1 to 65535"),
+    (["serve", *ENDPOINT, "--listen", "8080"], "--listen: '8080' is not ADDR:PORT"),
+    (["serve", *ENDPOINT, "--admin", "on"], "--admin: 'on' is not ADDR:PORT"),
+    (["serve", *ENDPOINT, "--bind", "x"], "--bind: 'x' is not an IP address"),
+    (["serve", *ENDPOINT, "--port-map", "80"], "--port-map: '80' is not FROM=TO"),
+    (["serve", *ENDPOINT, "--drain-timeout", "5"], "--drain-timeout: '5' is not a duration"),
+    (["serve", *ENDPOINT, "--max-body", "0"], "--max-body: '0' is not a number from 1 on"),
+    (["serve", *ENDPOINT, "--log-format", "xml"], "--log-format: 'xml' is not one of auto, text, json"),
+    (["serve", *ENDPOINT, "--v", "9"], "--v: Value 9 not in range 0 to 5"),
+    (["check"], "-f PATH"),
+    (["explain"], "--request FILE"),
+    (["explain", "some-id", "-f", "x"], "--request FILE"),
+    (["explain", "--request", "/nonexistent"], "cannot read /nonexistent"),
+    (["completion", "tcsh"], "tcsh"),
+    (["help", "bogus"], "there is no command 'bogus'"),
+])
+def test_a_wrong_command_line_is_one_line_that_names_the_place(arguments, said):
+    assert said in usage(*arguments)
+
+
+def test_a_wrong_variable_is_named_and_the_command_line_wins():
+    assert "--v: Value 9 not in range 0 to 5 (from WEIR_V)" in usage("serve", *ENDPOINT, env={"WEIR_V": "9"})
+    assert "(from WEIR_IDLE_TIMEOUT)" in usage("serve", *ENDPOINT, env={"WEIR_IDLE_TIMEOUT": "soon"})
+    said = usage("serve", *ENDPOINT, "--v", "7", env={"WEIR_V": "1"})
+    assert "Value 7" in said and "WEIR_V" not in said
+
+
+def test_a_repeatable_flag_takes_a_list_from_its_variable(weir, upstream):
+    first, second = upstream(), upstream()
+    gateway = weir(env={"WEIR_ENDPOINT": f"{first.url}, {second.url}"})
+    pools = json.loads(gateway.admin("GET", "/v1/pools").text)["pools"]
+    assert [p["total"] for p in pools] == [2]
+
+
+def test_help_lists_every_command_and_every_flag_with_its_variable():
+    said = run_weir("--help")
+    assert said.returncode == 0 and said.stderr == ""
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} ", said.stdout, re.M)
+        assert run_weir("help", name).stdout == run_weir(name, "--help").stdout
+    serve = run_weir("serve", "--help").stdout
+    for flag, standard in (("listen", "127.0.0.1:8080"), ("admin", "127.0.0.1:9901"), ("max-body", "64Mi"),
+                           ("drain-timeout", "30s"), ("refresh-metrics-interval", "50ms"), ("scrape-cpu", "0.1")):
+        variable = "WEIR_" + flag.upper().replace("-", "_")
+        assert re.search(rf"--{flag} \S+={re.escape(standard)} \(Env:{variable}\)", serve), flag
+
+
+def test_version_is_data_on_stdout():
+    assert re.fullmatch(r"weir \d+\.\d+\.\d+ \(\w+\)\n", run_weir("version").stdout)
+    assert run_weir("--version").stdout == run_weir("version").stdout
+
+
+def test_bash_completes_commands_flags_and_words(tmp_path):
+    script = run_weir("completion", "bash").stdout
+    (tmp_path / "weir.bash").write_text(script)
+
+    def complete(*words):
+        program = (f"source {tmp_path}/weir.bash; COMP_WORDS=({' '.join(repr(w) for w in words)}); "
+                   f"COMP_CWORD={len(words) - 1}; _weir; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+        done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=10)
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    assert complete("weir", "se") == ["serve"]
+    assert complete("weir", "serve", "--max-b") == ["--max-body", "--max-buffered"]
+    assert complete("weir", "check", "--format", "") == ["text", "json", "github"]
+    assert complete("weir", "serve", "--seed", "") == []
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_other_shells_read_their_completion(shell):
+    script = run_weir("completion", shell).stdout
+    assert "max-body" in script and "reference weir" in script
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} here to read it")
+    done = subprocess.run([shell, "-n"], input=script, capture_output=True, text=True, timeout=10)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_manual_page_names_every_flag_and_exit_code():
+    page = run_weir("man").stdout
+    assert page.startswith(".TH WEIR 1")
+    plain = page.replace("\\", "")
+    flags = set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", run_weir("serve", "--help").stdout, re.M)) - {"--help"}
+    assert len(flags) > 30
+    assert [f for f in flags if f not in plain] == []
+    assert re.findall(r"^\.TP\n(\d)$", page, re.M) == ["0", "1", "2", "3", "4", "5", "6"]
+
+
+def on_terminal(*arguments, until, seconds=20):
+    """What a command writes to a terminal until `until` shows, then Ctrl-C; its exit code too."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("WEIR_", "SD_"))}
+        os.execve(weir_binary(), [weir_binary(), *arguments], environment)
+    shown, sent, end = b"", False, time.monotonic() + seconds
+    while time.monotonic() < end:
+        if not select.select([fd], [], [], 0.1)[0]:
+            continue
+        try:
+            more = os.read(fd, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        shown += more
+        if until in shown.decode() and not sent:
+            first, sent = shown.decode().replace("\r", ""), True
+            os.write(fd, b"\x03")
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(fd)
+    assert sent, shown.decode()
+    return first, code
+
+
+def test_the_first_lines_on_a_terminal_and_the_curl_line_of_the_demo():
+    shown, code = on_terminal("demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", until="Hello\"}]}'\r\n")
+    lines = [line for line in shown.splitlines() if line]
+    assert 3 <= len(lines) <= 8, shown
+    assert re.fullmatch(r"weir \d+\.\d+\.\d+", lines[0])
+    assert re.search(r"data +http://127\.0\.0\.1:[1-9]\d+$", shown, re.M)
+    assert re.search(r"admin +http://127\.0\.0\.1:[1-9]\d+/$", shown, re.M)
+    assert re.search(r"pools +default/default 3/3 ready", shown)
+    assert lines[-1].startswith("curl http://127.0.0.1:")
+    assert code == 0
+
+
+def test_the_first_lines_say_the_one_thing_that_is_wrong():
+    shown, code = on_terminal("serve", "--endpoint", f"http://127.0.0.1:{free_port()}", "--listen", "127.0.0.1:0",
+                              "--admin", "off", until="attention")
+    assert "connection refused" in shown.splitlines()[-1] or "attention" in shown
+    assert code == 0
+
+
+def test_the_curl_line_of_the_demo_works_when_pasted(weir):
+    gateway = weir(command="demo")
+    line = next(line for line in gateway.wait_log("curl ").splitlines() if line.startswith("curl "))
+    done = subprocess.run(["bash", "-c", line.replace("curl ", "curl -s ", 1)], capture_output=True, text=True,
+                          timeout=30)
+    assert json.loads(done.stdout)["choices"][0]["message"]["content"]
+    assert gateway.get("/v1/models").status == 200
+
+
+def test_explain_answers_dry_from_a_running_weir_and_from_a_configuration(weir, upstream, tmp_path):
+    body = tmp_path / "body.json"
+    body.write_text('{"model": "m", "prompt": "Hello"}')
+    server = upstream()
+    gateway = weir("--endpoint", server.url)
+    admin = f"127.0.0.1:{gateway.admin_port}"
+    asked = run_weir("explain", "--admin", admin, "--request", body)
+    alone = run_weir("explain", "--endpoint", server.url, "--request", "-", stdin=body.read_text())
+    for done in (asked, alone):
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("POST /v1/completions  pool default/default  model m\n")
+        assert re.search(rf"^  > +default/{re.escape(server.url[7:])} ", done.stdout, re.M), done.stdout
+    answer = gateway.post("/v1/completions", body.read_bytes(), {"x-request-id": "one-of-mine"})
+    assert answer.status == 200
+    past = run_weir("explain", "one-of-mine", "--admin", admin)
+    assert past.returncode == 0 and "request one-of-mine, priority 0, status 200" in past.stdout
+    as_json = json.loads(run_weir("explain", "one-of-mine", "--admin", admin, "--json").stdout)
+    assert as_json["requestId"] == "one-of-mine"
+    unknown = run_weir("explain", "nobody", "--admin", admin)
+    assert (unknown.returncode, "no decision of request nobody" in unknown.stderr) == (1, True)
+
+
+def test_a_second_signal_ends_at_once(weir, upstream):
+    server = upstream()
+    gateway = weir("--endpoint", server.url, expect_exit=None)
+    with gateway.connect() as connection:
+        connection.send(b"POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{")
+        gateway.signal(signal.SIGINT)
+        gateway.wait_log("draining")
+        gateway.signal(signal.SIGTERM)
+        assert gateway.wait_exit() in (128 + signal.SIGTERM, -signal.SIGTERM)
