@@ -94,6 +94,7 @@ int run_help(command_table& t) {
 }
 
 int run(command_table& t) {
+    for (auto* app : t.root.get_subcommands({})) name_environment(*app);
     const auto name = t.root.get_subcommands().front()->get_name();
     if (name == "serve") return run_serve(t.serve);
     if (name == "demo") return run_demo(t.demo);
@@ -136,9 +137,9 @@ bool is_given(const CLI::Option& option, const std::vector<std::string>& args) {
 }
 
 /// CLI11 takes a variable as one value; of a flag that may be repeated it is a list with commas.
-void spread_lists(CLI::App& app, std::vector<std::string>& args) {
+void spread_lists(const CLI::App& app, std::vector<std::string>& args) {
     std::vector<std::string> more;
-    for (auto* option : app.get_options()) {
+    for (const auto* option : app.get_options()) {
         const bool repeatable =
             option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
         if (!repeatable || option->get_envname().empty()) continue;
@@ -147,7 +148,6 @@ void spread_lists(CLI::App& app, std::vector<std::string>& args) {
         for (const auto part : split(value, ',')) {
             more.push_back("--" + option->get_lnames().front() + "=" + std::string(trim(part)));
         }
-        option->envname("");
     }
     args.insert(args.end(), more.begin(), more.end());
 }
@@ -201,8 +201,11 @@ int run_command_line(int argc, char** argv) {
         return usage("there is no command '" + args.front() + "'" + near_to(args.front(), names),
                      "");
     }
-    for (auto* app : root.get_subcommands({})) name_environment(*app);
-    if (chosen != nullptr) spread_lists(*chosen, args);
+    // Of the chosen command only: CLI11 reads the variables of all that have them.
+    if (chosen != nullptr) {
+        name_environment(*chosen);
+        spread_lists(*chosen, args);
+    }
     root.require_subcommand(1);
     try {
         auto reversed = args;  // CLI11 takes a vector from its end
