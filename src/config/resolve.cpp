@@ -40,6 +40,11 @@ host_port split_host_port(std::string_view written) {
     return {std::string(host), number, true};
 }
 
+std::string join_host_port(std::string_view host, std::uint16_t port) {
+    const bool v6 = host.find(':') != host.npos;
+    return (v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + std::to_string(port);
+}
+
 resolve_state::resolve_state(const resources& in_, const load_options& options_,
                              source_ptr picker_flag_, model& out_, findings& found_)
     : in(in_),
@@ -74,9 +79,7 @@ load_options with_literal_addresses(load_options options) {
         return host == "localhost" ? std::string("127.0.0.1") : host;
     };
     const auto at = split_host_port(options.listen);
-    const auto host = literal(at.host);
-    options.listen =
-        (host.find(':') == host.npos ? host : "[" + host + "]") + ":" + std::to_string(at.port);
+    options.listen = join_host_port(literal(at.host), at.port);
     const auto bind = split_host_port(options.bind);
     options.bind = literal(bind.host);
     return options;

@@ -195,7 +195,7 @@ void check_pool_endpoints(resolve_state& state, const pool& p) {
     for (const auto& e : p.endpoints) {
         for (const auto port : e.ports) {
             if (port == 0) continue;
-            const auto authority = e.host + ":" + std::to_string(port);
+            const auto authority = join_host_port(e.host, port);
             const auto [other, fresh] = seen.try_emplace(authority, &e);
             if (!fresh) {
                 auto& f = state.found.warning(

@@ -44,9 +44,7 @@ std::optional<endpoint_source> endpoint_of(std::string_view url) {
     const auto at = split_host_port(url);
     if (!at.valid || at.host.empty()) return std::nullopt;
     const auto port = at.port == 0 ? std::uint16_t{80} : at.port;
-    const bool v6 = at.host.find(':') != std::string::npos;
-    const auto name = (v6 ? "[" + at.host + "]" : at.host) + ":" + std::to_string(port);
-    return endpoint_source{"default", name, at.host, {port}, {}, true};
+    return endpoint_source{"default", join_host_port(at.host, port), at.host, {port}, {}, true};
 }
 
 void take_endpoints(resolve_state& state, pool& into) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
+#include "config/resolve_state.hpp"
 
 namespace weir::config {
 namespace {
@@ -39,12 +40,14 @@ void add_slice(service& into, const endpoint_slice_resource& slice, const servic
         if (e.addresses.empty())
             continue;  // addresses of one entry are fungible: the first stands for all
         const auto& host = e.addresses.front().value;
-        into.endpoints.push_back({into.name_space,
-                                  e.target_pod.empty() ? host : e.target_pod,
-                                  host,
-                                  {number},
-                                  {},
-                                  e.ready && !e.terminating});
+        // Servers on one machine differ by their port alone.
+        into.endpoints.push_back(
+            {into.name_space,
+             e.target_pod.empty() ? join_host_port(host, number) : e.target_pod,
+             host,
+             {number},
+             {},
+             e.ready && !e.terminating});
     }
 }
 

@@ -130,6 +130,8 @@ struct host_port {
     bool valid = true;
 };
 host_port split_host_port(std::string_view written);
+/// The other way: `host:port`, an IPv6 literal in brackets.
+std::string join_host_port(std::string_view host, std::uint16_t port);
 
 /// True for an IPv4 or IPv6 literal without brackets.
 bool is_ip_literal(std::string_view written);

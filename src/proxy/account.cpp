@@ -75,18 +75,29 @@ void transaction::refuse(const local_reply& reply) {
     facts.accept = accept;
     facts.request_id = id;
     facts.api = api_;
+    const auto filters = filters_for_reply();
+    facts.filters = &filters;
+    const auto config = std::move(config_);  // the filters point into it
     auto* ex = ex_;
     auto& w = worker_;
     recycle();
     send_reply(w, *ex, reply, facts);
 }
 
-void transaction::answer_plain(int status,
-                               const std::vector<std::pair<std::string, std::string>>& fields) {
+/// What the chosen rule does to an answer of weir's own.
+answer_filters transaction::filters_for_reply() const {
+    if (match_.selected == nullptr || request_released_) return {};
+    return answer_filters_of(*match_.selected, backend_, ex_->head().fields);
+}
+
+void transaction::answer_plain(int status, const gateway::response_fields& fields,
+                               const answer_filters& filters) {
     std::vector<http::field> out;
     for (const auto& [name, value] : fields) out.push_back({name, value});
     const std::string id = request_id_;
+    apply_answer_filters(filters, out);
     out.push_back({"x-request-id", id});
+    const auto config = std::move(config_);  // the filters point into it
     worker_.numbers.count_answer(status, {});
     account(status, {}, end_cause::natural);
     auto* ex = ex_;
@@ -213,6 +224,7 @@ void transaction::recycle() {
     pool_ = nullptr;
     service_ = nullptr;
     backend_ = nullptr;
+    edited_.reset();
     path_ = query_ = {};
     has_query_ = false;
     model_.clear();
@@ -223,7 +235,7 @@ void transaction::recycle() {
     log_method_.clear();
     priority_ = 0;
     api_ = api_kind::other;
-    stream_request_ = rewritten_ = decided_ = running_ = false;
+    stream_request_ = rewritten_ = decided_ = running_ = request_released_ = false;
     body_bytes_ = 0;
     decision_.clear();
     fallback_count_ = fallback_next_ = 0;
@@ -241,7 +253,7 @@ void transaction::recycle() {
     series_ = nullptr;
     dispatched_ = first_byte_ = last_byte_ = {};
     chunks_ = 0;
-    request_deadline_ = attempt_deadline_ = first_byte_deadline_ = {};
+    limits_ = {};
     --worker_.active;
     worker_.give(*this);
 }

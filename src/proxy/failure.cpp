@@ -50,6 +50,10 @@ local_reply upstream_protocol_error() {
     return make(502, std::string(connect_error) + "protocol error", "bad-upstream");
 }
 
+local_reply answer_broke_off(const http::call_failure& why) {
+    return make(502, "upstream connection broke off: " + why.detail, "upstream-reset");
+}
+
 local_reply reply_for(const http::call_failure& why) {
     const auto text = [](std::string_view rest) { return std::string(connect_error).append(rest); };
     switch (why.what) {
@@ -78,20 +82,20 @@ local_reply reply_for(const http::call_failure& why) {
 
 next_step after_failure(const http::call_failure& why, const attempt_history& tried) {
     if (why.received) return next_step::give_up;
+    const bool may_retry = tried.has_route_retry && tried.route_retries_left > 0;
     if (!why.sent) {
         // Nothing was dispatched. A pooled connection that died before the write is no connect
         // failure.
         if (why.reused) return next_step::replay_fresh;
         if (tried.connects_failed < max_connects && tried.more_endpoints)
             return next_step::next_endpoint;
-        return next_step::give_up;
+        return may_retry ? next_step::retry_by_route : next_step::give_up;
     }
     if (why.what == http::call_error::protocol) return next_step::give_up;
     if (why.reused && why.what != http::call_error::timeout && tried.dispatches < max_dispatches) {
         return next_step::replay_fresh;
     }
-    if (tried.has_route_retry && tried.route_retries_left > 0) return next_step::retry_by_route;
-    return next_step::give_up;
+    return may_retry ? next_step::retry_by_route : next_step::give_up;
 }
 
 }  // namespace weir::proxy

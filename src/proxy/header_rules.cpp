@@ -60,8 +60,8 @@ bool matches(std::string_view name, std::string_view known_name) {
     return true;
 }
 
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-    out.append(name).append(": ").append(value).append("\r\n");
+bool is_written_here(std::string_view name) {
+    return classify_field(name) == field_class::own && !iequals(name, "host");
 }
 
 }  // namespace
@@ -107,7 +107,7 @@ void append_upstream_head(std::string& out, std::string_view method, std::string
     const auto host = !facts.new_host.empty() ? facts.new_host
                       : !facts.host.empty()   ? facts.host
                                               : facts.authority;
-    append_field(out, "host", host);
+    append_head_field(out, "host", host);
     const nominated_fields nominated(fields);
     std::string_view forwarded_for;
     std::string_view via;
@@ -118,7 +118,7 @@ void append_upstream_head(std::string& out, std::string_view method, std::string
             case field_class::end_to_end:
                 if (!nominated.empty() && nominated.contains(name)) break;
                 if (facts.drop_accept_encoding && iequals(name, "accept-encoding")) break;
-                append_field(out, name, value);
+                append_head_field(out, name, value);
                 break;
             case field_class::own: {
                 const bool is_for = name.size() == 15;
@@ -141,15 +141,44 @@ void append_upstream_head(std::string& out, std::string_view method, std::string
                 break;
         }
     }
-    append_field(out, "x-request-id", facts.request_id);
+    append_head_field(out, "x-request-id", facts.request_id);
     out += "x-forwarded-for: ";
     if (!forwarded_for.empty()) out.append(forwarded_for).append(", ");
     out.append(facts.peer_ip).append("\r\n");
-    append_field(out, "x-forwarded-proto", facts.proto);
-    if (!facts.host.empty()) append_field(out, "x-forwarded-host", facts.host);
+    append_head_field(out, "x-forwarded-proto", facts.proto);
+    if (!facts.host.empty()) append_head_field(out, "x-forwarded-host", facts.host);
     out += "via: ";
     if (!via.empty()) out.append(via).append(", ");
     out += "1.1 weir\r\n";
+}
+
+void append_head_field(std::string& head, std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+}
+
+void remove_head_field(std::string& head, std::string_view name) {
+    for (auto line = head.find("\r\n"); line != std::string::npos;) {
+        const auto begin = line + 2;
+        const auto end = head.find("\r\n", begin);
+        if (end == std::string::npos) return;
+        const auto field = std::string_view(head).substr(begin, end - begin);
+        if (iequals(field.substr(0, field.find(':')), name)) {
+            head.erase(begin, end + 2 - begin);
+        } else {
+            line = end;
+        }
+    }
+}
+
+void edit_own_fields(std::string& head, const config::header_edit& edit) {
+    for (const auto& name : edit.remove) {
+        if (is_written_here(name)) remove_head_field(head, name);
+    }
+    for (const auto& [name, value] : edit.set) {
+        if (!is_written_here(name)) continue;
+        remove_head_field(head, name);
+        append_head_field(head, name, value);
+    }
 }
 
 bool usable_request_id(std::string_view id) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/model.hpp"
 #include "http/head.hpp"
 
 namespace weir::proxy {
@@ -48,6 +49,16 @@ struct forwarding_facts {
 /// line.
 void append_upstream_head(std::string& out, std::string_view method, std::string_view target,
                           const http::field_list& fields, const forwarding_facts& facts);
+
+/// A line at the end of a head that is being written, and the removal of the lines of one name,
+/// in whatever case.
+void append_head_field(std::string& head, std::string_view name, std::string_view value);
+void remove_head_field(std::string& head, std::string_view name);
+
+/// What `set` and `remove` of a RequestHeaderModifier mean for fields that weir writes itself
+/// (x-forwarded-*, via, x-request-id): they come into being after the client's fields were edited.
+/// Host is left alone, it counts as a rewrite.
+void edit_own_fields(std::string& head, const config::header_edit& edit);
 
 /// A client's x-request-id is kept when it is 1 to 128 printable characters.
 bool usable_request_id(std::string_view id);

@@ -3,8 +3,6 @@
 
 #include "base/strings.hpp"
 #include "datalayer/health.hpp"
-#include "gateway/cors.hpp"
-#include "gateway/filters.hpp"
 #include "payload/error_body.hpp"
 #include "proxy/header_rules.hpp"
 #include "proxy/transaction.hpp"
@@ -42,7 +40,7 @@ void transaction::on_head(const http::response_head& head) {
     datalayer::note_status(state, head.status);
     status_ = head.status;
     first_byte_ = worker_.loop.now();
-    first_byte_deadline_ = {};
+    limits_.first_byte = {};
     if (auto* r = decided_ ? worker_.ring.find(ring_sequence_) : nullptr) {
         r->attempts.push_back({endpoint_, head.status});
         r->status = head.status;
@@ -51,11 +49,8 @@ void transaction::on_head(const http::response_head& head) {
     const auto& retry = match_.selected->config->retry;
     if (retry && tried_.route_retries_left > 0 &&
         std::find(retry->codes.begin(), retry->codes.end(), head.status) != retry->codes.end()) {
-        --tried_.route_retries_left;
-        worker_.numbers.upstream_retries.add();
         call_.cancel();
-        if (fallback_next_ < fallback_count_) std::swap(endpoint_, fallbacks_[fallback_next_]);
-        return retry_timer_.arm(std::max<duration>(retry->backoff, std::chrono::milliseconds(25)));
+        return retry_by_route();
     }
     const auto type = head.fields.get("content-type");
     const auto coding = head.fields.get("content-encoding");
@@ -87,6 +82,7 @@ void transaction::on_head(const http::response_head& head) {
     if (call_.sent_all()) {
         // Nothing can be replayed now: a long answer must not keep its request.
         ex_->release_request();
+        request_released_ = true;
         path_ = query_ = {};
         pieces_ = {};
         if (upstream_head_.capacity() > 512) std::string().swap(upstream_head_);
@@ -98,36 +94,18 @@ void transaction::on_head(const http::response_head& head) {
 void transaction::collect_fields(const http::response_head& head) {
     auto& out = worker_.fields;
     out.clear();
-    const auto& rule = match_.selected->config->filters;
-    const bool edits = rule.response_headers || backend_->filters.response_headers;
-    const bool cors = rule.cors.has_value();
     const nominated_fields nominated(head.fields);
-    http::field_list kept;
     for (const auto& f : head.fields) {
         const auto what = classify_field(f.name);
         const bool via = what == field_class::own && f.name.size() == 3;
         if (what != field_class::end_to_end && !via) continue;
         if (!nominated.empty() && nominated.contains(f.name)) continue;
-        if (cors && gateway::is_cors_response_field(f.name)) continue;
-        if (edits) {
-            kept.add(f.name, f.value);
-        } else {
-            out.push_back(f);
-        }
+        out.push_back(f);
     }
-    if (edits) {
-        for (const auto* set : {&rule, &backend_->filters}) {
-            if (set->response_headers) kept = gateway::edit_headers(*set->response_headers, kept);
-        }
-        for (const auto& f : kept) out.push_back(f);
-    }
+    worker_.filters = answer_filters_of(*match_.selected, backend_, ex_->head().fields);
+    apply_answer_filters(worker_.filters, out);
     auto& changes = worker_.changes;
     changes.clear();
-    if (cors) {
-        for (auto& [name, value] : gateway::cors_response_fields(*rule.cors, ex_->head().fields)) {
-            changes.push_back({name, value, false});
-        }
-    }
     if (decided_) {
         for (const auto& c : decision_.response_headers) changes.push_back(c);
         pool_->pipeline->response_header(facts_for(end_cause::natural), changes);
@@ -212,27 +190,34 @@ void transaction::transform(std::string_view bytes) {
     if (!out.empty()) {
         ex_->write(out);
         // The scratch text is used again by the next read.
-        if (!ex_->flush()) {
-            paused_ = true;
-            call_.pause();
-        }
+        if (!ex_->flush()) pause();
     }
 }
 
 void transaction::on_read_end() {
-    if (worker_.settings.stream_idle_timeout.count() != 0) {
-        attempt_deadline_ = worker_.loop.now() + worker_.settings.stream_idle_timeout;
-        arm_deadlines();
-    }
-    if (!answer_begun_) return;
-    if (!ex_->flush() && !paused_) {
-        paused_ = true;
-        call_.pause();
-    }
+    expect_more();
+    if (answer_begun_ && !ex_->flush()) pause();
+}
+
+/// The idle limit starts anew.
+void transaction::expect_more() {
+    const auto limit = worker_.settings.stream_idle_timeout;
+    if (limit.count() == 0) return;
+    limits_.idle = worker_.loop.now() + limit;
+    arm_deadlines();
+}
+
+/// The client is slow. Its slowness is not the endpoint's silence: the idle limit rests.
+void transaction::pause() {
+    if (paused_) return;
+    paused_ = true;
+    limits_.idle = {};
+    call_.pause();
 }
 
 void transaction::on_drained() {
     paused_ = false;
+    expect_more();
     call_.resume();
 }
 
@@ -258,19 +243,19 @@ void transaction::on_complete() {
 
 /// An answer that cannot be completed must not look complete: a stream gets one error event where
 /// an event may stand, then the connection closes without its end.
-void transaction::break_off(std::string_view message) {
+void transaction::break_off(const local_reply& why) {
     worker_.numbers.truncated_answers.add();
     const bool at_boundary = usage_ ? usage_->at_boundary() : boundary_.at_boundary();
     if (held_ != nullptr && !answer_begun_) {
         // Nothing has gone out: this can still be said with a status.
         held_.reset();
-        return refuse(upstream_protocol_error());
+        return refuse(why.status == 504 ? why : upstream_protocol_error());
     }
     if (sse_ && at_boundary) {
         payload::error_facts f;
-        f.status = 502;
-        f.message = message;
-        f.reason = "upstream-reset";
+        f.status = why.status;
+        f.message = why.text;
+        f.reason = why.reason;
         f.api = api_;
         f.path = log_path_;
         f.request_id = request_id_;
@@ -278,7 +263,7 @@ void transaction::break_off(std::string_view message) {
         ex_->write(worker_.transformed);
         ex_->flush();
     }
-    account(status_, "upstream-reset", end_cause::error);
+    account(status_, why.reason, end_cause::error);
     auto* ex = ex_;
     recycle();
     ex->abort();

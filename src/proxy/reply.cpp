@@ -1,6 +1,5 @@
 #include "proxy/reply.hpp"
 
-#include <array>
 #include <string>
 
 namespace weir::proxy {
@@ -51,21 +50,21 @@ void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const r
     f.request_id = facts.request_id;
     f.format = w.settings.errors;
     const auto made = payload::make_error_body(f);
-    std::array<http::field, 6> fields;
-    std::size_t n = 0;
-    if (!made.content_type.empty()) fields[n++] = {"content-type", made.content_type};
-    fields[n++] = {"x-weir-reason", reply.reason};
+    std::vector<http::field> fields;
+    if (!made.content_type.empty()) fields.push_back({"content-type", made.content_type});
+    fields.push_back({"x-weir-reason", reply.reason});
     if (!reply.dropped_reason.empty()) {
-        fields[n++] = {"x-llm-d-request-dropped-reason", reply.dropped_reason};
+        fields.push_back({"x-llm-d-request-dropped-reason", reply.dropped_reason});
     }
     std::string retry_after;
     if (reply.retry_after != 0) {
         retry_after = std::to_string(reply.retry_after);
-        fields[n++] = {"retry-after", retry_after};
+        fields.push_back({"retry-after", retry_after});
     }
-    if (!facts.request_id.empty()) fields[n++] = {"x-request-id", facts.request_id};
+    if (!facts.request_id.empty()) fields.push_back({"x-request-id", facts.request_id});
+    if (facts.filters != nullptr) apply_answer_filters(*facts.filters, fields);
     w.numbers.count_answer(reply.status, reply.reason);
-    ex.answer(reply.status, std::span(fields).first(n), made.body);
+    ex.answer(reply.status, fields, made.body);
 }
 
 local_reply reply_for(const payload::refusal& why) {

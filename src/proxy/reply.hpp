@@ -17,6 +17,7 @@ struct reply_facts {
     std::string_view accept;
     std::string_view request_id;
     api_kind api = api_kind::other;
+    const answer_filters* filters = nullptr;  ///< of the chosen rule, if there is one
 };
 
 /// Sends a reply of weir's own in the shape the client asked for (design: section 4), and ends the

@@ -59,6 +59,7 @@ void transaction::start(http::exchange& ex, const gateway::socket_table& socket,
         log_method_.assign(head.method);
     }
     if (head.body == http::framing::none) {
+        start_request_clock();
         if (service_ != nullptr) return pass_to_service();
         return pass_without_body();
     }
@@ -107,7 +108,7 @@ bool transaction::answer_by_filter() {
     }
     if (filters.cors && gateway::is_cors_preflight(head.method, head.fields)) {
         const auto fields = gateway::cors_preflight_fields(*filters.cors, head.fields);
-        answer_plain(204, fields);
+        answer_plain(204, fields, {});
         return false;
     }
     if (filters.redirect) {
@@ -137,21 +138,30 @@ bool transaction::choose_backend() {
         tried_.has_route_retry = true;
         tried_.route_retries_left = match_.selected->config->retry->attempts;
     }
+    edit_request_fields();
     return true;
+}
+
+/// Before anything reads them: a route may set an objective or a model rewrite for its requests.
+void transaction::edit_request_fields() {
+    for (const auto* set : {&match_.selected->config->filters, &backend_->filters}) {
+        if (set->request_headers) edited_ = gateway::edit_headers(*set->request_headers, fields());
+    }
 }
 
 void transaction::redirect(const config::redirect_filter& filter) {
     const auto& head = ex_->head();
     gateway::redirect_source from;
     from.scheme = ex_->is_tls() ? "https" : "http";
-    from.host = head.host;
+    const auto here = ex_->local().authority();
+    from.host = head.host.empty() ? std::string_view(here) : head.host;
     from.path = path_;
     from.query = query_;
     from.has_query = has_query_;
     from.logical_port = match_.listener->logical_port;
     gateway::response_fields fields;
     fields.emplace_back("location", gateway::redirect_location(filter, *match_.match, from));
-    answer_plain(filter.status, fields);
+    answer_plain(filter.status, fields, filters_for_reply());
 }
 
 pool_slot& transaction::slot() {
@@ -197,6 +207,7 @@ void transaction::pass_without_body() {
 }
 
 void transaction::on_body(std::span<char> bytes) {
+    start_request_clock();
     body_bytes_ = bytes.size();
     pieces_[1] = {bytes.data(), bytes.size()};
     piece_count_ = 2;
@@ -244,9 +255,8 @@ bool transaction::resolve_model(const inference_request& request) {
         refuse(reply_for(*facts.model_problem));
         return false;
     }
-    const auto& fields = ex_->head().fields;
     const auto header =
-        either(fields, "x-llm-d-model-name-rewrite", "x-gateway-model-name-rewrite");
+        either(fields(), "x-llm-d-model-name-rewrite", "x-gateway-model-name-rewrite");
     const auto choice = choose_model(*pool_->spec, model_, header, worker_.random);
     if (choice.rule != nullptr)
         worker_.numbers.count_rewrite(choice.rule->resource, model_, choice.target);
@@ -260,11 +270,10 @@ bool transaction::resolve_model(const inference_request& request) {
 }
 
 void transaction::admit_and_pick(inference_request& request) {
-    const auto& fields = ex_->head().fields;
     objective_.assign(
-        either(fields, "x-llm-d-inference-objective", "x-gateway-inference-objective"));
+        either(fields(), "x-llm-d-inference-objective", "x-gateway-inference-objective"));
     fairness_id_.assign(
-        either(fields, "x-llm-d-inference-fairness-id", "x-gateway-inference-fairness-id"));
+        either(fields(), "x-llm-d-inference-fairness-id", "x-gateway-inference-fairness-id"));
     if (const auto at = pool_->spec->objectives.find(objective_);
         at != pool_->spec->objectives.end()) {
         priority_ = at->second;
@@ -376,13 +385,12 @@ void transaction::remember_others(pool_slot& s, std::uint32_t picked) {
 void transaction::fill_headers(inference_request& request) {
     auto& names = worker_.header_names;
     auto& list = worker_.headers;
-    const auto& fields = ex_->head().fields;
     std::size_t size = 0;
-    for (const auto& f : fields) size += f.name.size();
+    for (const auto& f : fields()) size += f.name.size();
     names.resize(size);
     list.clear();
     char* at = names.data();
-    for (const auto& f : fields) {
+    for (const auto& f : fields()) {
         for (std::size_t i = 0; i < f.name.size(); ++i) {
             const char c = f.name[i];
             at[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;

@@ -16,6 +16,8 @@
 #include "http/exchange.hpp"
 #include "payload/model_restorer.hpp"
 #include "payload/usage.hpp"
+#include "proxy/answer_filters.hpp"
+#include "proxy/deadlines.hpp"
 #include "proxy/failure.hpp"
 #include "proxy/runtime.hpp"
 #include "proxy/worker.hpp"
@@ -55,6 +57,9 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     bool route(const gateway::socket_table& socket);
     bool answer_by_filter();
     bool choose_backend();
+    void edit_request_fields();
+    /// The request's fields after the rule's RequestHeaderModifiers.
+    const http::field_list& fields() const { return edited_ ? *edited_ : ex_->head().fields; }
     void pass_without_body();
     void pass_to_service();
     bool resolve_model(const inference_request& request);
@@ -71,10 +76,12 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void copy_candidates(decision_record& record, const pool_slot& slot) const;
 
     // forward.cpp: attempts
+    void start_request_clock();
     void prepare_upstream();
     void dispatch(std::uint32_t endpoint, bool fresh);
     void arm_deadlines();
     void attempt_again(std::uint32_t endpoint, bool fresh);
+    void retry_by_route();
     static void on_deadline(void* self);
     static void on_retry_time(void* self);
 
@@ -85,11 +92,15 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void begin_held(bool whole);
     void first_body_byte();
     void transform(std::string_view bytes);
-    void break_off(std::string_view message);
+    void expect_more();
+    void pause();
+    void break_off(const local_reply& why);
 
     // account.cpp
     void refuse(const local_reply& reply);
-    void answer_plain(int status, const std::vector<std::pair<std::string, std::string>>& fields);
+    answer_filters filters_for_reply() const;
+    void answer_plain(int status, const gateway::response_fields& fields,
+                      const answer_filters& filters);
     void account(int status, std::string_view reason, end_cause cause);
     void write_log_line(int status, std::string_view reason, end_cause cause);
     response_facts facts_for(end_cause cause) const;
@@ -106,6 +117,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
 
     // What the request says; views point into the exchange's head while it is held.
     std::string request_id_;
+    std::optional<http::field_list> edited_;  ///< its fields, where a filter of the rule edits them
     std::string_view path_;
     std::string_view query_;
     bool has_query_ = false;
@@ -121,6 +133,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     api_kind api_ = api_kind::other;
     bool stream_request_ = false;
     bool rewritten_ = false;
+    bool request_released_ = false;
     bool running_ = false;  ///< counted in the series' running gauge
     std::size_t body_bytes_ = 0;
 
@@ -166,11 +179,9 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     time_point first_byte_{};
     time_point last_byte_{};
     std::uint32_t chunks_ = 0;
-    http::timer deadline_;  ///< the nearest of the deadlines below
+    deadlines limits_;
+    http::timer deadline_;  ///< the nearest of `limits_`
     http::timer retry_timer_;
-    time_point request_deadline_{};
-    time_point attempt_deadline_{};
-    time_point first_byte_deadline_{};
 };
 
 }  // namespace weir::proxy

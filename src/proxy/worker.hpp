@@ -16,6 +16,7 @@
 #include "payload/json_index.hpp"
 #include "payload/request.hpp"
 #include "proxy/access_log.hpp"
+#include "proxy/answer_filters.hpp"
 #include "proxy/decision_ring.hpp"
 #include "proxy/runtime.hpp"
 #include "proxy/telemetry.hpp"
@@ -75,6 +76,7 @@ class worker {
     payload::request_facts facts;
     payload::json_index json;         ///< scratch of readers of answers
     std::vector<http::field> fields;  ///< scratch: the fields of an answer on its way to the client
+    answer_filters filters;           ///< scratch: what the rule does to that answer
     std::vector<header_change> changes;  ///< scratch: what plugins add to an answer
     std::vector<header_field> headers;   ///< scratch: the request's fields, names lower-cased
     std::string transformed;             ///< scratch: bytes of an answer that were rewritten

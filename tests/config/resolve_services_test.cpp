@@ -46,6 +46,16 @@ TEST_SUITE("config/resolve_services") {
         CHECK_FALSE(e[2].ready);
         CHECK(e[3].ports == std::vector<std::uint16_t>{9002});
     }
+    TEST_CASE("servers on one machine are told apart by their port") {
+        const auto r =
+            with("  ports: [{port: 80}]\n",
+                 slice("{name: '', port: 9000}", "- {addresses: [127.0.0.1]}\n") + "---\n" +
+                     slice("{name: '', port: 9001}", "- {addresses: [127.0.0.1]}\n", "web-2"));
+        const auto& e = r.m->services.at(0).endpoints;
+        REQUIRE(e.size() == 2);
+        CHECK(e[0].name == "127.0.0.1:9000");
+        CHECK(e[1].name == "127.0.0.1:9001");
+    }
     TEST_CASE("without slices the selector chooses Pods, and a target port may be a name") {
         const auto r = with(
             "  selector: {app: llm}\n  ports: [{port: 80, targetPort: http}]\n",

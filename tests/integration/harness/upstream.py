@@ -68,6 +68,22 @@ def reply(status=200, body=b"{}", headers=(), reason="OK"):
     return lambda exchange: exchange.send(head.encode() + body)
 
 
+def echo(name="upstream", headers=()):
+    """A script that answers with what it received, as JSON: server, target, body and headers (names in lower case)."""
+
+    def run(exchange):
+        request = exchange.request
+        received = {}
+        for field, value in request.headers:
+            received.setdefault(field.lower(), []).append(value)
+        body = {"server": name, "method": request.method, "target": request.target,
+                "headers": {field: ", ".join(values) for field, values in received.items()},
+                "body": request.body.decode("latin-1")}
+        reply(200, body, headers)(exchange)
+
+    return run
+
+
 def stream(events, *, between=lambda index: None, end=True):
     """A script that answers with a chunked server-sent stream. `between(i)` runs before event i (wait there);
     without `end` the last chunk is left out and the connection closed."""
