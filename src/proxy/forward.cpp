@@ -79,20 +79,50 @@ void transaction::prepare_upstream() {
     for (const auto* set : {&rule, &backend_->filters}) {
         if (set->request_headers) edit_own_fields(upstream_head_, *set->request_headers);
     }
-    for (const auto& change : decision_.upstream_headers) {
-        remove_head_field(upstream_head_, change.name);
-        if (!change.remove) append_head_field(upstream_head_, change.name, change.value);
-    }
     if (body_bytes_ != 0 || has_body_semantics(head.method)) {
         char number[24];
         const auto end = std::to_chars(number, number + sizeof number, body_bytes_).ptr;
         append_head_field(upstream_head_, "content-length",
                           {number, static_cast<std::size_t>(end - number)});
     }
-    upstream_head_ += "\r\n";
     if (piece_count_ == 0) piece_count_ = 1;
+    if (!rule.mirrors.empty() || !backend_->filters.mirrors.empty()) send_mirrors();
+    for (const auto& change : decision_.upstream_headers) {
+        remove_head_field(upstream_head_, change.name);
+        if (!change.remove) append_head_field(upstream_head_, change.name, change.value);
+    }
+    upstream_head_ += "\r\n";
     pieces_[0] = upstream_head_;
     tried_.connects_failed = tried_.dispatches = 0;
+}
+
+/// Copies for the mirrors: what the chosen endpoint gets, without what its picker adds for it.
+void transaction::send_mirrors() {
+    const std::string head = upstream_head_ + "\r\n";
+    auto pieces = pieces_;
+    pieces[0] = head;
+    const auto& rule = *match_.selected->config;
+    const mirrored_request request{ex_->head().method, std::span(pieces).first(piece_count_),
+                                   rule.request_timeout};
+    for (const auto* set : {&rule.filters, &backend_->filters}) {
+        for (const auto& mirror : set->mirrors) {
+            if (!gateway::mirror_takes(mirror, worker_.random())) continue;
+            const auto& to = mirror.target;
+            const bool pool = to.kind == config::backend_kind::pool;
+            auto& s =
+                pool ? worker_.slot(config_->pools[to.index].serial, *config_->pools[to.index].view)
+                     : worker_.slot(config_->services[to.index].serial,
+                                    *config_->services[to.index].view);
+            const auto view = s.view.get();
+            view->read(worker_.loop.now(), s.signals, s.candidates);
+            if (s.candidates.empty()) {
+                worker_.mirrors.drop();
+                continue;
+            }
+            worker_.mirrors.send(*view, least_requests(s.signals, s.candidates, worker_.random),
+                                 request);
+        }
+    }
 }
 
 void transaction::dispatch(std::uint32_t endpoint, bool fresh) {

@@ -311,6 +311,15 @@ void telemetry::collect(metrics::exposition& out) const {
                 upstream_retries.value());
     out.counter("weir_client_aborts_total", "Clients that left before their answer ended.", {},
                 client_aborts.value());
+    const auto mirrored = [&](const char* result, const metrics::cell& count) {
+        out.counter(
+            "weir_mirrored_requests_total",
+            "Copies of requests for mirrors: answered, failed, or dropped for want of room.",
+            {{"result", result}}, count.value());
+    };
+    mirrored("answered", mirrors_answered);
+    mirrored("failed", mirrors_failed);
+    mirrored("dropped", mirrors_dropped);
     out.counter("weir_truncated_answers_total", "Answers an endpoint broke off after their head.",
                 {}, truncated_answers.value());
 }

@@ -77,6 +77,9 @@ class telemetry final : public metrics::source {
     metrics::cell upstream_replays;
     metrics::cell upstream_retries;
     metrics::cell client_aborts;
+    metrics::cell mirrors_answered;
+    metrics::cell mirrors_failed;
+    metrics::cell mirrors_dropped;
     metrics::cell truncated_answers;
 
     void collect(metrics::exposition& out) const override;

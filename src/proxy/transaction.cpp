@@ -174,19 +174,7 @@ void transaction::pass_to_service() {
     view_ = s.view.get();
     view_->read(worker_.loop.now(), s.signals, s.candidates);
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
-    // Least requests; equal ones at random.
-    std::uint32_t best = s.candidates.front();
-    std::uint64_t equals = 0;
-    for (const auto i : s.candidates) {
-        const double a = s.signals.inflight_requests[i];
-        const double b = s.signals.inflight_requests[best];
-        if (a < b) {
-            best = i;
-            equals = 1;
-        } else if (a == b && worker_.random.below(++equals) == 0) {
-            best = i;
-        }
-    }
+    const auto best = least_requests(s.signals, s.candidates, worker_.random);
     charge(best, 0);
     remember_others(s, best);
     prepare_upstream();

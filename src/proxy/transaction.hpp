@@ -78,6 +78,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     // forward.cpp: attempts
     void start_request_clock();
     void prepare_upstream();
+    void send_mirrors();
     void dispatch(std::uint32_t endpoint, bool fresh);
     void arm_deadlines();
     void attempt_again(std::uint32_t endpoint, bool fresh);

@@ -15,6 +15,7 @@ worker::worker(http::event_loop& l, const snapshot<runtime>& source, const proxy
       clients(l, client),
       random(seed),
       numbers(caps),
+      mirrors(l, clients, numbers),
       ring(s.ring_bytes),
       log(access),
       number(n) {}

@@ -18,6 +18,7 @@
 #include "proxy/access_log.hpp"
 #include "proxy/answer_filters.hpp"
 #include "proxy/decision_ring.hpp"
+#include "proxy/mirror.hpp"
 #include "proxy/runtime.hpp"
 #include "proxy/telemetry.hpp"
 #include "scheduling/scheduler.hpp"
@@ -83,6 +84,7 @@ class worker {
     std::string header_names;            ///< scratch behind `headers`
     random_source random;
     telemetry numbers;
+    mirror_calls mirrors;
     decision_ring ring;
     access_log* log;             ///< null: off
     const std::uint32_t number;  ///< of this worker, from 0
