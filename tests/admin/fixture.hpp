@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "admin/api.hpp"
+#include "config/yaml.hpp"
 #include "http/server.hpp"
 
 namespace weir::admin::test {
@@ -159,6 +160,20 @@ struct answer {
     bool has(const std::string& text) const { return body.find(text) != std::string::npos; }
     bool says(const std::string& field) const { return head.find(field) != std::string::npos; }
 };
+
+/// Strictly RFC 8259, read by the configuration's reader.
+inline bool is_json_object(const std::string& text) {
+    const weir::config::source_file file{"answer", text};
+    weir::config::text_window window;
+    window.file = &file;
+    window.text = file.text;
+    weir::config::findings found;
+    bool object = false;
+    const bool good = weir::config::read_json(window, found, [&](weir::config::node&& root) {
+        object = root.is_mapping() && root.get("apiVersion") != nullptr;
+    });
+    return good && object && !found.has_errors();
+}
 
 /// The admin API behind a real server; everything is made and destroyed around its loop's thread.
 class fixture {

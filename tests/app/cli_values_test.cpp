@@ -1,0 +1,92 @@
+#include "app/cli_values.hpp"
+
+#include <CLI/Error.hpp>
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+
+using namespace weir::app;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What a reader says of a bad value; empty when it takes it.
+template <class T>
+std::string complaint(T (*read)(const std::string&), const std::string& text) {
+    try {
+        read(text);
+    } catch (const CLI::ValidationError& e) {
+        return e.what();
+    }
+    return {};
+}
+
+}  // namespace
+
+TEST_SUITE("app/cli_values") {
+    TEST_CASE("durations are Go's, and a bare number is none") {
+        CHECK(read_duration("1m30s") == 90s);
+        CHECK(read_duration("0") == 0s);
+        for (const auto* bad : {"5", "-1s", "", "1 s", "soon"}) {
+            CAPTURE(bad);
+            CHECK_FALSE(complaint(&read_duration, bad).empty());
+        }
+        CHECK_FALSE(complaint(&read_period, "0").empty());
+        CHECK(read_period("50ms") == 50ms);
+    }
+
+    TEST_CASE("sizes take Kubernetes suffixes, limits start at one") {
+        CHECK(read_size("32Ki") == 32768);
+        CHECK(read_bytes("1Gi") == std::uint64_t{1} << 30);
+        CHECK(read_size("0") == 0);
+        CHECK(complaint(&read_limit, "0") == "'0' is not a number from 1 on");
+        CHECK_FALSE(complaint(&read_size, "-1").empty());
+        CHECK_FALSE(complaint(&read_size, "12 apples").empty());
+    }
+
+    TEST_CASE("an endpoint is http, a host and a port") {
+        for (const auto* good : {"http://127.0.0.1:8000", "http://[::1]:8000", "http://gpu-1:80"}) {
+            CHECK(read_endpoint_url(good) == good);
+        }
+        struct row {
+            const char* url;
+            const char* says;
+        };
+        for (const auto& [url, says] :
+             {row{"https://h:1", "TLS towards endpoints"}, row{"http://h:1/", "leave the path out"},
+              row{"http://h:1/v1", "leave the path out"}, row{"http://u@h:1", "leave the path out"},
+              row{"http://h", "an endpoint with a port"},
+              row{"http://:80", "an endpoint with a port"},
+              row{"http://h:65536", "a port from 1 to 65535"},
+              row{"http://::1:80", "IPv6 in brackets"}, row{"h:80", "use http://host:port"}}) {
+            CAPTURE(url);
+            CHECK(complaint(&read_endpoint_url, url).find(says) != std::string::npos);
+        }
+    }
+
+    TEST_CASE("an address is an IP literal and a port; localhost stands for one") {
+        CHECK(read_address("localhost:8080") == "127.0.0.1:8080");
+        CHECK(read_address("[::1]:0") == "[::1]:0");
+        CHECK(read_admin_address("off") == "off");
+        CHECK_FALSE(complaint(&read_address, "off").empty());
+        CHECK_FALSE(complaint(&read_address, "8080").empty());
+        CHECK_FALSE(complaint(&read_address, "example.test:80").empty());
+        CHECK(read_ip("::1") == "::1");
+        CHECK_FALSE(complaint(&read_ip, "127.0.0.1:80").empty());
+    }
+
+    TEST_CASE("a port map has two ports") {
+        CHECK(read_port_map("80=8080") == std::pair<std::uint16_t, std::uint16_t>{80, 8080});
+        for (const auto* bad : {"80", "80=", "=80", "0=80", "80=70000", "a=b"}) {
+            CAPTURE(bad);
+            CHECK_FALSE(complaint(&read_port_map, bad).empty());
+        }
+    }
+
+    TEST_CASE("a header has a name") {
+        CHECK(read_header("x-a: b") == "x-a: b");
+        CHECK_FALSE(complaint(&read_header, "x-a").empty());
+        CHECK_FALSE(complaint(&read_header, ": b").empty());
+    }
+}
