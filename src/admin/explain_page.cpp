@@ -122,23 +122,15 @@ const proxy::pool_runtime* choose_pool(const proxy::runtime* current, json_body&
 /// Model, rewrite and objective, in the order of checks of a real request. False: refused.
 bool resolve_names(const dry_request& r, const config::pool& spec, const payload::request_facts& f,
                    api_kind api, dry_outcome& out) {
-    if (f.has_model) out.model = f.model;
-    if (f.model_problem && api != api_kind::other) {
-        out.refuse(*f.model_problem);
-        return false;
-    }
     random_source random(r.seed);
     const auto wish = header(r, "x-llm-d-model-name-rewrite", "x-gateway-model-name-rewrite");
-    const auto choice = proxy::choose_model(spec, out.model, wish, random);
-    out.target_model = choice.target;
-    if (choice.rule != nullptr) out.rewrite = choice.rule->resource;
-    if (out.target_model.empty() && api != api_kind::other) {
-        out.refuse(400, "model-not-found",
-                   "inference gateway: BadRequest - model not found in request body");
-        return false;
-    }
-    if (f.prompt_problem && api != api_kind::other) {
-        out.refuse(*f.prompt_problem);
+    const auto resolved = proxy::resolve_model(spec, api, f, wish, random);
+    out.model = resolved.model;
+    out.target_model = resolved.choice.target;
+    if (resolved.choice.rule != nullptr) out.rewrite = resolved.choice.rule->resource;
+    const auto& problem = resolved.refused ? resolved.refused : f.prompt_problem;
+    if (problem && api != api_kind::other) {
+        out.refuse(*problem);
         return false;
     }
     out.objective = header(r, "x-llm-d-inference-objective", "x-gateway-inference-objective");

@@ -118,6 +118,7 @@ pool_ref_spec read_pool_ref(const object& spec, std::string_view default_group) 
     const object from(spec.need("poolRef"), {"group", "kind", "name"});
     ref.at = from.at();
     ref.group = or_default(read_group(from["group"]), default_group, from.at());
+    ref.group_given = from.has("group");
     ref.kind = or_default(read_kind(from["kind"]), "InferencePool", from.at());
     ref.name = or_default(read_name(from.need("name")), {}, from.at());
     if (!ref.name.value.empty()) ref.at = ref.name.at;

@@ -149,11 +149,24 @@ void resolve_rewrites(resolve_state& state) {
     }
 }
 
+/// InferenceModels are older than pools of the newer group and were matched by the pool's name
+/// alone (gateway-api-inference-extension v0.5): one that names no group means either.
+pool_ref_spec in_either_group(const resolve_state& state, const inference_model_resource& m) {
+    auto ref = m.pool_ref;
+    if (!ref.group_given && !is_defined(state, m.meta, ref)) {
+        auto newer = ref;
+        newer.group.value = "inference.networking.k8s.io";
+        if (is_defined(state, m.meta, newer)) return newer;
+    }
+    return ref;
+}
+
 void resolve_models(resolve_state& state) {
     for (const auto* m : by_age(state.in.inference_models)) {
         resource_status status;
         condition_list conditions;
-        if (auto* pool = pool_of(state, m->meta, m->pool_ref, status, conditions)) {
+        const auto ref = in_either_group(state, *m);
+        if (auto* pool = pool_of(state, m->meta, ref, status, conditions)) {
             const auto taken =
                 std::find_if(pool->models.begin(), pool->models.end(),
                              [&](const auto& x) { return x.model_name == m->model_name.value; });

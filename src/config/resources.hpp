@@ -248,6 +248,7 @@ struct pool_resource {
 struct pool_ref_spec {
     text group;  ///< default inference.networking.k8s.io, for an InferenceModel
                  ///< inference.networking.x-k8s.io
+    bool group_given = false;
     text kind;   ///< default InferencePool
     text name;
     span at;

@@ -54,9 +54,9 @@ void model_restorer::feed(std::string_view bytes, std::string& out) {
         return;
     }
     passing_ = true;
-    out += held_;
+    long_json_.feed(held_, quoted_, out);
     held_ = {};
-    out += bytes;
+    long_json_.feed(bytes, quoted_, out);
 }
 
 void model_restorer::finish(std::string& out) {

@@ -1,8 +1,10 @@
 #include "payload/request.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "base/json.hpp"
+#include "base/strings.hpp"
 #include "payload/json_index.hpp"
 #include "payload/json_reader.hpp"
 #include "payload/prompt_builder.hpp"
@@ -111,12 +113,38 @@ refusal bad_body(const json_failure& failure) {
             {}};
 }
 
-bool needs_model(api_kind api) {
-    // SGLang's own API has no model member.
-    return api != api_kind::other && api != api_kind::sglang_generate;
+// Names end up in logs, label values and pages: neither a controlling byte nor a novel.
+constexpr std::size_t longest_model = 256;
+
+bool is_blank(std::string_view text) { return trim(text).empty(); }
+
+bool is_printable(std::string_view text) {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+std::optional<refusal> judge_model(api_kind api, const request_facts& facts) {
+    if (facts.model.empty()) {
+        return needs_model(api) ? std::optional(model_not_found()) : std::nullopt;
+    }
+    if (facts.model.size() > longest_model) {
+        return refusal{400, "model is longer than 256 bytes", "bad-request", "model"};
+    }
+    if (!is_printable(facts.model)) {
+        return refusal{400, "model has control characters", "bad-request", "model"};
+    }
+    return std::nullopt;
 }
 
 }  // namespace
+
+bool needs_model(api_kind api) {
+    return api != api_kind::other && api != api_kind::sglang_generate;
+}
+
+refusal model_not_found() {
+    return {400, "model not found in request body", "model-not-found", "model"};
+}
 
 struct request_scanner::impl {
     json_index index;
@@ -211,7 +239,8 @@ bool request_scanner::impl::names_of(const member_table& at, request_facts& out)
         const auto text = reader.exact_text(model, memory);
         if (!text) return false;
         if (has_escape(reader.inside(model))) memory.commit(text->size());
-        out.model = *text;
+        // Spaces name nothing.
+        if (!is_blank(*text)) out.model = *text;
         out.has_model = true;
     }
     if (has_salt) {
@@ -233,9 +262,12 @@ std::optional<json_failure> request_scanner::impl::run(api_kind api, std::string
     member_table at;
     if (!members(at, out) || !facts(api, at, out) || !names_of(at, out)) return reader.failure();
     prompts.finish(out.prompts);
-    if (needs_model(api) && out.model.empty()) {
-        out.model_problem =
-            refusal{400, "model not found in request body", "model-not-found", "model"};
+    out.model_problem = judge_model(api, out);
+    if (api == api_kind::other && out.model_problem) {
+        // No business of weir's; but such a name is used for nothing.
+        out.model_problem.reset();
+        out.model = {};
+        out.has_model = false;
     }
     return std::nullopt;
 }

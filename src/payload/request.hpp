@@ -17,6 +17,10 @@ namespace weir::payload {
 /// segments (llm-d-router head, parsers.go); the query is cut off, one trailing slash ignored.
 api_kind classify(std::string_view path);
 
+/// Whether requests of that API name a model. SGLang's own API does not, and of an unknown one weir
+/// asks for nothing.
+bool needs_model(api_kind api);
+
 /// A body that weir refuses.
 struct refusal {
     int status = 400;
@@ -24,6 +28,8 @@ struct refusal {
     std::string_view reason;  ///< bad-body, model-not-found, prompt-not-found or bad-request
     std::string_view param;   ///< the field to name in the envelope; empty: null
 };
+
+refusal model_not_found();
 
 /// What one scan of a body found. Views point into the body or the scanner and live until its next
 /// scan.
@@ -38,7 +44,9 @@ struct request_facts {
     std::int64_t max_output_tokens = -1;  ///< -1 when the client set no usable limit
     std::string_view cache_salt;
     std::vector<prompt> prompts;
-    std::optional<refusal> model_problem;   ///< no usable name, for an API that needs one
+    /// Without a `model`: an API that needs one has none, which a rewrite can mend. With one: a
+    /// name that must not be passed on.
+    std::optional<refusal> model_problem;
     std::optional<refusal> prompt_problem;  ///< missing or of a wrong type for this API
 };
 

@@ -53,6 +53,26 @@ model_choice choose_model(const config::pool& pool, std::string_view model, std:
     return {model, nullptr};
 }
 
+resolved_model resolve_model(const config::pool& pool, api_kind api,
+                             const payload::request_facts& facts, std::string_view header,
+                             random_source& random) {
+    resolved_model out;
+    if (facts.has_model) out.model = facts.model;
+    if (facts.model_problem && !out.model.empty()) {
+        out.refused = facts.model_problem;
+        return out;
+    }
+    const bool needed = payload::needs_model(api);
+    if (out.model.empty() && !needed) return out;
+    out.choice = choose_model(pool, out.model, header, random);
+    if (out.choice.target.empty() && api != api_kind::other) {
+        out.refused = payload::model_not_found();
+        return out;
+    }
+    out.rewritten = out.choice.target != out.model;
+    return out;
+}
+
 std::optional<config::criticality> criticality_of(const config::pool& pool,
                                                   std::string_view model) {
     const auto* m = find_model(pool, model);

@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "config/model.hpp"
+#include "payload/request.hpp"
 
 namespace weir::proxy {
 
@@ -22,6 +23,21 @@ struct model_choice {
 /// long as the arguments.
 model_choice choose_model(const config::pool& pool, std::string_view model, std::string_view header,
                           random_source& random);
+
+/// The model of a scanned request as it goes on: what the client named, what the endpoint is asked
+/// for, or why it goes no further. Views live as long as the arguments.
+struct resolved_model {
+    std::string_view model;  ///< empty: the client named none
+    model_choice choice;
+    bool rewritten = false;  ///< the body must be spliced
+    std::optional<payload::refusal> refused;
+};
+
+/// A rewrite can supply a name that is missing, but excuses none that must not be passed on. An API
+/// that asks for no model gets none put in.
+resolved_model resolve_model(const config::pool& pool, api_kind api,
+                             const payload::request_facts& facts, std::string_view header,
+                             random_source& random);
 
 /// The criticality of the model's InferenceModel, if it has one.
 std::optional<config::criticality> criticality_of(const config::pool& pool, std::string_view model);

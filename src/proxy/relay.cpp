@@ -245,7 +245,10 @@ void transaction::on_complete() {
 /// an event may stand, then the connection closes without its end.
 void transaction::break_off(const local_reply& why) {
     worker_.numbers.truncated_answers.add();
-    const bool at_boundary = usage_ ? usage_->at_boundary() : boundary_.at_boundary();
+    // A restorer holds what is not whole: the client saw less than was read.
+    const bool at_boundary = restorer_ ? restorer_->at_boundary()
+                             : usage_  ? usage_->at_boundary()
+                                       : boundary_.at_boundary();
     if (held_ != nullptr && !answer_begun_) {
         // Nothing has gone out: this can still be said with a status.
         held_.reset();

@@ -221,9 +221,7 @@ void transaction::on_body(std::span<char> bytes) {
     request.body_bytes = bytes.size();
     request.cache_salt = facts.cache_salt;
     request.prompts = facts.prompts;
-    if (!resolve_model(request)) return;
-    if (api_ != api_kind::other && facts.prompt_problem)
-        return refuse(reply_for(*facts.prompt_problem));
+    if (!resolve_names()) return;
     if (rewritten_) {
         const auto body = payload::splice_model(pieces_[1], facts, target_model_, quoted_model_);
         pieces_[1] = body.before;
@@ -236,24 +234,22 @@ void transaction::on_body(std::span<char> bytes) {
 }
 
 /// The model the endpoint will be asked for. False: refused.
-bool transaction::resolve_model(const inference_request& request) {
+bool transaction::resolve_names() {
     const auto& facts = worker_.facts;
-    model_.assign(request.model);
-    if (facts.model_problem && api_ != api_kind::other) {
-        refuse(reply_for(*facts.model_problem));
-        return false;
-    }
     const auto header =
         either(fields(), "x-llm-d-model-name-rewrite", "x-gateway-model-name-rewrite");
-    const auto choice = choose_model(*pool_->spec, model_, header, worker_.random);
-    if (choice.rule != nullptr)
-        worker_.numbers.count_rewrite(choice.rule->resource, model_, choice.target);
-    target_model_.assign(choice.target);
-    if (target_model_.empty() && api_ != api_kind::other) {
-        refuse(bad_request("model not found in request body", "model-not-found", "model"));
+    const auto resolved = resolve_model(*pool_->spec, api_, facts, header, worker_.random);
+    model_.assign(resolved.model);
+    target_model_.assign(resolved.choice.target);
+    if (resolved.choice.rule != nullptr) {
+        worker_.numbers.count_rewrite(resolved.choice.rule->resource, model_, target_model_);
+    }
+    const auto& problem = resolved.refused ? resolved.refused : facts.prompt_problem;
+    if (problem && api_ != api_kind::other) {
+        refuse(reply_for(*problem));
         return false;
     }
-    rewritten_ = target_model_ != model_ && (facts.has_model || facts.object_begin != 0);
+    rewritten_ = resolved.rewritten;
     return true;
 }
 

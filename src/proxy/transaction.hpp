@@ -62,7 +62,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     const http::field_list& fields() const { return edited_ ? *edited_ : ex_->head().fields; }
     void pass_without_body();
     void pass_to_service();
-    bool resolve_model(const inference_request& request);
+    bool resolve_names();
     void admit_and_pick(inference_request& request);
     void pick(inference_request& request, pool_slot& slot);
     void redirect(const config::redirect_filter& filter);

@@ -85,6 +85,18 @@ TEST_SUITE("config/resolve_pool_parts") {
         CHECK(r.m->pools[0].rewrites[3].models.empty());
         CHECK(r.condition_of("InferenceModelRewrite", "old", "", "Accepted") == "True Accepted");
     }
+    TEST_CASE("an InferenceModel that names no group means a pool of either group") {
+        const auto newer = resolve_text(docs({whole(), model_doc("m", "modelName: m")}));
+        CHECK(newer.m->pools.at(0).models.size() == 1);
+        CHECK(newer.troubles() == "");
+        const auto stray = resolve_text(
+            "apiVersion: inference.networking.x-k8s.io/v1alpha2\nkind: InferenceModel\nmetadata: "
+            "{name: m}\nspec: {modelName: m, poolRef: {name: pool, group: "
+            "inference.networking.x-k8s.io}}\n---\n" +
+            whole());
+        CHECK(stray.m->pools.at(0).models.empty());
+        CHECK(stray.times(codes::pool_ref_group) == 1);
+    }
     TEST_CASE("of two InferenceModels with one name the oldest wins, the other is told") {
         const auto r = resolve_text(docs({
             old_pool(),

@@ -51,13 +51,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     std::string quoted;
     const auto pieces =
-        splice_model({body.bytes.data(), body.size}, facts, "new \"model\"\n", quoted);
+        splice_model({body.bytes.data(), body.size}, facts, "new \"model\"", quoted);
     const padded changed(std::string(pieces.before) + std::string(pieces.middle) +
                          std::string(pieces.after));
     must(changed.size == pieces.size());
     request_facts again;
     must(!scanner.scan(api, changed.span(), again));
-    must(again.model == "new \"model\"\n" && !again.model_problem);
+    must(again.model == "new \"model\"" && !again.model_problem);
     must(prompts_of(again) == prompts);
     return 0;
 }

@@ -154,6 +154,29 @@ TEST_SUITE("payload/request") {
         CHECK(none.facts.prompt_problem);
     }
 
+    TEST_CASE("a name that could do harm where names are shown is refused, spaces name nothing") {
+        const std::string longest(256, 'm');
+        CHECK_FALSE(scanned(api_kind::completions, R"({"prompt":"p","model":")" + longest + "\"}")
+                        .facts.model_problem);
+        for (const auto& [model, reason] : {
+                 std::pair<std::string, std::string_view>{longest + "m", "bad-request"},
+                 {R"(a\r\nb)", "bad-request"},
+                 {R"(a\u0000)", "bad-request"},
+                 {R"(a\u007f)", "bad-request"},
+                 {"  ", "model-not-found"},
+             }) {
+            CAPTURE(model);
+            const auto body = R"({"prompt":"p","model":")" + model + "\"}";
+            const scanned s(api_kind::completions, body);
+            REQUIRE(s.facts.model_problem);
+            CHECK(s.facts.model_problem->reason == reason);
+            CHECK(s.facts.model_problem->param == "model");
+            const scanned other(api_kind::other, body);
+            CHECK_FALSE(other.facts.model_problem);
+            CHECK(other.facts.model.empty());
+        }
+    }
+
     TEST_CASE("SGLang's own API and unknown ones need no model") {
         CHECK_FALSE(scanned(api_kind::sglang_generate, R"({"text":"x"})").facts.model_problem);
         CHECK_FALSE(scanned(api_kind::other, R"({"query":"x"})").facts.model_problem);
