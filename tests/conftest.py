@@ -1,4 +1,4 @@
-"""Fixtures of the integration tests. Everything they start is stopped at the end of the test, and looked at:
+"""Fixtures of the tests that run the real binary. Everything they start is stopped at the end of the test, and looked at:
 an exit code other than 0, a sanitizer report or a mistake in an upstream's script fails the test."""
 
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "integration"))
 
 from harness import Upstream, WeirProcess, free_port  # noqa: E402
 

@@ -1,0 +1,149 @@
+"""The dashboard in a real browser: what a person sees is what the admin API says."""
+
+import gzip
+import json
+import re
+import shutil
+
+import pytest
+
+from harness import free_port, wait_for
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="no selenium here")
+chrome = pytest.importorskip("selenium.webdriver.chrome.service", reason="no selenium here")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver here")
+
+SWITCHES = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--disable-dev-shm-usage", "--window-size=1280,900"]
+
+
+class Browser:
+    """One window on a gateway's dashboard."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def open(self, gateway, where):
+        self.driver.get("about:blank")
+        self.driver.get(f"http://127.0.0.1:{gateway.admin_port}/ui/#/{where}")
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", self.driver.find_element("tag name", "body").text)
+
+    def shows(self, pattern, seconds=20):
+        """The page's text, once the pattern is found in it."""
+        try:
+            wait_for(lambda: re.search(pattern, self.text), f"{pattern!r} on the page", seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.text}") from None
+        return self.text
+
+    def find(self, selector):
+        return self.driver.find_elements("css selector", selector)
+
+    def complaints(self):
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+
+@pytest.fixture(scope="module")
+def window(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for switch in [*SWITCHES, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(service=chrome.Service(DRIVER), options=options)
+    yield Browser(driver)
+    driver.quit()
+
+
+@pytest.fixture
+def browser(window):
+    yield window
+    complaints = window.complaints()
+    window.driver.get("about:blank")  # before the gateway goes, or its loss is the next test's complaint
+    window.complaints()
+    assert complaints == []
+
+
+def test_pools_show_each_endpoint_as_the_api_does(weir, upstream, browser):
+    server = upstream()
+    server.set_metrics(waiting=7, running=3, kv=0.42)
+    dead = free_port()
+    gateway = weir("--endpoint", server.url, "--endpoint", f"http://127.0.0.1:{dead}")
+
+    def known():
+        listed = json.loads(gateway.admin("GET", "/v1/endpoints").text)["endpoints"]
+        return {e["address"]: e for e in listed}
+
+    live = server.url.removeprefix("http://")
+    wait_for(lambda: known()[live]["signals"]["waiting"] == 7, "the scraped queue")
+    browser.open(gateway, "pools")
+    text = browser.shows(r"connection refused")
+    row = text[text.index(live):]
+    assert re.search(r"ready .*? 7 3 42 %", row), row[:300]
+    assert f"127.0.0.1:{dead}" in text
+
+
+def test_the_explorer_has_the_numbers_of_explain(weir, upstream, browser):
+    first, second = upstream(), upstream()
+    first.set_metrics(waiting=4, kv=0.5)
+    gateway = weir("--endpoint", first.url, "--endpoint", second.url)
+    answer = gateway.chat(headers={"x-request-id": "seen-in-the-browser"})
+    assert answer.status == 200
+    decision = json.loads(gateway.admin("GET", "/v1/decisions/seen-in-the-browser").text)
+    browser.open(gateway, "decisions")
+    wait_for(lambda: browser.find('[aria-label="explain seen-in-the-browser"]'), "the request in the list")
+    browser.find('[aria-label="explain seen-in-the-browser"]')[0].click()
+    browser.shows("Request seen-in-the-browser")
+    for candidate in decision["candidates"]:
+        shown = f"{candidate['total']:.4f}".rstrip("0").rstrip(".")
+        browser.shows(rf"{re.escape(candidate['endpoint'])} .*?{re.escape(shown)}")
+
+
+def test_a_failed_reload_is_on_the_page_with_its_place(weir, manifests, browser):
+    good = """
+apiVersion: inference.networking.k8s.io/v1
+kind: InferencePool
+metadata: {name: p}
+spec:
+  selector: {matchLabels: {app: x}}
+  targetPorts: [{number: 8000}]
+  endpointPickerRef: {name: epp, port: {number: 9002}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r}
+spec:
+  parentRefs: [{name: g}]
+  rules: [{backendRefs: [{group: inference.networking.k8s.io, kind: InferencePool, name: p}]}]
+"""
+    folder = manifests({"all.yaml": good})
+    gateway = weir("-f", str(folder), "--no-watch")
+    (folder / "all.yaml").write_text(good.replace("targetPorts", "targetPort"))
+    assert gateway.admin("POST", "/v1/reload", b"{}", {"content-type": "application/json"}).status in (200, 422)
+    browser.open(gateway, "config")
+    browser.shows(r"all\.yaml:7:")
+    assert "targetPorts" in browser.text
+
+
+def test_the_dashboard_is_small_and_asks_no_other_host(weir, upstream):
+    gateway = weir("--endpoint", upstream().url)
+    shell = gateway.admin("GET", "/ui/").text
+    names = set(re.findall(r'(?:src|href)="([^"#]+)"', shell))
+    assert not any("//" in name for name in names)
+    todo, sizes = list(names), {"": len(gzip.compress(shell.encode()))}
+    while todo:
+        name = todo.pop().removeprefix("./")
+        if name in sizes:
+            continue
+        answer = gateway.admin("GET", f"/ui/{name}")
+        assert answer.status == 200, name
+        sizes[name] = len(gzip.compress(answer.body))
+        if name.endswith(".js"):
+            todo += re.findall(r'(?:from|import\()\s*"(\./[^"]+)"', answer.text)
+    assert len(sizes) > 5
+    assert sum(sizes.values()) < 150_000
