@@ -107,6 +107,7 @@ const char* check_request_line(std::string_view line, int& status) {
         if (c == '\\') return "backslash in the request target";
         if (c == '#') return "fragment in the request target";
     }
+    if (target.find("%00") != std::string_view::npos) return "%00 in the request target";
     if (version == "HTTP/1.1" || version == "HTTP/1.0") return nullptr;
     if (version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.') {
         status = 505;
@@ -329,6 +330,9 @@ std::string field_list::joined(std::string_view name) const {
 
 head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
                            request_head& out) {
+    // A refusal looks at the head: it must not find a request before this one there.
+    out.fields.clear();
+    out.method = out.target = out.host = {};
     // One empty line before the request line is tolerated (RFC 9112 2.2).
     const std::size_t lead = bytes.starts_with("\r\n") ? 2 : 0;
     if (lead != 0 && scanned < lead) scanned = lead;
@@ -365,7 +369,6 @@ head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const h
         }
         return bad_request(fault);
     }
-    out.fields.clear();
     head_parser<true> parser(out.fields);
     beast_error ec;
     // Content-Length and Transfer-Encoding are judged below, where the reason can be named.

@@ -59,6 +59,10 @@ transaction& worker::take() {
 
 void worker::give(transaction& t) { free_.push_back(&t); }
 
+void worker::cut_all() {
+    for (std::size_t i = 0; i < all_.size(); ++i) all_[i]->cut();
+}
+
 /// A random UUID (RFC 9562, version 4).
 std::string worker::make_request_id() {
     static constexpr char hex[] = "0123456789abcdef";
