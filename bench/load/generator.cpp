@@ -82,7 +82,7 @@ load_result generator::run(const std::function<void()>& on_begin) {
             begun = now = now_ns();
         }
         const auto limit = begun + (measuring ? settings_.seconds_ns : 0);
-        if (measuring && now >= limit) break;
+        if (measuring && (now >= limit || enough())) break;
         start_due(now);
         arrive(now);
         for (const auto& event : poller_.wait(until_next(now, limit))) {
@@ -94,6 +94,10 @@ load_result generator::run(const std::function<void()>& on_begin) {
     result_.open_streams = std::count_if(connections_.begin(), connections_.end(),
                                          [](const auto& c) { return c.busy && c.first_seen; });
     return std::move(result_);
+}
+
+bool generator::enough() const {
+    return settings_.requests > 0 && result_.requests >= settings_.requests;
 }
 
 std::int64_t generator::until_next(std::int64_t now, std::int64_t limit) const {
@@ -263,7 +267,7 @@ void generator::finish(connection& c) {
         result_.latencies.push_back(now_ns() - c.intended);
     }
     c.busy = false;
-    if (!settings_.hold) ready(c);
+    if (!settings_.hold && !enough()) ready(c);
 }
 
 void generator::fail(connection& c, const std::string& why) {

@@ -24,6 +24,7 @@ struct load_settings {
     double rate = 0;  ///< requests a second at Poisson times (open loop); 0: closed loop
     std::int64_t seconds_ns = 0;  ///< of the measured part
     std::int64_t warmup_ns = 0;
+    std::int64_t requests = 0;  ///< the measured part ends after so many; 0: by time alone
     std::size_t body_bytes = 1024;
     bool distinct = false;         ///< every prompt differs from its first bytes on
     std::int64_t chunks = 0;       ///< events wanted of each answer; 0: one JSON body
@@ -90,6 +91,7 @@ class generator {
     void arrive(std::int64_t now);
     void watch(connection& c, std::uint32_t events);
     std::int64_t until_next(std::int64_t now, std::int64_t limit) const;
+    bool enough() const;
 
     load_settings settings_;
     poller poller_;

@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
          {"rate", "0", "requests a second at random times; 0: each connection asks again at once"},
          {"seconds", "5", "length of the measured part"},
          {"warmup", "1", "seconds before it"},
+         {"requests", "0", "the measured part ends after so many; 0: by time alone"},
          {"body", "1024", "bytes of a request's body"},
          {"prompts", "shared", "shared or distinct"},
          {"chunks", "0", "events of an answer; 0: one JSON body"},
@@ -76,6 +77,7 @@ int main(int argc, char** argv) {
     settings.rate = options.real("rate");
     settings.seconds_ns = static_cast<std::int64_t>(options.real("seconds") * 1e9);
     settings.warmup_ns = static_cast<std::int64_t>(options.real("warmup") * 1e9);
+    settings.requests = options.number("requests");
     settings.body_bytes = static_cast<std::size_t>(options.number("body"));
     settings.distinct = options.text("prompts") == "distinct";
     settings.chunks = options.number("chunks");

@@ -66,19 +66,9 @@ void worker_thread::drain() {
     });
 }
 
-void worker_thread::cut_requests() {
-    loop_.post([this] { proxy_.cut_all(); });
-}
-
 std::vector<proxy::decision_record> worker_thread::copy_decisions(std::size_t limit,
                                                                   const std::string& request_id) {
-    std::vector<proxy::decision_record> out;
-    const auto& records = proxy_.ring.records();
-    for (auto r = records.rbegin(); r != records.rend() && out.size() < limit; ++r) {
-        if (!request_id.empty() && r->request_id != request_id) continue;
-        out.push_back(*r);
-    }
-    return out;
+    return proxy_.ring.copy(limit, request_id);
 }
 
 void worker_thread::update_counts() {

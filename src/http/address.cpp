@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <charconv>
 #include <cstring>
 
 #include "base/strings.hpp"
@@ -76,8 +77,14 @@ std::string address::ip() const {
         inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr, text,
                   sizeof text);
     } else if (family() == AF_INET) {
-        inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr, text,
-                  sizeof text);
+        // Once a request: inet_ntop goes through sprintf, ten times the work.
+        const auto ip = ntohl(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr.s_addr);
+        char* at = text;
+        for (int shift = 24; shift >= 0; shift -= 8) {
+            at = std::to_chars(at, text + sizeof text, ip >> shift & 0xFF).ptr;
+            if (shift != 0) *at++ = '.';
+        }
+        return {text, at};
     }
     return text;
 }

@@ -1,9 +1,8 @@
 #include "http/head.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/status.hpp>
 
+#include <array>
 #include <limits>
 
 #include "base/strings.hpp"
@@ -13,61 +12,6 @@ namespace weir::http {
 namespace {
 
 namespace beast = boost::beast::http;
-using beast_error = boost::beast::error_code;
-using beast_view = boost::beast::string_view;
-
-std::string_view view(beast_view s) { return {s.data(), s.size()}; }
-
-/// Beast's parser as a splitter of heads: it is given exactly one complete, already scanned head at
-/// a time.
-template <bool IsRequest>
-class head_parser : public beast::basic_parser<IsRequest> {
-  public:
-    explicit head_parser(field_list& fields) : fields_(fields) {
-        this->header_limit(std::numeric_limits<std::uint32_t>::max());
-        this->body_limit(boost::none);
-    }
-
-    std::string_view method;
-    std::string_view target;
-    std::string_view reason;
-    int status = 0;
-    int version = 11;
-
-  private:
-    void on_request_impl(beast::verb, beast_view m, beast_view t, int v, beast_error& ec) override {
-        method = view(m);
-        target = view(t);
-        version = v;
-        ec = {};
-    }
-    void on_response_impl(int s, beast_view r, int v, beast_error& ec) override {
-        status = s;
-        reason = view(r);
-        version = v;
-        ec = {};
-    }
-    void on_field_impl(beast::field, beast_view name, beast_view value, beast_error& ec) override {
-        fields_.add(view(name), view(value));
-        ec = {};
-    }
-    void on_header_impl(beast_error& ec) override { ec = {}; }
-    void on_body_init_impl(const boost::optional<std::uint64_t>&, beast_error& ec) override {
-        ec = {};
-    }
-    std::size_t on_body_impl(beast_view, beast_error& ec) override {
-        ec = {};
-        return 0;
-    }
-    void on_chunk_header_impl(std::uint64_t, beast_view, beast_error& ec) override { ec = {}; }
-    std::size_t on_chunk_body_impl(std::uint64_t, beast_view, beast_error& ec) override {
-        ec = {};
-        return 0;
-    }
-    void on_finish_impl(beast_error& ec) override { ec = {}; }
-
-    field_list& fields_;
-};
 
 head_outcome refuse(int status, std::string_view reason, std::string message) {
     head_outcome out;
@@ -84,9 +28,8 @@ head_outcome bad_response(std::string message) {
     return refuse(502, "bad-upstream", std::move(message));
 }
 
-/// The fault in a request line, or null. Beast lets other versions, bytes above 0x7F and fragments
-/// through.
-const char* check_request_line(std::string_view line, int& status) {
+/// Splits a request line. Returns the fault in it, or null; `status` is what to answer then.
+const char* split_request_line(std::string_view line, request_head& out, int& status) {
     status = 400;
     const auto method_end = line.find(' ');
     if (method_end == std::string_view::npos) return "request line without a target";
@@ -107,7 +50,9 @@ const char* check_request_line(std::string_view line, int& status) {
         if (c == '\\') return "backslash in the request target";
         if (c == '#') return "fragment in the request target";
     }
-    if (target.find("%00") != std::string_view::npos) return "%00 in the request target";
+    out.method = method;
+    out.target = target;
+    out.version_minor = version.ends_with('1') ? 1 : 0;
     if (version == "HTTP/1.1" || version == "HTTP/1.0") return nullptr;
     if (version.size() == 8 && version.starts_with("HTTP/") && version[6] == '.') {
         status = 505;
@@ -115,6 +60,20 @@ const char* check_request_line(std::string_view line, int& status) {
     }
     return "bad HTTP version";
 }
+
+/// What RFC 3986 lets a registered name hold: unreserved, sub-delims and percent signs.
+constexpr std::array<bool, 256> make_host_table() {
+    std::array<bool, 256> table{};
+    for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
+    for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
+    for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
+    for (const char c : std::string_view("-._~!$&'()*+,;=%")) {
+        table[static_cast<unsigned char>(c)] = true;
+    }
+    return table;
+}
+
+constexpr auto host_table = make_host_table();
 
 bool valid_host(std::string_view host) {
     std::string_view name = host;
@@ -138,10 +97,7 @@ bool valid_host(std::string_view host) {
             port = host.substr(colon + 1);
         }
         for (const char c : name) {
-            const bool ok = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                            (c >= 'A' && c <= 'Z') ||
-                            std::string_view("-._~!$&'()*+,;=%").find(c) != std::string_view::npos;
-            if (!ok) return false;
+            if (!host_table[static_cast<unsigned char>(c)]) return false;
         }
     }
     if (name.empty() || port.size() > 5) return false;
@@ -172,11 +128,13 @@ struct framing_fields {
     bool keep_alive = false;
     bool upgrade_token = false;
     bool upgrade = false;
+    bool bad_connection = false;
 };
 
 void read_connection(std::string_view value, framing_fields& out) {
     for (const auto part : split(value, ',')) {
         const auto token = trim(part);
+        out.bad_connection = out.bad_connection || (!token.empty() && !is_token(token));
         out.close = out.close || iequals(token, "close");
         out.keep_alive = out.keep_alive || iequals(token, "keep-alive");
         out.upgrade_token = out.upgrade_token || iequals(token, "upgrade");
@@ -223,6 +181,7 @@ framing_fields gather(const field_list& fields) {
 
 /// Host, target form, framing and expectations of a request that was split into fields.
 head_outcome check_request(const framing_fields& f, request_head& out) {
+    if (f.bad_connection) return bad_request("bad Connection");
     if (f.hosts > 1) return bad_request("more than one Host");
     if (f.hosts == 0 && out.version_minor == 1) return bad_request("no Host");
     if (f.hosts == 1 && !(f.host.empty() && out.version_minor == 0) && !valid_host(f.host)) {
@@ -273,15 +232,20 @@ head_outcome check_request(const framing_fields& f, request_head& out) {
     return {};
 }
 
-/// The fields of lines that `check_field_lines` has passed.
-void split_fields(std::string_view lines, field_list& fields) {
-    while (lines.front() != '\r') {
-        const auto end = lines.find('\r');
-        const auto line = lines.substr(0, end);
-        const auto colon = line.find(':');
-        fields.add(line.substr(0, colon), trim(line.substr(colon + 1)));
-        lines.remove_prefix(end + 2);
+/// Splits a status line. Returns the fault in it, or null.
+const char* split_status_line(std::string_view line, response_head& out) {
+    if (!line.starts_with("HTTP/1.1 ") && !line.starts_with("HTTP/1.0 ")) return "bad status line";
+    const auto digit = [&](std::size_t i) { return line[i] >= '0' && line[i] <= '9'; };
+    // Some servers leave out the space before an empty reason phrase.
+    if (line.size() < 12 || !digit(9) || !digit(10) || !digit(11) ||
+        (line.size() > 12 && line[12] != ' ')) {
+        return "bad status code";
     }
+    out.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
+    if (out.status < 100 || out.status > 599) return "bad status code";
+    out.reason = line.size() > 13 ? line.substr(13) : std::string_view();
+    out.version_minor = line[7] == '0' ? 0 : 1;
+    return nullptr;
 }
 
 head_outcome incomplete_request(std::string_view bytes, const head_limits& limits) {
@@ -304,14 +268,14 @@ head_outcome incomplete_request(std::string_view bytes, const head_limits& limit
 
 std::string_view field_list::get(std::string_view name) const {
     for (const auto& f : fields_) {
-        if (iequals(f.name, name)) return f.value;
+        if (f.name.size() == name.size() && iequals(f.name, name)) return f.value;
     }
     return {};
 }
 
 bool field_list::has(std::string_view name) const {
     for (const auto& f : fields_) {
-        if (iequals(f.name, name)) return true;
+        if (f.name.size() == name.size() && iequals(f.name, name)) return true;
     }
     return false;
 }
@@ -330,9 +294,6 @@ std::string field_list::joined(std::string_view name) const {
 
 head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
                            request_head& out) {
-    // A refusal looks at the head: it must not find a request before this one there.
-    out.fields.clear();
-    out.method = out.target = out.host = {};
     // One empty line before the request line is tolerated (RFC 9112 2.2).
     const std::size_t lead = bytes.starts_with("\r\n") ? 2 : 0;
     if (lead != 0 && scanned < lead) scanned = lead;
@@ -358,31 +319,25 @@ head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const h
         }
     }
     if (head.size() > limits.head) return incomplete_request(head, limits);
-    if (const auto* fault = check_request_line(head.substr(0, line_end), status)) {
+    if (const auto* fault = split_request_line(head.substr(0, line_end), out, status)) {
         return refuse(status, "bad-request", std::string("malformed request: ") + fault);
     }
     bool too_many = false;
-    if (const auto* fault = check_field_lines(head.substr(line_end + 2), limits.fields, too_many)) {
+    out.fields.clear();
+    if (const auto* fault =
+            split_field_lines(head.substr(line_end + 2), limits.fields, too_many, out.fields)) {
         if (too_many) {
             return refuse(431, "head-too-large",
                           "more than " + std::to_string(limits.fields) + " fields (--max-fields)");
         }
         return bad_request(fault);
     }
-    head_parser<true> parser(out.fields);
-    beast_error ec;
-    // Content-Length and Transfer-Encoding are judged below, where the reason can be named.
-    parser.put(boost::asio::buffer(head.data(), head.size()), ec);
     const auto f = gather(out.fields);
-    out.method = parser.method;
-    out.target = parser.target;
-    out.version_minor = parser.version == 10 ? 0 : 1;
     out.body = framing::none;
     out.content_length = 0;
     out.expect_continue = false;
     auto checked = check_request(f, out);
     if (checked.what == head_outcome::kind::refused) return checked;
-    if (ec && ec != beast::error::need_more) return bad_request(ec.message());
     checked.what = head_outcome::kind::complete;
     checked.consumed = lead + scan.end;
     return checked;
@@ -408,34 +363,15 @@ head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::s
     const auto head = bytes.substr(0, scan.end);
     const auto line_end = head.find('\r');
     const auto line = head.substr(0, line_end);
-    if (!line.starts_with("HTTP/1.1 ") && !line.starts_with("HTTP/1.0 ")) {
-        return bad_response("bad status line");
-    }
-    const auto code = line.substr(9, 3);
-    if (code.size() != 3 || code.find_first_not_of("0123456789") != std::string_view::npos ||
-        (line.size() > 12 && line[12] != ' ')) {
-        return bad_response("bad status code");
-    }
+    if (const auto* fault = split_status_line(line, out)) return bad_response(fault);
     bool too_many = false;
-    if (const auto* fault = check_field_lines(head.substr(line_end + 2), max_fields, too_many)) {
+    out.fields.clear();
+    if (const auto* fault =
+            split_field_lines(head.substr(line_end + 2), max_fields, too_many, out.fields)) {
         return bad_response(fault);
     }
-    out.fields.clear();
-    head_parser<false> parser(out.fields);
-    beast_error ec;
-    if (line.size() == 12) {
-        // Some servers leave out the space before an empty reason phrase, which Beast insists on.
-        parser.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
-        parser.version = line[7] == '0' ? 10 : 11;
-        split_fields(head.substr(line_end + 2), out.fields);
-    } else {
-        parser.put(boost::asio::buffer(head.data(), head.size()), ec);
-    }
-    out.status = parser.status;
-    out.reason = line.size() > 13 ? line.substr(13) : std::string_view();
-    out.version_minor = parser.version == 10 ? 0 : 1;
-    if (out.status < 100 || out.status > 599) return bad_response("bad status code");
     const auto f = gather(out.fields);
+    if (f.bad_connection) return bad_response("bad Connection");
     if (f.codings > 1 || (f.codings == 1 && f.lengths != 0)) {
         return bad_response("both Content-Length and Transfer-Encoding, or one of them twice");
     }
@@ -446,7 +382,6 @@ head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::s
     if (f.codings == 1 && (!iequals(f.coding, "chunked") || out.version_minor == 0)) {
         return bad_response("transfer coding not supported");
     }
-    if (ec && ec != beast::error::need_more) return bad_response(ec.message());
     out.content_length = length;
     if (out.status < 200 || out.status == 204 || out.status == 304 || method == "HEAD") {
         out.body = framing::none;
@@ -468,7 +403,7 @@ head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::s
 std::string_view reason_phrase(int status) {
     const auto s = beast::obsolete_reason(static_cast<beast::status>(status));
     if (s == "<unknown-status>") return status == 529 ? "Overloaded" : "Unknown";
-    return view(s);
+    return {s.data(), s.size()};
 }
 
 }  // namespace weir::http

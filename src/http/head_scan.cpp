@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 
+#include "base/strings.hpp"
 #include "http/head.hpp"
 
 namespace weir::http {
@@ -83,9 +84,9 @@ head_scan scan_head(std::string_view bytes, std::size_t& scanned) {
     return {};
 }
 
-const char* check_field_lines(std::string_view lines, std::size_t max_fields, bool& too_many) {
+const char* split_field_lines(std::string_view lines, std::size_t max_fields, bool& too_many,
+                              field_list& out) {
     too_many = false;
-    std::size_t fields = 0;
     std::size_t at = 0;
     while (lines[at] != '\r') {
         if (lines[at] == ' ' || lines[at] == '\t') return "folded field line";
@@ -97,11 +98,13 @@ const char* check_field_lines(std::string_view lines, std::size_t max_fields, bo
                 return "white space before the colon of a field";
             return lines[at] == '\r' ? "field line without a colon" : "bad byte in a field name";
         }
-        if (++fields > max_fields) {
+        if (out.size() == max_fields) {
             too_many = true;
             return "too many fields";
         }
-        at = lines.find('\r', at) + 2;
+        const auto end = lines.find('\r', at);
+        out.add(lines.substr(name, at - name), trim(lines.substr(at + 1, end - at - 1)));
+        at = end + 2;
     }
     return nullptr;
 }

@@ -6,6 +6,8 @@
 
 namespace weir::http {
 
+class field_list;
+
 /// What the bytes of a head look like so far, before anything is taken apart.
 struct head_scan {
     enum class kind : std::uint8_t { incomplete, complete, bad_byte } what = kind::incomplete;
@@ -17,9 +19,10 @@ struct head_scan {
 /// forward. Sixteen bytes a step.
 head_scan scan_head(std::string_view bytes, std::size_t& scanned);
 
-/// The fault in the field lines of a complete head, or null: names are tokens directly before the
-/// colon, no line is folded (RFC 9112 5). `lines` begins behind the first line and ends with the
-/// empty line.
-const char* check_field_lines(std::string_view lines, std::size_t max_fields, bool& too_many);
+/// Splits the field lines of a complete head. Returns the fault in them, or null: names are tokens
+/// directly before the colon, no line is folded (RFC 9112 5). `lines` begins behind the first line
+/// and ends with the empty line.
+const char* split_field_lines(std::string_view lines, std::size_t max_fields, bool& too_many,
+                              field_list& out);
 
 }  // namespace weir::http

@@ -142,12 +142,8 @@ void transaction::account(int status, std::string_view reason, end_cause cause) 
             }
         }
     }
-    if (auto* r = ring_sequence_ != 0 ? worker_.ring.find(ring_sequence_) : nullptr) {
-        r->status = status;
-        r->reason.assign(reason);
-        r->total_ms = static_cast<float>(total * 1e3);
-    }
-    if (decided_) pool_->pipeline->complete(facts_for(cause));
+    worker_.ring.note_end(recorded_, status, reason, static_cast<float>(total * 1e3));
+    if (decided_ && pool_->pipeline->hears_answers()) pool_->pipeline->complete(facts_for(cause));
     if (worker_.log != nullptr || log::enabled(log::level::request))
         write_log_line(status, reason, cause);
 }
@@ -242,7 +238,7 @@ void transaction::recycle() {
     pieces_ = {};
     piece_count_ = 0;
     tried_ = {};
-    ring_sequence_ = 0;
+    recorded_ = {};
     restorer_.reset();
     held_.reset();
     usage_.reset();

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/clock.hpp"
+namespace weir {
+struct endpoint;
+}
 
 namespace weir::proxy {
 
@@ -28,13 +32,27 @@ struct recorded_attempt {
     std::int32_t status = 0;  ///< 0: no answer
 };
 
-/// One request as the ring keeps it. Scores are recomputed from the signals when somebody asks.
-struct decision_record {
+/// The numbers of a decision, as they stand in the ring and in copies of it.
+struct decision_numbers {
     std::uint64_t sequence = 0;
     std::int64_t wall_ms = 0;  ///< Unix time
     std::uint64_t runtime_version = 0;
     std::uint64_t view_version = 0;
     std::uint64_t seed = 0;
+    std::int32_t priority = 0;
+    std::int32_t status = 0;
+    std::uint32_t input_tokens = 0;
+    float total_blocks = 0;
+    float block_tokens = 0;
+    float decide_us = 0;
+    float first_byte_ms = -1;
+    float total_ms = -1;
+    bool stream = false;
+};
+
+/// One request as readers of the ring get it. Scores are recomputed from the signals when somebody
+/// asks.
+struct decision_record : decision_numbers {
     std::string request_id;
     std::string pool;
     std::string model;
@@ -45,42 +63,71 @@ struct decision_record {
     std::string endpoint;  ///< `namespace/name` of the pick; empty: none
     std::string endpoint_address;
     std::string reason;  ///< of a refusal
-    std::int32_t priority = 0;
-    std::int32_t status = 0;
-    std::uint32_t input_tokens = 0;
-    float total_blocks = 0;
-    float block_tokens = 0;
-    float decide_us = 0;
-    float first_byte_ms = -1;
-    float total_ms = -1;
-    bool stream = false;
     std::vector<recorded_candidate> candidates;
     std::vector<std::string>
         endpoint_names;  ///< of the candidates, only in copies that leave the worker
     std::vector<recorded_attempt> attempts;
-
-    std::size_t bytes() const;
 };
 
-/// The last decisions of one worker, bounded by bytes. The worker's thread only.
+/// What is written down when a decision has been made. Views are copied.
+struct decision_facts {
+    decision_numbers numbers;  ///< `sequence` is the ring's own
+    std::string_view request_id;
+    std::string_view pool;
+    std::string_view model;
+    std::string_view target_model;
+    std::string_view objective;
+    std::string_view fairness_id;
+    std::string_view path;
+    const endpoint* picked = nullptr;
+    std::size_t candidates = 0;
+};
+
+/// The last decisions of one worker in one piece of memory, which is all the ring ever takes:
+/// writing one down allocates nothing and overwrites the oldest. The worker's thread only.
 class decision_ring {
   public:
-    explicit decision_ring(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+    /// Where a decision stands while it is in the ring.
+    struct place {
+        std::uint64_t sequence = 0;  ///< 0: nowhere
+        std::uint32_t offset = 0;
+    };
 
-    /// An empty record to fill, recycled from the oldest when the ring is full; owned by the ring.
-    /// Its memory counts once `keep` is called. Valid until the next `add`.
-    decision_record& add();
-    void keep(decision_record& record);
-    /// The record of that sequence number, or null when it has gone.
-    decision_record* find(std::uint64_t sequence);
-    const std::deque<decision_record>& records() const { return records_; }
+    explicit decision_ring(std::size_t max_bytes);
+    ~decision_ring();
+    decision_ring(const decision_ring&) = delete;
+    decision_ring& operator=(const decision_ring&) = delete;
+
+    /// Writes a decision down; `candidates` is the room for its candidates, to be filled before the
+    /// next call. One that is larger than the ring is not kept and has no room.
+    place add(const decision_facts& facts, std::span<recorded_candidate>& candidates);
+
+    // What became of it; nothing when it has gone. Of many attempts the last ones are kept.
+    void note_attempt(place where, recorded_attempt attempt);
+    void note_head(place where, std::int32_t status, float first_byte_ms);
+    void note_end(place where, std::int32_t status, std::string_view reason, float total_ms);
+
+    /// The newest ones first; of one request when `request_id` is not empty.
+    std::vector<decision_record> copy(std::size_t limit, std::string_view request_id) const;
+
+    std::size_t size() const { return count_; }
 
   private:
-    std::size_t max_bytes_;
-    std::size_t bytes_ = 0;
+    struct entry;
+
+    entry* at(std::uint32_t offset) const;
+    entry* find(place where) const;
+    std::uint32_t make_room(std::uint32_t size);
+    void drop_oldest();
+
+    std::uint32_t capacity_;
+    std::unique_ptr<unsigned char[]> memory_;  ///< pages are the kernel's until they are written
+    std::uint32_t begin_ = 0;                  ///< the oldest entry
+    std::uint32_t end_ = 0;                    ///< where the next one goes if it fits
+    std::uint32_t wrap_;                       ///< where the entries jump back to 0
+    std::uint32_t newest_ = 0;
     std::uint64_t next_ = 1;
-    std::deque<decision_record> records_;
-    decision_record spare_;
+    std::size_t count_ = 0;
 };
 
 }  // namespace weir::proxy

@@ -190,14 +190,12 @@ void transaction::on_failure(const http::call_failure& why) {
     const bool connect_failed = !why.sent && !why.reused && why.code != 0;
     if (connect_failed) {
         ++tried_.connects_failed;
-        if (why.what != http::call_error::connect_local) datalayer::note_connect_failure(state);
+        datalayer::note_connect_failure(state);
     } else if (why.sent) {
         ++tried_.dispatches;
         if (!why.reused) datalayer::note_broken_answer(state);
     }
-    if (auto* r = worker_.ring.find(ring_sequence_); r != nullptr && decided_) {
-        r->attempts.push_back({endpoint_, 0});
-    }
+    if (decided_) worker_.ring.note_attempt(recorded_, {endpoint_, 0});
     switch (after_failure(why, tried_)) {
         case next_step::next_endpoint:
             worker_.numbers.upstream_retries.add();

@@ -1,6 +1,8 @@
 #include "proxy/header_rules.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "base/strings.hpp"
 
@@ -12,7 +14,7 @@ struct known_field {
     field_class what;
 };
 
-// Sorted by length, so that most names are turned away by their size.
+// Sorted by length, so that a name is compared with the few as long as itself.
 constexpr std::array known = {
     known_field{"te", field_class::hop_by_hop},
     known_field{"via", field_class::own},
@@ -23,11 +25,11 @@ constexpr std::array known = {
     known_field{"connection", field_class::hop_by_hop},
     known_field{"keep-alive", field_class::hop_by_hop},
     known_field{"x-request-id", field_class::own},
+    known_field{"x-slo-ttft-ms", field_class::control},
+    known_field{"x-slo-tpot-ms", field_class::control},
     known_field{"content-length", field_class::framing},
     known_field{"http2-settings", field_class::hop_by_hop},
     known_field{"x-forwarded-for", field_class::own},
-    known_field{"x-slo-ttft-ms", field_class::control},
-    known_field{"x-slo-tpot-ms", field_class::control},
     known_field{"x-forwarded-host", field_class::own},
     known_field{"proxy-connection", field_class::hop_by_hop},
     known_field{"transfer-encoding", field_class::framing},
@@ -40,6 +42,23 @@ constexpr std::array known = {
     known_field{"test-epp-endpoint-selection", field_class::control},
     known_field{"x-kv-cache-source-host-port", field_class::control},
 };
+
+static_assert(std::is_sorted(known.begin(), known.end(), [](const auto& a, const auto& b) {
+    return a.name.size() < b.name.size();
+}));
+
+constexpr std::size_t longest_known = known.back().name.size();
+
+// known[first_of[n]] is the first name of length n or more.
+constexpr auto first_of = [] {
+    std::array<std::uint8_t, longest_known + 2> table{};
+    for (std::size_t n = 0; n < table.size(); ++n) {
+        std::uint8_t i = 0;
+        while (i < known.size() && known[i].name.size() < n) ++i;
+        table[n] = i;
+    }
+    return table;
+}();
 
 constexpr std::array<std::string_view, 6> control_prefixes = {
     "x-gateway-inference-",
@@ -67,13 +86,14 @@ bool is_written_here(std::string_view name) {
 }  // namespace
 
 field_class classify_field(std::string_view name) {
-    for (const auto& k : known) {
-        if (k.name.size() == name.size() && matches(name, k.name)) {
-            // An underscore twin is another field here and the same one behind a WSGI server: what
-            // weir sets or strips must not come in through it.
-            const bool twin = name.find('_') != std::string_view::npos;
-            return twin ? field_class::control : k.what;
-        }
+    const auto length = std::min(name.size(), longest_known + 1);
+    const auto end = length > longest_known ? known.size() : first_of[length + 1];
+    for (std::size_t i = first_of[length]; i < end; ++i) {
+        const auto& k = known[i];
+        if (!matches(name, k.name)) continue;
+        // An underscore twin of a field that is not a control field is another field.
+        const bool twin = name.find('_') != std::string_view::npos;
+        return twin && k.what != field_class::control ? field_class::end_to_end : k.what;
     }
     const char first = name.empty() ? '\0' : name.front();
     if (first == 'x' || first == 'X') {

@@ -20,6 +20,12 @@ bool is_json(std::string_view type) {
     return type.size() >= json.size() && iequals(type.substr(0, json.size()), json);
 }
 
+void drop_field(std::vector<http::field>& fields, std::string_view name) {
+    std::erase_if(fields, [&](const http::field& f) {
+        return f.name.size() == name.size() && iequals(f.name, name);
+    });
+}
+
 float milliseconds(duration d) { return std::chrono::duration<float, std::milli>(d).count(); }
 
 }  // namespace
@@ -41,10 +47,9 @@ void transaction::on_head(const http::response_head& head) {
     status_ = head.status;
     first_byte_ = worker_.loop.now();
     limits_.first_byte = {};
-    if (auto* r = decided_ ? worker_.ring.find(ring_sequence_) : nullptr) {
-        r->attempts.push_back({endpoint_, head.status});
-        r->status = head.status;
-        r->first_byte_ms = milliseconds(first_byte_ - received_);
+    if (decided_) {
+        worker_.ring.note_attempt(recorded_, {endpoint_, head.status});
+        worker_.ring.note_head(recorded_, head.status, milliseconds(first_byte_ - received_));
     }
     const auto& retry = match_.selected->config->retry;
     if (retry && tried_.route_retries_left > 0 &&
@@ -73,8 +78,8 @@ void transaction::on_head(const http::response_head& head) {
     } else {
         auto body = head.body;
         if (restorer_ && body == http::framing::length) body = http::framing::chunked;
-        const bool described = ex_->head().method == "HEAD" || head.status == 304;
-        if (body == http::framing::none && described && head.fields.has("content-length")) {
+        if (body == http::framing::none && ex_->head().method == "HEAD" &&
+            head.fields.has("content-length")) {
             body = http::framing::length;
         }
         begin_answer(head.status, head.reason, body, head.content_length);
@@ -108,17 +113,19 @@ void transaction::collect_fields(const http::response_head& head) {
     changes.clear();
     if (decided_) {
         for (const auto& c : decision_.response_headers) changes.push_back(c);
-        pool_->pipeline->response_header(facts_for(end_cause::natural), changes);
+        if (pool_->pipeline->hears_answers())
+            pool_->pipeline->response_header(facts_for(end_cause::natural), changes);
     }
-    changes.push_back({"x-request-id", request_id_, false});
     if (worker_.settings.expose_routing) {
         changes.push_back({"x-weir-endpoint", view_->endpoints[endpoint_].authority(), false});
         changes.push_back({"x-weir-request", request_id_, false});
     }
     for (const auto& c : changes) {
-        std::erase_if(out, [&](const http::field& f) { return iequals(f.name, c.name); });
+        drop_field(out, c.name);
         if (!c.remove) out.push_back({c.name, c.value});
     }
+    drop_field(out, "x-request-id");
+    out.push_back({"x-request-id", request_id_});
 }
 
 void transaction::begin_answer(int status, std::string_view reason, http::framing body,
@@ -150,7 +157,8 @@ void transaction::first_body_byte() {
     }
     if (decided_) {
         for (std::size_t i = 0; i < charges_; ++i) ledger_[i].release_tokens();
-        pool_->pipeline->first_chunk(facts_for(end_cause::natural));
+        if (pool_->pipeline->hears_answers())
+            pool_->pipeline->first_chunk(facts_for(end_cause::natural));
     }
 }
 
@@ -270,13 +278,6 @@ void transaction::break_off(const local_reply& why) {
     auto* ex = ex_;
     recycle();
     ex->abort();
-}
-
-void transaction::cut() {
-    if (ex_ == nullptr) return;
-    call_.cancel();
-    if (answer_begun_) return break_off(draining());
-    refuse(draining());
 }
 
 }  // namespace weir::proxy

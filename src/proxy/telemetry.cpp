@@ -148,52 +148,51 @@ metrics::cell& telemetry::counter(std::string_view family, const metrics::labels
     return at->second->value;
 }
 
-metrics::cell* telemetry::known(std::string_view family,
-                                std::initializer_list<std::string_view> values) {
-    key_.clear();
-    append_part(key_, family);
-    for (const auto value : values) append_part(key_, value);
-    const auto at = counters_.find(key_);
-    return at == counters_.end() ? nullptr : &at->second->value;
-}
-
 void telemetry::count_error(const request_series& of, std::string_view error_code) {
     auto labels = of.labels;
     labels.emplace_back("error_code", error_code);
     counter("request_error_total", labels).add();
 }
 
-void telemetry::count_attempt(bool success, std::string_view target, std::string_view endpoint_name,
-                              std::string_view name_space, std::uint16_t port) {
-    char number[8];
-    const auto end = std::to_chars(number, number + sizeof number, port).ptr;
-    const std::string_view port_text =
-        port == 0 ? std::string_view()
-                  : std::string_view(number, static_cast<std::size_t>(end - number));
-    if (auto* cell = known("scheduler_attempts_total", {success ? "success" : "failure", target,
-                                                        endpoint_name, name_space, port_text})) {
-        return cell->add();
+void telemetry::count_pick(request_series& of, std::string_view target, const counted_pick& pick) {
+    if (of.picks_pool != pick.pool || of.picks_view != pick.view) {
+        of.picks.clear();
+        of.picks_pool = pick.pool;
+        of.picks_view = pick.view;
     }
-    counter("scheduler_attempts_total",
-            {{"status", success ? "success" : "failure"},
-             {"target_model_name", caps_.models.fold(target)},
-             {"endpoint_name", std::string(endpoint_name)},
-             {"namespace", std::string(name_space)},
-             {"port", port == 0 ? std::string() : std::to_string(port)}})
+    if (pick.position >= of.picks.size()) of.picks.resize(std::size_t{pick.position} + 1);
+    auto& cell = of.picks[pick.position];
+    if (cell == nullptr) {
+        const auto& e = pick.picked;
+        cell = &counter("scheduler_attempts_total",
+                        {{"status", "success"},
+                         {"target_model_name", caps_.models.fold(target)},
+                         {"endpoint_name", e.name},
+                         {"namespace", e.name_space},
+                         {"port", e.port == 0 ? std::string() : std::to_string(e.port)}});
+    }
+    cell->add();
+}
+
+void telemetry::count_failed_pick(std::string_view target) {
+    counter("scheduler_attempts_total", {{"status", "failure"},
+                                         {"target_model_name", caps_.models.fold(target)},
+                                         {"endpoint_name", ""},
+                                         {"namespace", ""},
+                                         {"port", ""}})
         .add();
 }
 
 void telemetry::count_answer(int status, std::string_view reason) {
-    char number[16];
-    const auto end = std::to_chars(number, number + sizeof number, status).ptr;
-    if (auto* cell =
-            known("weir_answers_total",
-                  {std::string_view(number, static_cast<std::size_t>(end - number)), reason})) {
-        return cell->add();
+    const bool plain =
+        reason.empty() && status >= 0 && static_cast<std::size_t>(status) < relayed_.size();
+    auto* cell = plain ? relayed_[static_cast<std::size_t>(status)] : nullptr;
+    if (cell == nullptr) {
+        cell = &counter("weir_answers_total",
+                        {{"code", std::to_string(status)}, {"reason", std::string(reason)}});
+        if (plain) relayed_[static_cast<std::size_t>(status)] = cell;
     }
-    counter("weir_answers_total",
-            {{"code", std::to_string(status)}, {"reason", std::string(reason)}})
-        .add();
+    cell->add();
 }
 
 void telemetry::count_rewrite(std::string_view resource, std::string_view model,

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "weir/endpoint.hpp"
 
 namespace weir::proxy {
 
@@ -53,6 +53,19 @@ struct request_series {
     metrics::histogram ttft_stream;
     metrics::histogram tpot;
     metrics::histogram itl;
+
+    /// The counters of picks by position in one pool view, found once each; the worker's alone.
+    std::vector<metrics::cell*> picks;
+    std::uint64_t picks_pool = 0;
+    std::uint64_t picks_view = 0;
+};
+
+/// A pick as its counter knows it.
+struct counted_pick {
+    std::uint64_t pool = 0;  ///< serial
+    std::uint64_t view = 0;  ///< version of the pool's view
+    std::uint32_t position = 0;
+    const endpoint& picked;
 };
 
 /// One worker's numbers. The worker writes without locks; `collect` may run on any thread
@@ -66,8 +79,9 @@ class telemetry final : public metrics::source {
     request_series& series(std::string_view model, std::string_view target,
                            std::string_view fairness, int priority);
     void count_error(const request_series& of, std::string_view error_code);
-    void count_attempt(bool success, std::string_view target, std::string_view endpoint_name,
-                       std::string_view name_space, std::uint16_t port);
+    /// A decision that found an endpoint; `target` is the model name of `of`.
+    void count_pick(request_series& of, std::string_view target, const counted_pick& pick);
+    void count_failed_pick(std::string_view target);
     /// Every answer, weir's own and endpoints' alike.
     void count_answer(int status, std::string_view reason);
     void count_rewrite(std::string_view resource, std::string_view model, std::string_view target);
@@ -88,8 +102,6 @@ class telemetry final : public metrics::source {
     void collect_series(metrics::exposition& out) const;
     void collect_counters(metrics::exposition& out) const;
     metrics::cell& counter(std::string_view family, const metrics::labels& labels);
-    /// The counter of these label values if it is known: nothing is built to find it.
-    metrics::cell* known(std::string_view family, std::initializer_list<std::string_view> values);
 
     label_caps& caps_;
     mutable std::mutex mutex_;  ///< held to add a series and to read them all, never to count
@@ -103,6 +115,7 @@ class telemetry final : public metrics::source {
         metrics::cell value;
     };
     std::unordered_map<std::string, std::unique_ptr<counted>> counters_;
+    std::array<metrics::cell*, 600> relayed_{};  ///< answers without a reason, by status
 };
 
 }  // namespace weir::proxy

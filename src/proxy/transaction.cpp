@@ -49,7 +49,7 @@ void transaction::start(http::exchange& ex, const gateway::socket_table& socket,
     if (usable_request_id(id)) {
         request_id_.assign(id);
     } else {
-        request_id_ = worker_.make_request_id();
+        worker_.make_request_id(request_id_);
     }
     accept_.assign(head.fields.get("accept"));
     ex.set_owner(*this);
@@ -296,18 +296,20 @@ void transaction::pick(inference_request& request, pool_slot& s) {
                                         s.candidates, worker_.loop.now(), seed};
     const auto begin = steady_clock::now();
     const bool found = pool_->pipeline->decide(in, s.scratch, decision_);
-    const double seconds = std::chrono::duration<double>(steady_clock::now() - begin).count();
+    const auto end = steady_clock::now();
+    const double seconds = std::chrono::duration<double>(end - begin).count();
     worker_.numbers.decision_seconds.observe(seconds);
     if (!found || decision_.primary_targets().empty()) {
-        worker_.numbers.count_attempt(false, target_model_, {}, {}, 0);
+        worker_.numbers.count_failed_pick(target_model_);
         record(request, s, seed, seconds);
         return refuse(reply_for(decision_));
     }
     decided_ = true;
     const auto targets = decision_.primary_targets();
     endpoint_ = targets.front();
-    const auto& picked = view_->endpoints[endpoint_];
-    worker_.numbers.count_attempt(true, target_model_, picked.name, picked.name_space, picked.port);
+    worker_.numbers.count_pick(
+        *series_, target_model_,
+        {pool_->serial, view_->version, endpoint_, view_->endpoints[endpoint_]});
     series_->total.add();
     series_->request_size.observe(static_cast<double>(body_bytes_));
     bool charged = false;
@@ -320,7 +322,7 @@ void transaction::pick(inference_request& request, pool_slot& s) {
     record(request, s, seed, seconds);
     prepare_upstream();
     worker_.numbers.processing_seconds.observe(
-        std::chrono::duration<double>(steady_clock::now() - received_).count());
+        std::chrono::duration<double>(end - received_).count());
     dispatch(endpoint_, false);
 }
 
@@ -388,55 +390,53 @@ void transaction::fill_headers(inference_request& request) {
 /// Keeps what the decision was made on.
 void transaction::record(const inference_request& request, pool_slot& s, std::uint64_t seed,
                          double seconds) {
-    auto& r = worker_.ring.add();
-    ring_sequence_ = r.sequence;
-    r.wall_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                    std::chrono::system_clock::now().time_since_epoch())
-                    .count();
-    r.runtime_version = config_->version;
-    r.view_version = view_->version;
-    r.seed = seed;
-    r.request_id = request_id_;
-    r.pool = pool_->id;
-    r.model = model_;
-    r.target_model = target_model_;
-    r.objective = objective_;
-    r.fairness_id = fairness_id_;
-    r.path.assign(path_);
-    r.priority = priority_;
-    r.stream = stream_request_;
-    r.input_tokens = static_cast<std::uint32_t>(request.input_tokens());
-    r.decide_us = static_cast<float>(seconds * 1e6);
-    if (decided_) {
-        r.endpoint = view_->endpoints[endpoint_].id();
-        r.endpoint_address = view_->endpoints[endpoint_].authority();
-    }
-    copy_candidates(r, s);
-    worker_.ring.keep(r);
-}
-
-void transaction::copy_candidates(decision_record& r, const pool_slot& s) const {
-    const auto scored = s.scratch.scored_candidates(decision_.primary);
+    decision_facts facts;
+    auto& n = facts.numbers;
+    n.wall_ms = worker_.wall_ms();
+    n.runtime_version = config_->version;
+    n.view_version = view_->version;
+    n.seed = seed;
+    n.priority = priority_;
+    n.stream = stream_request_;
+    n.input_tokens = static_cast<std::uint32_t>(request.input_tokens());
+    n.decide_us = static_cast<float>(seconds * 1e6);
     const auto& prefixes = s.scratch.data().prefix;
     const auto prefix =
         std::find_if(prefixes.begin(), prefixes.end(), [](const auto& p) { return p.present; });
+    const double* matched = nullptr;
     if (prefix != prefixes.end()) {
-        r.total_blocks = static_cast<float>(prefix->total_blocks);
-        r.block_tokens = static_cast<float>(prefix->block_size_tokens);
+        n.total_blocks = static_cast<float>(prefix->total_blocks);
+        n.block_tokens = static_cast<float>(prefix->block_size_tokens);
+        matched = prefix->matched_blocks.data();
     }
-    r.candidates.resize(s.candidates.size());
+    facts.request_id = request_id_;
+    facts.pool = pool_->id;
+    facts.model = model_;
+    facts.target_model = target_model_;
+    facts.objective = objective_;
+    facts.fairness_id = fairness_id_;
+    facts.path = path_;
+    if (decided_) facts.picked = &view_->endpoints[endpoint_];
+    facts.candidates = s.candidates.size();
+    std::span<recorded_candidate> candidates;
+    recorded_ = worker_.ring.add(facts, candidates);
+    copy_candidates(candidates, s, matched);
+}
+
+void transaction::copy_candidates(std::span<recorded_candidate> out, const pool_slot& s,
+                                  const double* matched_blocks) const {
+    const auto scored = s.scratch.scored_candidates(decision_.primary);
     std::size_t at = 0;
-    for (std::size_t i = 0; i < s.candidates.size(); ++i) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
         const auto e = s.candidates[i];
-        auto& c = r.candidates[i];
+        auto& c = out[i];
         c.endpoint = e;
         c.waiting = static_cast<float>(s.signals.waiting[e]);
         c.running = static_cast<float>(s.signals.running[e]);
         c.kv_usage = static_cast<float>(s.signals.kv_usage[e]);
         c.age_seconds = static_cast<float>(s.signals.age_seconds[e]);
         c.inflight = static_cast<float>(s.signals.inflight_requests[e]);
-        if (prefix != prefixes.end())
-            c.matched_blocks = static_cast<float>(prefix->matched_blocks[e]);
+        c.matched_blocks = matched_blocks != nullptr ? static_cast<float>(matched_blocks[e]) : 0.0F;
         // Survivors keep the order of the candidates; who was filtered out has no total.
         while (at < scored.endpoints.size() && scored.endpoints[at] < e) ++at;
         c.total = at < scored.endpoints.size() && scored.endpoints[at] == e

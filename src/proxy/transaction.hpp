@@ -38,9 +38,6 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     ~transaction() override;
 
     void start(http::exchange& ex, const gateway::socket_table& socket, pin<runtime> config);
-    /// The process ends: an answer under way is broken off, a request without one is refused. Does
-    /// nothing between requests.
-    void cut();
 
   private:
     // exchange_owner
@@ -76,7 +73,8 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     pool_slot& slot();
     void record(const inference_request& request, pool_slot& slot, std::uint64_t seed,
                 double seconds);
-    void copy_candidates(decision_record& record, const pool_slot& slot) const;
+    void copy_candidates(std::span<recorded_candidate> out, const pool_slot& slot,
+                         const double* matched_blocks) const;
 
     // forward.cpp: attempts
     void start_request_clock();
@@ -157,7 +155,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     std::size_t piece_count_ = 0;
     http::call call_;
     attempt_history tried_;
-    std::uint64_t ring_sequence_ = 0;
+    decision_ring::place recorded_;
 
     // The answer.
     /// An answer that is rewritten before it can be framed: its head waits for its body.

@@ -66,10 +66,10 @@ class worker {
 
     transaction& take();
     void give(transaction& t);
-    /// Ends every request that is under way, as far as its client can still be told.
-    void cut_all();
 
-    std::string make_request_id();
+    void make_request_id(std::string& out);
+    /// Unix time in milliseconds, by the loop's time of the current batch.
+    std::int64_t wall_ms();
 
     http::event_loop& loop;
     pinned_reader<runtime> current;
@@ -94,6 +94,8 @@ class worker {
     std::uint64_t active = 0;  ///< requests under way
 
   private:
+    duration wall_offset_{};  ///< wall clock minus the loop's; a new look at both each second
+    time_point wall_known_until_{};
     std::unordered_map<std::uint64_t, std::unique_ptr<pool_slot>> slots_;
     std::uint64_t last_serial_ = 0;
     pool_slot* last_slot_ = nullptr;

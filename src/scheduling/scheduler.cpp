@@ -238,6 +238,8 @@ bool pipeline::decide(const decision_input& in, workspace& ws, decision& out) co
     return true;
 }
 
+bool pipeline::hears_answers() const { return !parts_->response_hooks.empty(); }
+
 void pipeline::response_header(const response_facts& facts,
                                std::vector<header_change>& changes) const {
     for (const auto& hook : parts_->response_hooks) hook.role->response_header(facts, changes);

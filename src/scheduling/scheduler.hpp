@@ -157,6 +157,8 @@ class pipeline {
     /// After a `schedule` that found a target, still with the same workspace.
     void pre_request(const decision_input& in, workspace& ws, decision& out) const;
 
+    /// Whether any plugin follows answers: the three calls below are for nobody otherwise.
+    bool hears_answers() const;
     /// Followers of the answer; `complete` exactly once for each successful `decide`.
     void response_header(const response_facts& facts, std::vector<header_change>& changes) const;
     void first_chunk(const response_facts& facts) const;

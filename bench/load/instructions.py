@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Counts what a proxied request costs a worker: instructions, allocations, system calls.
+
+A noisy machine blurs times but not counts. weir runs under callgrind in front of the bench's fake model
+servers; a fixed number of requests warms it up, another is counted, on the worker's thread alone. With
+`--check` the counts are held to those stored in instructions.json: more instructions than the stored
+figure and its tolerance, or more allocations or system calls, end with exit code 1.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import processes
+
+HERE = Path(__file__).resolve().parent
+STORED = HERE / "instructions.json"
+TOLERANCE = 0.03
+ENDPOINTS = 4
+
+
+@dataclass
+class Case:
+    name: str
+    load: dict            # flags of the load program
+    requests: int         # counted
+    warmup: int           # before them
+    chunks: int = 0       # of each answer: the counts are divided by chunks, not by requests
+
+
+CASES = [
+    Case("1k", {"body": 1024}, 300, 300),
+    Case("16k", {"body": 16 * 1024}, 200, 100),
+    Case("220k", {"body": 220_000}, 60, 40),
+    Case("220k-distinct", {"body": 220_000, "prompts": "distinct"}, 60, 40),
+    Case("sse", {"body": 1024, "chunks": 100, "interval-us": 500}, 8, 8, chunks=100),
+]
+
+# What is counted beside the instructions: a column, and the C functions whose calls it adds up.
+CALLS = {
+    "allocations": ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"),
+    "receives": ("recv", "read", "recvmsg"),
+    "sends": ("send", "write", "sendmsg", "writev"),
+    "epoll_ctl": ("epoll_ctl",),
+    "timer calls": ("timerfd_settime", "timerfd_create"),
+}
+
+
+def run_load(build, target, case, requests, seed):
+    flags = {"connections": 1, "seconds": 120, "warmup": 0, "requests": requests, "seed": seed, **case.load}
+    command = [str(build / "bench" / "load" / "load"), "--target", target]
+    command += [x for name, value in flags.items() for x in (f"--{name}", str(value))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
+    result = json.loads(done.stdout.splitlines()[-1])
+    if result["errors"] or result["requests"] < requests:
+        raise RuntimeError(f"{case.name}: {result}")
+
+
+def control(pid, *words):
+    subprocess.run(["callgrind_control", *words, str(pid)], capture_output=True, check=True, timeout=60)
+
+
+def read_dump(path):
+    """(instructions, {function: calls}) of one thread's dump."""
+    names, called, instructions, callee = {}, {}, 0, None
+    for line in path.read_text().splitlines():
+        if line.startswith("cfn="):
+            number, _, name = line[4:].partition(" ")
+            callee = names.setdefault(number, name)
+        elif line.startswith("fn="):
+            number, _, name = line[3:].partition(" ")
+            names.setdefault(number, name)
+        elif line.startswith("calls=") and callee:
+            called[callee] = called.get(callee, 0) + int(line[6:].split()[0])
+        elif line.startswith(("totals:", "summary:")):
+            instructions = int(line.split()[1])
+    return instructions, called
+
+
+def worker_dump(stem, number):
+    """The dump of the thread that proxied: the busiest one."""
+    dumps = [read_dump(p) for p in stem.parent.glob(f"{stem.name}.{number}-*")]
+    if not dumps:
+        raise RuntimeError("callgrind wrote no dump")
+    return max(dumps, key=lambda d: d[0])
+
+
+def count(build, cases, folder):
+    port = processes.free_ports(ENDPOINTS + 1, first=26000)
+    endpoints = [f"127.0.0.1:{port + 1 + i}" for i in range(ENDPOINTS)]
+    target = f"127.0.0.1:{port}"
+    stem = folder / "callgrind"
+    everywhere = sorted(set(sum(processes.cores(), [])))
+    weir = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes", "--compress-pos=no",
+            f"--callgrind-out-file={stem}", str(build / "weir"), "serve", "--listen", target, "--admin", "off",
+            "--threads", "1", "--seed", "1", *(x for e in endpoints for x in ("--endpoint", f"http://{e}"))]
+    fake = [str(build / "bench" / "load" / "fake"), "--listen", endpoints[0], "--ports", str(ENDPOINTS)]
+    counted = {}
+    with processes.Process(fake, everywhere, folder / "fake.log") as server:
+        server.wait_ready(endpoints[0])
+        with processes.Process(weir, everywhere, folder / "weir.log") as proxy:
+            proxy.wait_ready(target, 60)
+            for number, case in enumerate(cases, 1):
+                run_load(build, target, case, case.warmup, 1)
+                control(proxy.child.pid, "-i", "on")
+                run_load(build, target, case, case.requests, 2)
+                control(proxy.child.pid, "-d")
+                control(proxy.child.pid, "-i", "off")
+                instructions, called = worker_dump(stem, number)
+                units = case.requests * max(case.chunks, 1)
+                counted[case.name] = {"instructions": round(instructions / units)}
+                for column, functions in CALLS.items():
+                    calls = sum(n for name, n in called.items() if re.split(r"[@']", name)[0] in functions)
+                    counted[case.name][column] = round(calls / units, 2)
+    return counted
+
+
+def print_table(counted, stored):
+    columns = ["instructions", *CALLS]
+    print("| per request (sse: per chunk) | " + " | ".join(columns) + " | stored instructions |")
+    print("|" + "---|" * (len(columns) + 2))
+    for name, figures in counted.items():
+        cells = [f"{figures[c]:,}" for c in columns]
+        print(f"| {name} | " + " | ".join(cells) + f" | {stored.get(name, {}).get('instructions', '')} |")
+
+
+def complaints(counted, stored):
+    for name, figures in counted.items():
+        for column, bar in stored.get(name, {}).items():
+            # A call now and then (a table that grows, a read that came in two) is no regression.
+            limit = bar * (1 + TOLERANCE) if column == "instructions" else bar + 0.1
+            if figures[column] > limit:
+                yield f"{name}: {figures[column]:,} {column}, stored are {bar:,}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=Path("build/release"), help="folder of the optimised build")
+    parser.add_argument("--cases", default=",".join(c.name for c in CASES), help="comma-separated, of: %(default)s")
+    parser.add_argument("--check", action="store_true", help="compare with the stored figures")
+    parser.add_argument("--store", action="store_true", help="write the stored figures anew")
+    options = parser.parse_args()
+    wanted = options.cases.split(",")
+    started = time.monotonic()
+    stored = json.loads(STORED.read_text()) if STORED.exists() else {}
+    with tempfile.TemporaryDirectory(prefix="weir-count-") as folder:
+        counted = count(options.build.resolve(), [c for c in CASES if c.name in wanted], Path(folder))
+    print_table(counted, stored)
+    print(f"\n{time.monotonic() - started:.0f} s")
+    if options.store:
+        STORED.write_text(json.dumps({**stored, **counted}, indent=1) + "\n")
+    if options.check:
+        found = list(complaints(counted, stored))
+        for line in found:
+            print(line, file=sys.stderr)
+        return 1 if found else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
