@@ -2,6 +2,8 @@
 
 #include <CLI/Error.hpp>
 
+#include <algorithm>
+
 #include "base/strings.hpp"
 #include "http/address.hpp"
 
@@ -16,6 +18,17 @@ std::uint16_t read_port(std::string_view text, const std::string& whole) {
     const auto port = parse_int(text);
     if (!port || *port < 1 || *port > 65535) bad(whole, "FROM=TO with two ports from 1 to 65535");
     return static_cast<std::uint16_t>(*port);
+}
+
+/// An IPv4 literal or a DNS name as they are written, or an IPv6 literal in brackets.
+bool is_host(std::string_view host) {
+    if (host.front() == '[') {
+        return host.back() == ']' && http::address::parse(std::string(host) + ":1").has_value();
+    }
+    return host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char c) {
+               const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+               return letter || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+           });
 }
 
 }  // namespace
@@ -81,6 +94,7 @@ std::string read_endpoint_url(const std::string& url) {
     const auto host = rest.substr(0, colon);
     if (host.find(':') != std::string_view::npos && host.front() != '[')
         bad(url, "an endpoint: write IPv6 in brackets");
+    if (!is_host(host)) bad(url, "an endpoint: the host is neither a name nor an IP address");
     return url;
 }
 

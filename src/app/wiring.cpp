@@ -8,6 +8,8 @@
 namespace weir::app {
 namespace {
 
+/// A name that nobody answers for does not keep weir from getting ready.
+constexpr duration name_patience = std::chrono::seconds(5);
 constexpr duration tick_period = std::chrono::milliseconds(50);
 
 /// Defaults that nobody asked about are not news at start-up.
@@ -82,6 +84,7 @@ std::vector<checked_pool> check_pickers(const config::model& model,
 
 wiring::wiring(http::event_loop& loop, wiring_options options)
     : loop_(loop),
+      started_(loop.refresh_now()),
       options_(std::move(options)),
       scraper_(loop, {options_.refresh, options_.scrape_cpu, options_.seed}),
       prober_(loop),
@@ -199,6 +202,12 @@ void wiring::resolved(const std::string& host, const std::vector<std::string>& i
         if (p->endpoints->host_names().contains(host))
             p->endpoints->set_addresses(host, ips, loop_.now());
     }
+    scrape();
+}
+
+void wiring::scrape() {
+    const bool waited = loop_.now() - started_ > name_patience;
+    scraper_.tick(waited || resolver_.first_round_done());
 }
 
 void wiring::tick() {
@@ -215,7 +224,7 @@ void wiring::tick() {
         names.merge(p->endpoints->host_names());
     }
     resolver_.set_hosts(names);
-    scraper_.tick();
+    scrape();
     tick_.arm(tick_period);
 }
 

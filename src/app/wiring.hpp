@@ -78,9 +78,11 @@ class wiring {
     std::shared_ptr<living_pool> keep(std::string id, bool service, const std::string& name_space,
                                       const std::string& name);
     void tick();
+    void scrape();
     void resolved(const std::string& host, const std::vector<std::string>& ips);
 
     http::event_loop& loop_;
+    const time_point started_;
     const wiring_options options_;
     datalayer::scraper scraper_;
     datalayer::prober prober_;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "http/address.hpp"
 
 namespace weir::datalayer {
@@ -38,23 +39,25 @@ dns_answer lookup_family(const std::string& host, int family) {
 }  // namespace
 
 dns_answer system_lookup(const std::string& host) {
+    const bool local = iequals(host, "localhost");
     auto v4 = lookup_family(host, AF_INET);
     if (v4.ips.empty()) {
         auto v6 = lookup_family(host, AF_INET6);
         if (!v6.ips.empty() || v4.error.empty()) v4 = std::move(v6);
     }
-    if (host == "localhost" && v4.ips.size() > 1) v4.ips.resize(1);
-    if (v4.ips.empty() && v4.error.empty()) v4.error = "no such name, or no address";
+    if (!local) return v4;
+    if (v4.ips.empty()) return {{"127.0.0.1"}, {}};  // RFC 6761 6.3: whatever a resolver says
+    v4.ips.resize(1);
     return v4;
 }
 
-// --- dns_record
-// ------------------------------------------------------------------------------------
+// --- dns_record ---------------------------------------------------------------------------------
 
 std::optional<std::vector<std::string>> dns_record::take(const dns_answer& answer,
                                                          const dns_options& options,
                                                          time_point now) {
     error_ = answer.error;
+    if (answer.error.empty() && answer.ips.empty()) error_ = "no such name, or no address";
     if (!answer.error.empty()) {
         const auto steps = std::min<std::uint32_t>(failures_++, 6);
         next_ = now + std::min<duration>(options.refresh * (1 << steps), options.longest_back_off);
@@ -71,8 +74,7 @@ std::optional<std::vector<std::string>> dns_record::take(const dns_answer& answe
     return addresses_;
 }
 
-// --- dns_resolver
-// ----------------------------------------------------------------------------------
+// --- dns_resolver -------------------------------------------------------------------------------
 
 /// What the loop's thread and the lookups share. Outlives the resolver: a lookup cannot be
 /// interrupted, so its thread is left to itself when the process goes on without it.
@@ -139,9 +141,12 @@ void dns_resolver::take(const std::string& host, const dns_answer& answer) {
     if (at != records_.end()) {
         const bool was_good = at->second.error().empty();
         const auto changed = at->second.take(answer, options_, loop_.now());
-        if (!answer.error.empty() && was_good) {
-            log::warning("a name cannot be resolved; its last addresses stay in use",
-                         {{"name", host}, {"reason", answer.error}});
+        const auto& now = at->second;
+        if (!now.error().empty() && was_good) {
+            log::warning(now.addresses().empty()
+                             ? "a name cannot be resolved; it is asked for again"
+                             : "a name cannot be resolved; its last addresses stay in use for now",
+                         {{"name", host}, {"reason", now.error()}});
         }
         if (changed) changed_(host, *changed);
     }

@@ -13,7 +13,8 @@
 
 namespace weir::datalayer {
 
-/// What one lookup brought: IP literals without duplicates, or why not.
+/// What one lookup brought: IP literals without duplicates (none: the name or its addresses do not
+/// exist), or why there was no answer.
 struct dns_answer {
     std::vector<std::string> ips;
     std::string error;  ///< empty when there was an answer
@@ -43,7 +44,8 @@ class dns_record {
 
     time_point next() const { return next_; }
     const std::vector<std::string>& addresses() const { return addresses_; }
-    const std::string& error() const { return error_; }  ///< of the last lookup; empty: it was good
+    /// Why the last lookup brought no address; empty: it did.
+    const std::string& error() const { return error_; }
 
   private:
     std::vector<std::string> addresses_;

@@ -79,7 +79,7 @@ void scraper::follow(watched& w) {
     }
 }
 
-void scraper::tick() {
+void scraper::tick(bool all_known) {
     const auto now = context_.loop.now();
     for (const auto& w : pools_) {
         if (w->version != w->pool->version()) follow(*w);
@@ -87,7 +87,7 @@ void scraper::tick() {
     const bool active = traffic(now);
     if (active != context_.pace.active() || now - settled_at_ >= std::chrono::seconds(1))
         settle_pace(now);
-    if (!first_round_done()) {
+    if (all_known && !first_round_done()) {
         const bool done = std::all_of(pools_.begin(), pools_.end(), [](const auto& w) {
             return std::all_of(w->jobs.begin(), w->jobs.end(),
                                [](const auto& j) { return j.second->tried(); });

@@ -33,8 +33,9 @@ class scraper {
     /// Before the pool is destroyed.
     void forget(const endpoint_pool& pool);
 
-    /// Follows the pools and the traffic; every 50 ms or so.
-    void tick();
+    /// Follows the pools and the traffic; every 50 ms or so. `all_known`: no endpoint is still to
+    /// come from a name; until then the first round is not over.
+    void tick(bool all_known = true);
 
     /// True once every endpoint known at the time was scraped (or tried) once. Any thread.
     bool first_round_done() const { return first_round_done_.load(std::memory_order_acquire); }

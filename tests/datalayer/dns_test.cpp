@@ -117,7 +117,10 @@ TEST_SUITE("datalayer/dns") {
         CHECK((a.ips[0] == "127.0.0.1" || a.ips[0] == "::1"));
     }
 
-    TEST_CASE("a name that does not exist is a failure with a reason") {
-        CHECK_FALSE(system_lookup("does-not-exist.invalid").error.empty());
+    TEST_CASE("a name that does not exist has no addresses, and the record says so") {
+        dns_record r;
+        CHECK_FALSE(r.take({}, {}, time_point(1h)));
+        CHECK(r.error() == "no such name, or no address");
+        CHECK(system_lookup("does-not-exist.invalid").ips.empty());
     }
 }

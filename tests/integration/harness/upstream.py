@@ -106,15 +106,16 @@ class Upstream:
     """A server on a loopback port. `script` is called with each Exchange, or is a list with one script a request, whose
     last one stays. Scrapes of `/metrics` are answered with `metrics` (None: 404) and counted apart."""
 
-    def __init__(self, script=None, port=0):
+    def __init__(self, script=None, port=0, host="127.0.0.1"):
         self.scripts = list(script) if isinstance(script, (list, tuple)) else [script or reply()]
         self.requests, self.scrapes, self.connections, self.errors = [], 0, 0, []
         self.set_metrics()
         self._lock = threading.Lock()
         self._open = set()
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=256)
         self.port = self._listener.getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
+        self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
         self.url = f"http://{self.address}"
         threading.Thread(target=self._accept, daemon=True).start()
 
