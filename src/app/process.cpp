@@ -199,7 +199,11 @@ void process::on_signal(int number) {
         if (access_log_) access_log_->reopen();
         return;
     }
-    if (++signals_seen_ > 1) _exit(128 + number);
+    if (++signals_seen_ > 1) {
+        log::warning("second signal: leaving at once", {{"signal", number}});
+        log::stop();
+        _exit(128 + number);
+    }
     drain();
 }
 
@@ -224,10 +228,14 @@ void process::finish_drain() {
     if (spent < tick_period) return;
     const bool over = spent >= options_.drain_timeout;
     if (open != 0 && !over && (active != 0 || spent < settle_time)) return;
-    if (active != 0) {
+    if (active != 0 && !cut_) {
+        cut_ = true;
         log::warning("drain timeout: cutting answers that are still under way",
                      {{"requests", active}, {"cure", "--drain-timeout"}});
+        for (auto& w : workers_) w->cut_requests();
     }
+    // What the cut ones were told is still on its way.
+    if (open != 0 && cut_ && spent < options_.drain_timeout + settle_time) return;
     log::info("stopped");
     loop_.stop();
 }

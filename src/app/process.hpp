@@ -110,6 +110,7 @@ class process final : public admin::subject {
     bool start_said_ = false;
     int exit_ = exit_ok;
     bool draining_ = false;
+    bool cut_ = false;  ///< the drain timeout ran out and requests were cut
     bool bound_done_ = false;
 };
 

@@ -66,6 +66,10 @@ void worker_thread::drain() {
     });
 }
 
+void worker_thread::cut_requests() {
+    loop_.post([this] { proxy_.cut_all(); });
+}
+
 std::vector<proxy::decision_record> worker_thread::copy_decisions(std::size_t limit,
                                                                   const std::string& request_id) {
     return proxy_.ring.copy(limit, request_id);

@@ -41,6 +41,8 @@ class worker_thread {
     void sweep();
     /// Closes the listening sockets and idle connections; the others end with their answers.
     void drain();
+    /// The drain timeout ran out: tells every client whose answer is under way, and cuts it.
+    void cut_requests();
 
     http::event_loop& loop() { return loop_; }
     proxy::worker& proxy() { return proxy_; }

@@ -17,6 +17,7 @@ scrape_error kind_of(const http::call_failure& why) {
         case http::call_error::connect_refused:
         case http::call_error::connect_timeout:
         case http::call_error::connect_failed:
+        case http::call_error::connect_local:
             return scrape_error::connect;
         case http::call_error::closed:
         case http::call_error::reset:

@@ -9,6 +9,8 @@ namespace {
 constexpr std::uint32_t max_digits = 16;
 constexpr std::uint32_t max_extension = 4 * 1024;
 constexpr std::uint32_t max_trailers = 8 * 1024;
+constexpr std::int64_t max_excess = 16 * 1024;
+constexpr std::int64_t paid_per_chunk = 16;  // an honest size line
 
 int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -80,6 +82,10 @@ const char* chunk_decoder::step(char c) {
             return ++overhead_ > max_extension ? "chunk extension too long" : nullptr;
         case state::size_lf:
             if (c != '\n') return "chunk size line not ended by CRLF";
+            excess_ += static_cast<std::int64_t>(digits_) + overhead_ - paid_per_chunk;
+            excess_ -= static_cast<std::int64_t>(std::min<std::uint64_t>(left_, max_excess));
+            excess_ = std::max<std::int64_t>(excess_, 0);
+            if (excess_ > max_excess) return "more chunk extension than data";
             digits_ = 0;
             overhead_ = 0;
             state_ = left_ == 0 ? state::trailer_start : state::data;

@@ -7,8 +7,9 @@
 namespace weir::http {
 
 /// Takes the chunked transfer coding off a body, in place, in any portions (RFC 9112 7.1). Strict:
-/// CRLF only, at most 16 hexadecimal digits, 4 KiB of extension a line, 8 KiB of trailers;
-/// extensions and trailers are checked and dropped.
+/// CRLF only, at most 16 hexadecimal digits, 4 KiB of extension a line, 8 KiB of trailers, and over
+/// all chunks 16 KiB of size lines beyond what the data pays for; extensions and trailers are
+/// checked and dropped.
 class chunk_decoder {
   public:
     struct portion {
@@ -44,6 +45,7 @@ class chunk_decoder {
     std::uint64_t left_ = 0;
     std::uint32_t digits_ = 0;
     std::uint32_t overhead_ = 0;  ///< bytes of extension in this line, or of trailers
+    std::int64_t excess_ = 0;     ///< of size lines so far: tiny chunks with long extensions
 };
 
 }  // namespace weir::http

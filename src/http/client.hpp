@@ -18,7 +18,8 @@ namespace weir::http {
 enum class call_error : std::uint8_t {
     connect_refused,
     connect_timeout,
-    connect_failed,  ///< no route, no ports, …; errno in `call_failure::code`
+    connect_failed,  ///< no route to the peer, …; errno in `call_failure::code`
+    connect_local,   ///< no descriptor, no port: nothing that the peer is to blame for
     closed,          ///< FIN before or within the answer
     reset,           ///< RST before or within the answer
     protocol,        ///< not HTTP, or framing that RFC 9112 forbids

@@ -12,13 +12,19 @@
 namespace weir::http {
 namespace {
 
-// One read; also the most a slow client can make weir hold of an answer.
-constexpr std::size_t read_size = 64 * 1024;
+// One read; with its framing also the most a slow client can make weir hold of an answer, 64 KiB.
+constexpr std::size_t read_size = 60 * 1024;
 
 call_error connect_error(int code) {
     if (code == ECONNREFUSED) return call_error::connect_refused;
     if (code == ETIMEDOUT) return call_error::connect_timeout;
     return call_error::connect_failed;
+}
+
+/// What this machine lacks, whoever the peer is.
+bool is_local(int code) {
+    return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM ||
+           code == EADDRNOTAVAIL || code == EAGAIN;
 }
 
 }  // namespace
@@ -40,14 +46,17 @@ client_connection::~client_connection() {
 void client_connection::connect(const address& peer) {
     phase_ = phase::connecting;
     const int fd = ::socket(peer.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return fail(call_error::connect_failed, errno, "socket");
+    if (fd < 0) return fail(call_error::connect_local, errno, "socket");
     stream_ = stream(fd);
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const int rc = ::connect(fd, peer.data(), peer.size());
     const int code = errno;
     context_.loop.watch(fd, *this);
-    if (rc != 0 && code != EINPROGRESS) return fail(connect_error(code), code, "connect");
+    if (rc != 0 && code != EINPROGRESS) {
+        return fail(is_local(code) ? call_error::connect_local : connect_error(code), code,
+                    "connect");
+    }
     timer_.arm(context_.options.connect_timeout);
     if (rc == 0) on_connected();
 }
@@ -293,8 +302,8 @@ void client_connection::end_of_stream(int code) {
         finish_body(true);
         return;
     }
-    if (phase_ == phase::head && !partial_.empty() && code == 0) {
-        return fail(call_error::protocol, 0, "the answer ended within its head");
+    if (phase_ == phase::head && received_any_) {
+        return fail(call_error::protocol, code, "the answer ended within its head");
     }
     if (code == 0) return fail(call_error::closed, 0, "closed");
     fail(code == ECONNRESET || code == EPIPE ? call_error::reset : call_error::connect_failed, code,

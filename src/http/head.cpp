@@ -50,6 +50,7 @@ const char* split_request_line(std::string_view line, request_head& out, int& st
         if (c == '\\') return "backslash in the request target";
         if (c == '#') return "fragment in the request target";
     }
+    if (target.find("%00") != std::string_view::npos) return "%00 in the request target";
     out.method = method;
     out.target = target;
     out.version_minor = version.ends_with('1') ? 1 : 0;
@@ -294,6 +295,9 @@ std::string field_list::joined(std::string_view name) const {
 
 head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
                            request_head& out) {
+    // A refusal looks at the head: it must not find a request before this one there.
+    out.fields.clear();
+    out.method = out.target = out.host = {};
     // One empty line before the request line is tolerated (RFC 9112 2.2).
     const std::size_t lead = bytes.starts_with("\r\n") ? 2 : 0;
     if (lead != 0 && scanned < lead) scanned = lead;

@@ -51,7 +51,10 @@ output::progress output::send(stream& to) {
         skip = left;
         if (did.count < wanted) break;
     }
-    // The socket is full: keep what it did not take.
+    // The socket is full: keep what it did not take, in memory of exactly that size.
+    std::size_t kept = rest_.size();
+    for (auto i = first; i < pieces_.size(); ++i) kept += pieces_[i].size;
+    rest_.reserve(kept - skip);
     for (; first < pieces_.size(); ++first, skip = 0) {
         const auto& p = pieces_[first];
         const char* data = p.data != nullptr ? p.data : text_.data() + p.offset;

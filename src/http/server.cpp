@@ -85,6 +85,15 @@ struct server::impl final : io_source {
         for (auto* c : context.graveyard) delete c;
     }
 
+    /// Clients that the kernel has already let in are served; the rest are refused from now on.
+    void stop_accepting() {
+        for (auto seen = ~context.stats.accepted; seen != context.stats.accepted;) {
+            seen = context.stats.accepted;
+            on_io(0);
+        }
+        stop();
+    }
+
     void stop() {
         if (listen_fd < 0) return;
         if (watched) context.loop.forget(listen_fd, *this);
@@ -141,7 +150,7 @@ void server::start() {
     impl_->watched = true;
 }
 
-void server::stop_accepting() { impl_->stop(); }
+void server::stop_accepting() { impl_->stop_accepting(); }
 
 void server::drain() {
     impl_->context.draining = true;

@@ -19,10 +19,10 @@ struct server_limits {
     std::size_t max_body = std::size_t{64} << 20;
     duration head_timeout = std::chrono::seconds(10);           ///< first byte to complete head
     duration first_request_timeout = std::chrono::seconds(20);  ///< a connection that never speaks
-    duration idle_timeout = std::chrono::seconds(60);           ///< between requests
+    /// Between requests; also how long a client may take nothing of its answer.
+    duration idle_timeout = std::chrono::seconds(60);
     std::size_t max_buffered = std::size_t{1} << 30;  ///< all bodies held together, for messages
-    /// What is left of `max_buffered`, shared by all servers; null: no bound. Bodies that fit
-    /// beside their head do not count.
+    /// What is left of `max_buffered`, shared by all servers; null: no bound.
     std::atomic<std::int64_t>* buffered_left = nullptr;
     std::size_t body_min_rate = 240;  ///< bytes/s after 5 s; 0 off
 };
@@ -45,7 +45,7 @@ class server {
     server& operator=(const server&) = delete;
 
     void start();
-    /// No new connections; the socket is closed.
+    /// No new connections but those the kernel has already accepted; the socket is closed.
     void stop_accepting();
     /// Closes idle connections, and the others after their current answer.
     void drain();

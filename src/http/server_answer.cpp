@@ -59,6 +59,8 @@ void server_connection::begin(const answer_head& head) {
     close_after_ = close_after_ || head.close || draining_ || context_.draining || client_closes_ ||
                    (answer_framing_ == framing::until_close && !no_body_);
     left_ = head.body == framing::length ? head.content_length : 0;
+    // This client can tell the end of the body only from the end of the stream.
+    if (answer_framing_ == framing::until_close && !no_body_) stream_.reset_on_close(true);
 
     auto& text = out_->text();
     text += "HTTP/1.1 ";
@@ -121,6 +123,8 @@ bool server_connection::flush() {
         // The loop will report the same; the timer is for the case that it has already done so.
         end_seen_ = readable_ = true;
         arm(event_loop::tick);
+    } else {
+        arm(context_.limits.idle_timeout);
     }
     return false;
 }
@@ -143,10 +147,8 @@ void server_connection::abort() {
     owner_ = nullptr;
     close_after_ = true;
     if (answer_framing_ == framing::until_close) {
-        // Only a reset tells this client that the body did not end here.
-        context_.loop.forget(stream_.fd(), *this);
-        stream_.close_with_reset();
-        return close();
+        if (out_) out_->send(stream_);
+        return close();  // a reset
     }
     phase_ = phase::finishing;
     if (!out_ || out_->empty()) return answer_done();
@@ -184,6 +186,7 @@ void server_connection::answer_done() {
     timer_.cancel();
     if (out_) context_.give(std::move(out_));
     served_any_ = true;
+    if (answer_framing_ == framing::until_close && !no_body_) stream_.reset_on_close(false);
     if (!close_after_ && !draining_ && !context_.draining) return next_request();
     const bool unread = !body_read_ || readable_ || (in_ && in_->used != in_->in.size);
     if (end_seen_ || (!unread && !draining_)) return close();

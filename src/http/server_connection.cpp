@@ -44,7 +44,8 @@ void server_connection::start() {
 
 void server_connection::drain() {
     draining_ = true;
-    if (phase_ == phase::idle) close();
+    // One that has not spoken yet may have its first request under way.
+    if (phase_ == phase::idle && served_any_) close();
 }
 
 void server_connection::close() {
@@ -94,10 +95,12 @@ void server_connection::on_io(std::uint32_t events) {
                 if (phase_ == phase::closed) return;
             } else if (waiting_drain_) {
                 waiting_drain_ = false;
+                timer_.cancel();
                 if (owner_ != nullptr) owner_->on_drained();
                 if (phase_ == phase::closed) return;
             }
-        } else if (phase_ == phase::finishing) {
+        } else if (phase_ == phase::finishing || waiting_drain_) {
+            // It took something. One that takes nothing for that long is as good as gone.
             arm(context_.limits.idle_timeout);
         }
     }
@@ -181,8 +184,8 @@ bool server_connection::read_more() {
                     body_too_large();
                     return false;
                 }
+                if (!reserve(portion.body)) return false;
                 if (body.room() < portion.body) {
-                    if (!reserve(std::max(body.capacity, portion.body))) return false;
                     body.grow(std::max(body.capacity * 2, body.size + portion.body));
                 }
                 std::memcpy(body.end(), data, portion.body);
@@ -279,8 +282,8 @@ void server_connection::read_body(std::size_t limit) {
         if (in.head.content_length > limit) return body_too_large();
         const auto length = static_cast<std::size_t>(in.head.content_length);
         body_size_ = std::min(available, length);
+        if (!reserve(length)) return;
         if (in.head_end + length > in.in.capacity) {
-            if (!reserve(length)) return;
             in.body = buffer::allocate(length);
             std::memcpy(in.body.data.get(), in.in.data.get() + in.head_end, available);
             in.body.size = available;
@@ -318,6 +321,7 @@ bool server_connection::decode_chunks(std::size_t from) {
         body_too_large();
         return false;
     }
+    if (!reserve(portion.body)) return false;
     if (in.body.room() < portion.body) in.body.grow(portion.body);
     std::memcpy(in.body.data.get(), in.in.data.get() + from, portion.body);
     in.body.size = portion.body;

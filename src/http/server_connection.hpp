@@ -66,7 +66,7 @@ class server_connection final : public exchange, public io_source {
     ~server_connection() override;
 
     void start();
-    /// Closes now when idle, else after the current answer.
+    /// Closes now when idle between requests, else after the current answer or the first one.
     void drain();
     void close();
 

@@ -47,11 +47,9 @@ void stream::close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-void stream::close_with_reset() {
-    if (fd_ < 0) return;
-    const linger off{1, 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &off, sizeof off);
-    close();
+void stream::reset_on_close(bool on) {
+    const linger how{on ? 1 : 0, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &how, sizeof how);
 }
 
 }  // namespace weir::http

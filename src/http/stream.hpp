@@ -32,8 +32,9 @@ class stream {
     io_result write(const iovec* pieces, int count);
     void shutdown_write();
     void close();
-    /// Closes with a reset, so that the peer cannot take what it got for the whole.
-    void close_with_reset();
+    /// From now on any end of this socket, the end of the process too, is a reset, so that the peer
+    /// cannot take what it got for the whole.
+    void reset_on_close(bool on);
 
   private:
     int fd_ = -1;

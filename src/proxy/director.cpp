@@ -14,11 +14,22 @@ namespace weir::proxy {
 director::director(worker& w, std::string bind_address, std::uint16_t bind_port)
     : worker_(w), bind_address_(std::move(bind_address)), bind_port_(bind_port) {}
 
+/// The client's own request id where it is usable, else a new one.
+std::string director::id_of(const http::exchange& ex) {
+    const auto given = ex.head().fields.get("x-request-id");
+    std::string id(given);
+    if (!usable_request_id(given)) worker_.make_request_id(id);
+    return id;
+}
+
 void director::handle(http::exchange& ex) {
     const auto& head = ex.head();
     if (head.target == "*") {
-        const std::array<http::field, 1> fields = {
-            http::field{"allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"}};
+        const auto id = id_of(ex);
+        const std::array<http::field, 2> fields = {
+            http::field{"allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"},
+            http::field{"x-request-id", id}};
+        worker_.numbers.count_answer(200, {});
         return ex.answer(200, fields, {});
     }
     auto config = worker_.current.get();
@@ -32,6 +43,8 @@ void director::handle(http::exchange& ex) {
         const std::string accept(head.fields.get("accept"));
         facts.path = path;
         facts.accept = accept;
+        const auto id = id_of(ex);
+        facts.request_id = id;
         return send_reply(worker_, ex, route_not_found("no Gateway listener serves this port"),
                           facts);
     }
@@ -44,9 +57,7 @@ void director::refuse(http::exchange& ex, const http::head_error& why) {
     // The head of a refused request may be no more than bytes: only what was split is used.
     const std::string path(head.target);
     const std::string accept(head.fields.get("accept"));
-    const auto given = head.fields.get("x-request-id");
-    std::string id(given);
-    if (!usable_request_id(given)) worker_.make_request_id(id);
+    const auto id = id_of(ex);
     facts.path = path;
     facts.accept = accept;
     facts.request_id = id;

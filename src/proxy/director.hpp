@@ -18,6 +18,8 @@ class director final : public http::request_handler {
     void refuse(http::exchange& ex, const http::head_error& why) override;
 
   private:
+    std::string id_of(const http::exchange& ex);
+
     worker& worker_;
     const std::string bind_address_;
     const std::uint16_t bind_port_;

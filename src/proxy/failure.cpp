@@ -54,6 +54,8 @@ local_reply answer_broke_off(const http::call_failure& why) {
     return make(502, "upstream connection broke off: " + why.detail, "upstream-reset");
 }
 
+local_reply draining() { return make(503, "the gateway is shutting down", "draining"); }
+
 local_reply reply_for(const http::call_failure& why) {
     const auto text = [](std::string_view rest) { return std::string(connect_error).append(rest); };
     switch (why.what) {
@@ -66,6 +68,13 @@ local_reply reply_for(const http::call_failure& why) {
                     .append(std::strerror(code)),
                 "connect-failed");
         }
+        case http::call_error::connect_local:
+            return make(
+                503,
+                text(
+                    "local connection failure, transport failure reason: immediate connect error: ")
+                    .append(std::strerror(why.code)),
+                "connect-failed");
         case http::call_error::connect_timeout:
             return make(503, text("connection timeout"), "connect-failed");
         case http::call_error::closed:

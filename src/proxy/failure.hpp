@@ -26,6 +26,8 @@ local_reply upstream_timeout();
 local_reply upstream_protocol_error();
 /// After a part of the answer: said in a stream's last event, and in the log.
 local_reply answer_broke_off(const http::call_failure& why);
+/// The drain timeout ran out before there was an answer.
+local_reply draining();
 
 /// Nothing more can be tried: what the client is told of the last failure.
 local_reply reply_for(const http::call_failure& why);

@@ -190,7 +190,7 @@ void transaction::on_failure(const http::call_failure& why) {
     const bool connect_failed = !why.sent && !why.reused && why.code != 0;
     if (connect_failed) {
         ++tried_.connects_failed;
-        datalayer::note_connect_failure(state);
+        if (why.what != http::call_error::connect_local) datalayer::note_connect_failure(state);
     } else if (why.sent) {
         ++tried_.dispatches;
         if (!why.reused) datalayer::note_broken_answer(state);

@@ -91,9 +91,10 @@ field_class classify_field(std::string_view name) {
     for (std::size_t i = first_of[length]; i < end; ++i) {
         const auto& k = known[i];
         if (!matches(name, k.name)) continue;
-        // An underscore twin of a field that is not a control field is another field.
+        // An underscore twin is another field here and the same one behind a WSGI server: what
+        // weir sets or strips must not come in through it.
         const bool twin = name.find('_') != std::string_view::npos;
-        return twin && k.what != field_class::control ? field_class::end_to_end : k.what;
+        return twin ? field_class::control : k.what;
     }
     const char first = name.empty() ? '\0' : name.front();
     if (first == 'x' || first == 'X') {

@@ -78,8 +78,8 @@ void transaction::on_head(const http::response_head& head) {
     } else {
         auto body = head.body;
         if (restorer_ && body == http::framing::length) body = http::framing::chunked;
-        if (body == http::framing::none && ex_->head().method == "HEAD" &&
-            head.fields.has("content-length")) {
+        const bool described = ex_->head().method == "HEAD" || head.status == 304;
+        if (body == http::framing::none && described && head.fields.has("content-length")) {
             body = http::framing::length;
         }
         begin_answer(head.status, head.reason, body, head.content_length);
@@ -278,6 +278,13 @@ void transaction::break_off(const local_reply& why) {
     auto* ex = ex_;
     recycle();
     ex->abort();
+}
+
+void transaction::cut() {
+    if (ex_ == nullptr) return;
+    call_.cancel();
+    if (answer_begun_) return break_off(draining());
+    refuse(draining());
 }
 
 }  // namespace weir::proxy

@@ -38,6 +38,9 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     ~transaction() override;
 
     void start(http::exchange& ex, const gateway::socket_table& socket, pin<runtime> config);
+    /// The process ends: an answer under way is broken off, a request without one is refused. Does
+    /// nothing between requests.
+    void cut();
 
   private:
     // exchange_owner

@@ -74,6 +74,10 @@ transaction& worker::take() {
 
 void worker::give(transaction& t) { free_.push_back(&t); }
 
+void worker::cut_all() {
+    for (std::size_t i = 0; i < all_.size(); ++i) all_[i]->cut();
+}
+
 std::int64_t worker::wall_ms() {
     const auto now = loop.now();
     if (now >= wall_known_until_) {

@@ -66,6 +66,8 @@ class worker {
 
     transaction& take();
     void give(transaction& t);
+    /// Ends every request that is under way, as far as its client can still be told.
+    void cut_all();
 
     void make_request_id(std::string& out);
     /// Unix time in milliseconds, by the loop's time of the current batch.
