@@ -44,6 +44,7 @@ struct pool_facts {
 struct data_address {
     std::string address;   ///< `ip:port` that is bound
     std::string gateways;  ///< names of the listeners on it
+    bool tls = false;
 };
 
 class subject {

@@ -56,7 +56,7 @@ log::format log_format_of(log_form form) {
 
 void print_start(const start_facts& facts) {
     std::string data;
-    for (const auto& a : facts.addresses) data += (data.empty() ? "http://" : ", http://") + a;
+    for (const auto& url : facts.urls) data += (data.empty() ? "" : ", ") + url;
     std::string pools;
     for (const auto& p : facts.pools) {
         pools += (pools.empty() ? "" : ", ") + p.id + " " + std::to_string(p.ready) + "/" +

@@ -28,7 +28,7 @@ struct start_facts {
     const config::findings* findings = nullptr;
     std::vector<std::string> skipped;
     std::string hint;
-    std::vector<std::string> addresses;
+    std::vector<std::string> urls;  ///< of the data sockets
     std::string admin;  ///< `ip:port`; empty: off
     std::vector<pool_line> pools;
 };

@@ -43,6 +43,7 @@ int process::run() {
     // Before any thread starts, so that all of them leave the signals to this one.
     signals_ = std::make_unique<signals>(loop_, [this](int n) { on_signal(n); });
     if (const int code = load_first(); code != exit_ok) return code;
+    if (const int code = prepare_tls(); code != exit_ok) return code;
     if (const int code = bind_all(); code != exit_ok) return code;
     if (const int code = bind_admin(); code != exit_ok) return code;
     if (options_.access_log != "off") {
@@ -158,6 +159,14 @@ bool process::bind_socket(const socket_key& key, std::vector<int>& fds, std::str
     return true;
 }
 
+int process::prepare_tls() {
+    std::string problem;
+    tls_ = tls_of(*first_, {}, problem);
+    if (problem.empty()) return exit_ok;
+    std::fprintf(stderr, "weir: %s\n", problem.c_str());
+    return exit_invalid;
+}
+
 int process::bind_all() {
     for (const auto& key : sockets_of(*first_)) {
         std::string problem;
@@ -179,9 +188,7 @@ void process::start_workers() {
                                                            client, caps_, seed_ + i, i,
                                                            access_log_.get()));
     }
-    for (auto& [key, fds] : bound_) {
-        for (unsigned i = 0; i < options_.threads; ++i) workers_[i]->add_listener(key, fds[i]);
-    }
+    for (auto& [key, fds] : bound_) hand_out(key, fds, tls_);
     bound_.clear();
     bound_done_ = true;
     for (auto& w : workers_) w->start();
@@ -242,7 +249,17 @@ void process::finish_drain() {
 
 void process::files_changed() { reload(false); }
 
-bool process::open_sockets(const proxy::runtime& with, std::string& problem) {
+/// One listening socket to each worker.
+void process::hand_out(const socket_key& key, const std::vector<int>& fds, const tls_sockets& tls) {
+    const auto certificates = tls.find(key);
+    for (unsigned i = 0; i < options_.threads; ++i) {
+        workers_[i]->add_listener(key, fds[i],
+                                  certificates == tls.end() ? nullptr : certificates->second);
+    }
+}
+
+bool process::open_sockets(const proxy::runtime& with, const tls_sockets& tls,
+                           std::string& problem) {
     std::map<socket_key, std::vector<int>> opened;
     for (const auto& key : sockets_of(with)) {
         if (served_.contains(key)) continue;
@@ -253,7 +270,7 @@ bool process::open_sockets(const proxy::runtime& with, std::string& problem) {
         return false;
     }
     for (auto& [key, fds] : opened) {
-        for (unsigned i = 0; i < options_.threads; ++i) workers_[i]->add_listener(key, fds[i]);
+        hand_out(key, fds, tls);
         served_.insert(key);
     }
     return true;
@@ -276,7 +293,11 @@ admin::reload_report process::reload(bool dry) {
         }
     }
     report.ok = problem.empty() && !found.has_errors() && loaded.value != nullptr;
-    if (report.ok && next && !open_sockets(*next, problem)) report.ok = false;
+    tls_sockets tls;
+    if (report.ok && next) {
+        tls = tls_of(*next, tls_, problem);
+        report.ok = problem.empty() && open_sockets(*next, tls, problem);
+    }
     report.found = std::move(found);
     report.version = published_.load()->version;
     if (!report.ok) {
@@ -288,7 +309,7 @@ admin::reload_report process::reload(bool dry) {
     }
     if (dry) return report;
     if (report.ok) {
-        publish(std::move(next));
+        publish(std::move(next), std::move(tls));
         report.version = published_.load()->version;
         ++reloads_ok_;
         log::info("configuration reloaded", {{"version", report.version}});
@@ -301,7 +322,7 @@ admin::reload_report process::reload(bool dry) {
     return report;
 }
 
-void process::publish(std::shared_ptr<const proxy::runtime> next) {
+void process::publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls) {
     const auto wanted = sockets_of(*next);
     if (watcher_) watcher_->set_paths(watched_paths(options_.load, next->model->pools));
     published_.publish(std::move(next));
@@ -313,6 +334,13 @@ void process::publish(std::shared_ptr<const proxy::runtime> next) {
         for (auto& w : workers_) w->remove_listener(*it);
         it = served_.erase(it);
     }
+    for (const auto& key : served_) {
+        const auto certificates = tls.find(key);
+        for (auto& w : workers_) {
+            w->set_tls(key, certificates == tls.end() ? nullptr : certificates->second);
+        }
+    }
+    tls_ = std::move(tls);
     for (auto& w : workers_) w->sweep();
 }
 
@@ -366,8 +394,10 @@ void process::say_start() {
     facts.findings = &reload_.found;
     facts.skipped = skipped_;
     facts.admin = admin_address_;
-    for (const auto& a : addresses()) facts.addresses.push_back(a.address);
-    if (hint && !facts.addresses.empty()) facts.hint = hint(facts.addresses.front());
+    const auto sockets = addresses();
+    for (const auto& a : sockets)
+        facts.urls.push_back((a.tls ? "https://" : "http://") + a.address);
+    if (hint && !sockets.empty()) facts.hint = hint(sockets.front().address);
     facts.pools = pool_lines();
     print_start(facts);
 }

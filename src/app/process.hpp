@@ -13,6 +13,7 @@
 #include "app/banner.hpp"
 #include "app/options.hpp"
 #include "app/signals.hpp"
+#include "app/tls_sockets.hpp"
 #include "app/watcher.hpp"
 #include "app/wiring.hpp"
 #include "app/worker_thread.hpp"
@@ -65,9 +66,11 @@ class process final : public admin::subject {
     int bind_all();
     int bind_admin();
     void start_workers();
-    bool open_sockets(const proxy::runtime& with, std::string& problem);
+    int prepare_tls();
+    void hand_out(const socket_key& key, const std::vector<int>& fds, const tls_sockets& tls);
+    bool open_sockets(const proxy::runtime& with, const tls_sockets& tls, std::string& problem);
     bool bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem);
-    void publish(std::shared_ptr<const proxy::runtime> next);
+    void publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls);
     void on_signal(int number);
     void files_changed();
     void say_start();
@@ -94,6 +97,7 @@ class process final : public admin::subject {
     std::vector<std::unique_ptr<worker_thread>> workers_;
     std::map<socket_key, std::vector<int>> bound_;  ///< sockets not yet handed to the workers
     std::set<socket_key> served_;
+    tls_sockets tls_;                            ///< of the configuration in force
     std::map<socket_key, std::uint16_t> ports_;  ///< what the kernel chose for port 0
     std::string admin_address_;                  ///< bound; empty: off
     std::shared_ptr<const proxy::runtime> first_;

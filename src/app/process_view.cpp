@@ -110,6 +110,7 @@ std::vector<admin::data_address> process::addresses() const {
         a.address = where ? where->authority() : key.first + ":" + std::to_string(key.second);
         for (const auto& l : current->model->listeners) {
             if (l.bind_address != key.first || l.bind_port != key.second) continue;
+            a.tls = l.protocol == config::listener_protocol::https;
             a.gateways += (a.gateways.empty() ? "" : ", ") + l.gateway + "/" + l.name;
         }
         out.push_back(std::move(a));

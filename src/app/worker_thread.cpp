@@ -31,11 +31,20 @@ void worker_thread::stop() {
     thread_.join();
 }
 
-void worker_thread::add_listener(const socket_key& key, int fd) {
-    loop_.post([this, key, fd] {
+void worker_thread::add_listener(const socket_key& key, int fd,
+                                 std::shared_ptr<const http::tls_context> tls) {
+    loop_.post([this, key, fd, tls = std::move(tls)] {
         auto& at = listeners_[key];
         at = std::make_unique<listener>(proxy_, key, fd, loop_, limits_);
+        at->server.set_tls(tls);
         at->server.start();
+    });
+}
+
+void worker_thread::set_tls(const socket_key& key, std::shared_ptr<const http::tls_context> tls) {
+    loop_.post([this, key, tls = std::move(tls)] {
+        const auto at = listeners_.find(key);
+        if (at != listeners_.end()) at->second->server.set_tls(tls);
     });
 }
 

@@ -34,8 +34,10 @@ class worker_thread {
     /// Ends the loop and joins; open connections are closed.
     void stop();
 
-    /// Takes over a listening socket.
-    void add_listener(const socket_key& key, int fd);
+    /// Takes over a listening socket. With `tls` it speaks TLS.
+    void add_listener(const socket_key& key, int fd, std::shared_ptr<const http::tls_context> tls);
+    /// New certificates for new connections; null: plain.
+    void set_tls(const socket_key& key, std::shared_ptr<const http::tls_context> tls);
     void remove_listener(const socket_key& key);
     /// After a new snapshot: forgets what belongs to pools that are gone.
     void sweep();

@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 
+#include "config/certificate_check.hpp"
 #include "config/resolve_codes.hpp"
 #include "config/resolve_hostnames.hpp"
 #include "config/resolve_state.hpp"
@@ -194,12 +195,10 @@ class gateway_builder {
             if (entry.key.value == "tls.crt") c.chain_pem = entry.value.value;
             if (entry.key.value == "tls.key") c.key_pem = entry.value.value;
         }
-        const bool pem = c.chain_pem.find("-----BEGIN CERTIFICATE-----") != std::string::npos &&
-                         c.key_pem.find("PRIVATE KEY-----") != std::string::npos;
-        if (!pem) {
+        if (const auto problem = certificate_problem(c.chain_pem, c.key_pem); !problem.empty()) {
             return refuse_certificate(l, "InvalidCertificateRef",
-                                      "Secret " + id + " has no PEM tls.crt and tls.key",
-                                      ref.name.at, "make it with `kubectl create secret tls`");
+                                      "Secret " + id + " cannot be used: " + problem, ref.name.at,
+                                      "make it with `kubectl create secret tls`");
         }
         l.certificate_names.push_back(id);
         l.certificates.push_back(std::move(c));

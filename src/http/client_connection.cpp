@@ -183,9 +183,7 @@ void client_connection::receive() {
             end_of_stream(did.code);
             break;
         }
-        // Edge-triggered: after a short read the next byte brings a new event, so no read is spent
-        // on EAGAIN.
-        readable_ = did.count == read_size || end_seen_;
+        readable_ = did.more || end_seen_;
         received_any_ = true;
         feed(data, did.count);
         if (phase_ == phase::body && owner_ != nullptr) owner_->on_read_end();

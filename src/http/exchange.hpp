@@ -56,6 +56,8 @@ class exchange {
     /// The local address the connection was accepted on.
     virtual const address& local() const = 0;
     virtual bool is_tls() const = 0;
+    /// The server name of the TLS handshake; empty when there was none.
+    virtual std::string_view server_name() const { return {}; }
     /// When the first byte of the request was read.
     virtual time_point received_at() const = 0;
 

@@ -150,6 +150,10 @@ void server::start() {
     impl_->watched = true;
 }
 
+void server::set_tls(std::shared_ptr<const tls_context> tls) {
+    impl_->context.tls = std::move(tls);
+}
+
 void server::stop_accepting() { impl_->stop_accepting(); }
 
 void server::drain() {

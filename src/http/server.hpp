@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "http/address.hpp"
 #include "http/exchange.hpp"
+#include "http/tls.hpp"
 
 namespace weir::http {
 
@@ -45,6 +46,8 @@ class server {
     server& operator=(const server&) = delete;
 
     void start();
+    /// New connections begin with a TLS handshake and these certificates; null: they are plain.
+    void set_tls(std::shared_ptr<const tls_context> tls);
     /// No new connections but those the kernel has already accepted; the socket is closed.
     void stop_accepting();
     /// Closes idle connections, and the others after their current answer.

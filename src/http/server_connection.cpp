@@ -23,7 +23,8 @@ constexpr int notsent_lowat = 64 * 1024;
 
 server_connection::server_connection(server_context& context, int fd, const address& peer)
     : context_(context),
-      stream_(fd),
+      tls_(context.tls),
+      stream_(fd, tls_ ? tls_->open(fd) : nullptr),
       peer_(peer),
       timer_(
           context.loop, [](void* self) { static_cast<server_connection*>(self)->on_timer(); },
@@ -34,6 +35,7 @@ server_connection::~server_connection() {
 }
 
 void server_connection::start() {
+    if (tls_ && !stream_.is_tls()) return close();  // no memory for a session: never plain instead
     const int on = 1;
     ::setsockopt(stream_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ::setsockopt(stream_.fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_lowat,
@@ -164,7 +166,7 @@ bool server_connection::read_more() {
         end_of_input();
         return false;
     }
-    readable_ = did.count == room || end_seen_;
+    readable_ = did.more || end_seen_;
     switch (phase_) {
         case phase::lingering:
             drained_ += did.count;

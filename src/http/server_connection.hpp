@@ -13,6 +13,7 @@
 #include "http/output.hpp"
 #include "http/server.hpp"
 #include "http/stream.hpp"
+#include "http/tls.hpp"
 
 namespace weir::http {
 
@@ -38,6 +39,7 @@ struct server_context {
     request_handler& handler;
     const server_limits& limits;
     address local;
+    std::shared_ptr<const tls_context> tls;  ///< null: plain connections
     buffer_pool read_buffers{16 * 1024};
     std::vector<std::unique_ptr<inbound>> inbounds;
     std::vector<std::unique_ptr<output>> outputs;
@@ -77,7 +79,8 @@ class server_connection final : public exchange, public io_source {
     const request_head& head() const override { return in_->head; }
     const address& peer() const override { return peer_; }
     const address& local() const override { return context_.local; }
-    bool is_tls() const override { return false; }
+    bool is_tls() const override { return stream_.is_tls(); }
+    std::string_view server_name() const override { return stream_.server_name(); }
     time_point received_at() const override { return received_at_; }
     void set_owner(exchange_owner& owner) override { owner_ = &owner; }
     void read_body(std::size_t limit) override;
@@ -125,6 +128,7 @@ class server_connection final : public exchange, public io_source {
     void arm(duration after);
 
     server_context& context_;
+    std::shared_ptr<const tls_context> tls_;  ///< what the session of `stream_` refers to
     stream stream_;
     address peer_;
     timer timer_;

@@ -87,6 +87,7 @@ bool transaction::route(const gateway::socket_table& socket) {
     view.path = path_;
     view.query = query_;
     view.fields = &head.fields;
+    view.sni = ex_->server_name();
     match_ = gateway::table::match(socket, view);
     if (match_.what == gateway::outcome::matched) return true;
     if (match_.what == gateway::outcome::misdirected) {

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "../support/certificate_pem.hpp"
 #include "config/resolve_codes.hpp"
 #include "resolve_support.hpp"
 
@@ -16,10 +17,23 @@ std::string of_listener(const resolved& r, std::string_view listener, std::strin
     return r.condition_of("Gateway", name, listener, type);
 }
 
-const std::string cert =
-    "apiVersion: v1\nkind: Secret\nmetadata: {name: cert}\ntype: kubernetes.io/tls\nstringData:\n"
-    "  tls.crt: |\n    -----BEGIN CERTIFICATE-----\n    AAAA\n    -----END CERTIFICATE-----\n"
-    "  tls.key: |\n    -----BEGIN PRIVATE KEY-----\n    AAAA\n    -----END PRIVATE KEY-----\n";
+/// A PEM text as a block scalar of a Secret's stringData.
+std::string block(std::string_view pem) {
+    std::string out = "|\n    ";
+    for (const char c : pem) {
+        out += c;
+        if (c == '\n') out += "    ";
+    }
+    return out + "\n";
+}
+
+std::string secret(const std::string& metadata) {
+    return "apiVersion: v1\nkind: Secret\nmetadata: {" + metadata +
+           "}\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: " + block(test_certificate) +
+           "  tls.key: " + block(test_key);
+}
+
+const std::string cert = secret("name: cert");
 
 std::string https_listener(const std::string& name, const std::string& hostname,
                            const std::string& ref = "name: cert") {
@@ -207,10 +221,7 @@ TEST_SUITE("config/resolve_gateways") {
         }
     }
     TEST_CASE("a Secret of another namespace needs a grant from Gateways") {
-        const auto other =
-            "apiVersion: v1\nkind: Secret\nmetadata: {name: cert, namespace: certs}\nstringData:\n"
-            "  tls.crt: \"-----BEGIN CERTIFICATE-----\"\n  tls.key: \"-----BEGIN PRIVATE "
-            "KEY-----\"\n";
+        const auto other = secret("name: cert, namespace: certs");
         const auto grant = [](const std::string& kind) {
             return "apiVersion: gateway.networking.k8s.io/v1beta1\nkind: ReferenceGrant\nmetadata: "
                    "{name: g, namespace: certs}\n"

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "app/worker_thread.hpp"
+#include "http/tls.hpp"
+#include "proxy/runtime.hpp"
+
+namespace weir::app {
+
+/// The certificates of every HTTPS socket.
+using tls_sockets = std::map<socket_key, std::shared_ptr<const http::tls_context>>;
+
+/// Those of one configuration. A socket whose certificates are the ones in `before` keeps its
+/// context, and with it the sessions that clients may resume. A certificate that cannot be used is
+/// said in `problem`.
+tls_sockets tls_of(const proxy::runtime& with, const tls_sockets& before, std::string& problem);
+
+}  // namespace weir::app
