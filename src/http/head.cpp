@@ -327,7 +327,6 @@ head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const h
         return refuse(status, "bad-request", std::string("malformed request: ") + fault);
     }
     bool too_many = false;
-    out.fields.clear();
     if (const auto* fault =
             split_field_lines(head.substr(line_end + 2), limits.fields, too_many, out.fields)) {
         if (too_many) {
