@@ -146,7 +146,6 @@ std::string node_parameters::one_of(std::string_view key, std::string_view fallb
     const std::vector<std::string_view> words(allowed);
     f.allowed.assign(words.begin(), words.end());
     f.suggestion = nearest(given, words);
-    if (!f.suggestion.empty()) f.help = "did you mean `" + f.suggestion + "`?";
     return std::string(fallback);
 }
 
@@ -256,7 +255,6 @@ void node_parameters::report_key(const node& key) {
     if (!style_->allow_unknown) failed_ = true;
     f.label = "unknown parameter";
     f.suggestion = nearest(key.scalar, words);
-    if (!f.suggestion.empty()) f.help = "did you mean `" + f.suggestion + "`?";
     std::vector<std::string> names(known_.begin(), known_.end());
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());

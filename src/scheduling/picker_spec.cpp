@@ -69,7 +69,6 @@ void read_gate(const node& value, picker_spec& spec, findings& found) {
         auto& f = found.error(code::feature_gate,
                               "feature gate '" + name + "' is unknown or unregistered", value.at);
         f.suggestion = nearest(name, known);
-        if (!f.suggestion.empty()) f.help = "did you mean `" + f.suggestion + "`?";
         f.allowed.assign(known.begin(), known.end());
         return;
     }

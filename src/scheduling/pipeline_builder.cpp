@@ -144,7 +144,6 @@ class profile_builder {
                              prefix + " references undefined plugin " + quoted(ref.name), ref.at);
             f.label = "no plugin of that name";
             f.suggestion = nearest(ref.name, names);
-            if (!f.suggestion.empty()) f.help = "did you mean `" + f.suggestion + "`?";
             return;
         }
         const auto* instance = plugins_.instance(ref.name);

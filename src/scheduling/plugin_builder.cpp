@@ -115,7 +115,6 @@ void plugin_builder::make_entry(const plugin_entry& entry) {
                            entry.type_at);
     f.label = "unknown plugin type";
     f.suggestion = nearest(entry.type, names);
-    if (!f.suggestion.empty()) f.help = "did you mean `" + f.suggestion + "`?";
     broken_.insert(entry.name);
 }
 
@@ -260,7 +259,6 @@ void plugin_builder::link_references() {
                                    prefix + r.key + " plugin not found: " + r.to, r.at);
             f.suggestion = nearest(r.to, known);
             f.note = "a plugin has a dependency on the unregistered plugin " + r.to;
-            if (!f.suggestion.empty()) f.help = "did you mean `" + f.suggestion + "`?";
             continue;
         }
         std::set<std::uint32_t> seen;

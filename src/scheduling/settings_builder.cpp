@@ -203,7 +203,6 @@ config::detector_settings read_detector(const picker_spec& spec, plugin_builder&
                               "saturation detector references undefined plugin '" + name + "'",
                               spec.detector->at);
         f.suggestion = nearest(name, names);
-        if (!f.suggestion.empty()) f.help = "did you mean `" + f.suggestion + "`?";
     }
     return out;
 }
@@ -252,8 +251,7 @@ void read_source(const source_entry& entry, plugin_builder& plugins, findings& f
         const auto names = plugins.names();
         auto& f = found.error(code, "data layer config build failed: " + message, at);
         f.suggestion = nearest(name, names);
-        if (!f.suggestion.empty() && f.suggestion != name)
-            f.help = "did you mean `" + f.suggestion + "`?";
+        if (f.suggestion == name) f.suggestion.clear();
     };
     if (source == nullptr || source->role != settings_role::source) {
         if (!plugins.is_broken(entry.ref.name)) {

@@ -39,7 +39,6 @@ strict_object::strict_object(const node* value, std::string path, config::findin
                               k.at);
         f.label = "unknown field";
         f.suggestion = nearest(k.scalar, names);
-        if (!f.suggestion.empty()) f.help = "did you mean `" + f.suggestion + "`?";
         f.allowed.assign(names.begin(), names.end());
     }
 }
