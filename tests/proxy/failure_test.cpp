@@ -58,6 +58,18 @@ TEST_SUITE("proxy/failure") {
         tried.route_retries_left = 0;
         CHECK(after_failure(died, tried) == next_step::give_up);
     }
+    TEST_CASE("a refused connection is retried by the route when no other endpoint is left") {
+        const auto refused = failure(call_error::connect_refused, false, false);
+        attempt_history tried;
+        tried.connects_failed = 1;
+        tried.has_route_retry = true;
+        tried.route_retries_left = 1;
+        CHECK(after_failure(refused, tried) == next_step::retry_by_route);
+        tried.more_endpoints = true;
+        CHECK(after_failure(refused, tried) == next_step::next_endpoint);
+        tried.connects_failed = 3;
+        CHECK(after_failure(refused, tried) == next_step::retry_by_route);
+    }
     TEST_CASE("nothing is tried again after a response byte, or an answer that is no HTTP") {
         attempt_history tried;
         tried.has_route_retry = true;

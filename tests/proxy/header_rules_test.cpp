@@ -81,4 +81,16 @@ TEST_SUITE("proxy/header_rules") {
         CHECK_FALSE(usable_request_id("a b"));
         CHECK_FALSE(usable_request_id("\xc3\xa9"));
     }
+    TEST_CASE("a route may set or remove what weir writes itself, but not Host this way") {
+        auto head = upstream_head(fields({}));
+        config::header_edit edit;
+        edit.set = {{"X-Forwarded-Proto", "https"}, {"Host", "b"}, {"content-length", "3"}};
+        edit.remove = {"VIA"};
+        edit_own_fields(head, edit);
+        CHECK(head.find("X-Forwarded-Proto: https\r\n") != std::string::npos);
+        CHECK(head.find("x-forwarded-proto: http\r\n") == std::string::npos);
+        CHECK(head.find("via") == std::string::npos);
+        CHECK(head.find("host: a:80\r\n") != std::string::npos);
+        CHECK(head.find("content-length") == std::string::npos);
+    }
 }
