@@ -13,6 +13,7 @@
 #include "admin/api.hpp"
 #include "app/banner.hpp"
 #include "base/log.hpp"
+#include "proxy/model_choice.hpp"
 
 namespace weir::app {
 namespace {
@@ -55,7 +56,7 @@ int process::run() {
         }
         access_log_ = std::move(*opened);
     }
-    published_.publish(first_);
+    put_in_force(first_);
     start_workers();
     if (options_.watch && !options_.load.filenames.empty()) {
         watcher_ = std::make_unique<watcher>(
@@ -322,10 +323,15 @@ admin::reload_report process::reload(bool dry) {
     return report;
 }
 
+void process::put_in_force(std::shared_ptr<const proxy::runtime> next) {
+    proxy::keep_model_names(caps_.models, *next->model);
+    published_.publish(std::move(next));
+}
+
 void process::publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls) {
     const auto wanted = sockets_of(*next);
     if (watcher_) watcher_->set_paths(watched_paths(options_.load, next->model->pools));
-    published_.publish(std::move(next));
+    put_in_force(std::move(next));
     for (auto it = served_.begin(); it != served_.end();) {
         if (wanted.contains(*it)) {
             ++it;
@@ -404,7 +410,7 @@ void process::say_start() {
 
 int process::explain(const std::string& document, bool as_json) {
     if (const int code = load_first(); code != exit_ok) return code;
-    published_.publish(first_);
+    put_in_force(first_);
     struct scraped {
         process& self;
         http::timer again;

@@ -71,6 +71,7 @@ class process final : public admin::subject {
     bool open_sockets(const proxy::runtime& with, const tls_sockets& tls, std::string& problem);
     bool bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem);
     void publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls);
+    void put_in_force(std::shared_ptr<const proxy::runtime> next);
     void on_signal(int number);
     void files_changed();
     void say_start();

@@ -3,33 +3,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.hpp"
+
 namespace weir {
-namespace {
-
-// The length of the well-formed UTF-8 sequence at `s`, or 0 (Unicode 15, table 3-7).
-std::size_t utf8_sequence(std::string_view s) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
-    const auto tail = [&](std::size_t i) { return i < s.size() && (byte(i) & 0xC0) == 0x80; };
-    const unsigned char b = byte(0);
-    if (b < 0x80) return 1;
-    if (b >= 0xC2 && b <= 0xDF) return tail(1) ? 2 : 0;
-    if (b >= 0xE0 && b <= 0xEF) {
-        if (!tail(1) || !tail(2)) return 0;
-        if (b == 0xE0 && byte(1) < 0xA0) return 0;
-        if (b == 0xED && byte(1) > 0x9F) return 0;
-        return 3;
-    }
-    if (b >= 0xF0 && b <= 0xF4) {
-        if (!tail(1) || !tail(2) || !tail(3)) return 0;
-        if (b == 0xF0 && byte(1) < 0x90) return 0;
-        if (b == 0xF4 && byte(1) > 0x8F) return 0;
-        return 4;
-    }
-    return 0;
-}
-
-}  // namespace
-
 void append_json_escaped(std::string& out, std::string_view text) {
     static constexpr char hex[] = "0123456789abcdef";
     while (!text.empty()) {

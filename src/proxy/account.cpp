@@ -17,6 +17,7 @@ double seconds_between(time_point a, time_point b) {
 std::string_view error_code_of(int status) {
     switch (status) {
         case 400:
+        case 415:
             return "BadRequest";
         case 412:
             return "PreconditionFailed";
@@ -65,7 +66,13 @@ response_facts transaction::facts_for(end_cause cause) const {
 void transaction::refuse(const local_reply& reply) {
     call_.cancel();
     status_ = reply.status;
-    if (series_ != nullptr) worker_.numbers.count_error(*series_, error_code_of(reply.status));
+    if (pool_ != nullptr) {
+        // Turned away before its fairness id and priority were known: the default ones.
+        auto& series = series_ != nullptr
+                           ? *series_
+                           : worker_.numbers.series(model_, target_model_, default_fairness_id, 0);
+        worker_.numbers.count_error(series, error_code_of(reply.status));
+    }
     account(reply.status, reply.reason, end_cause::error);
     reply_facts facts;
     const std::string path(path_.empty() ? std::string_view(log_path_) : path_);

@@ -73,6 +73,22 @@ resolved_model resolve_model(const config::pool& pool, api_kind api,
     return out;
 }
 
+void keep_model_names(label_cap& cap, const config::model& model) {
+    const auto keep_all = [&cap](const std::vector<config::weighted_name>& targets) {
+        for (const auto& t : targets) cap.keep(t.name);
+    };
+    for (const auto& pool : model.pools) {
+        for (const auto& rule : pool.rewrites) {
+            for (const auto& name : rule.models) cap.keep(name);
+            keep_all(rule.targets);
+        }
+        for (const auto& m : pool.models) {
+            cap.keep(m.model_name);
+            keep_all(m.targets);
+        }
+    }
+}
+
 std::optional<config::criticality> criticality_of(const config::pool& pool,
                                                   std::string_view model) {
     const auto* m = find_model(pool, model);

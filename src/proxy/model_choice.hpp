@@ -7,6 +7,7 @@
 #include "base/random.hpp"
 #include "config/model.hpp"
 #include "payload/request.hpp"
+#include "proxy/telemetry.hpp"
 
 namespace weir::proxy {
 
@@ -38,6 +39,9 @@ struct resolved_model {
 resolved_model resolve_model(const config::pool& pool, api_kind api,
                              const payload::request_facts& facts, std::string_view header,
                              random_source& random);
+
+/// Tells the cap which names are the configuration's own.
+void keep_model_names(label_cap& cap, const config::model& model);
 
 /// The criticality of the model's InferenceModel, if it has one.
 std::optional<config::criticality> criticality_of(const config::pool& pool, std::string_view model);

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "base/utf8.hpp"
+
 namespace weir::proxy {
 namespace {
 
@@ -41,26 +43,102 @@ constexpr std::array fast_buckets = {0.0001, 0.0002, 0.0005, 0.001, 0.002,
 constexpr std::array processing_buckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.04,
                                            0.06,   0.1,   0.25,  0.5,   1.0,  2.5,   5.0,   10.0};
 
-struct twin {
+constexpr std::size_t longest_label = 256;
+
+/// A family under the endpoint picker's name; its deprecated twin says so in its help.
+struct family {
     std::string_view name;
-    std::string_view twin_name;  ///< deprecated; empty: none
     std::string_view help;
 };
 
-metrics::labels two_of(const metrics::labels& m4) { return {m4[0], m4[1]}; }
-
-void emit(metrics::exposition& out, const twin& t, const metrics::labels& m4,
-          const metrics::histogram& h) {
-    out.histogram(std::string("llm_d_epp_").append(t.name), std::string("[ALPHA] ").append(t.help),
-                  m4, h);
-    if (t.twin_name.empty()) return;
-    out.histogram(std::string("inference_objective_").append(t.twin_name),
-                  std::string("[ALPHA] [Deprecated: Use llm_d_epp_")
-                      .append(t.name)
-                      .append("] ")
-                      .append(t.help),
-                  two_of(m4), h);
+std::string help_of(const family& f) { return "[ALPHA] " + std::string(f.help); }
+std::string twin_help_of(const family& f) {
+    return "[ALPHA] [Deprecated: Use " + std::string(f.name) + "] " + std::string(f.help);
 }
+
+constexpr family requests_family = {"llm_d_epp_request_total", "Requests that were scheduled."};
+constexpr family errors_family = {"llm_d_epp_request_error_total",
+                                  "Requests that failed, by code."};
+constexpr family running_family = {"llm_d_epp_request_running", "Requests under way."};
+constexpr family attempts_family = {"llm_d_epp_scheduler_attempts_total", "Scheduling attempts."};
+constexpr family rewrites_family = {"llm_d_epp_model_rewrite_decisions_total",
+                                    "Model rewrites, by rule."};
+constexpr std::string_view requests_twin = "inference_objective_request_total";
+constexpr std::string_view errors_twin = "inference_objective_request_error_total";
+constexpr std::string_view running_twin = "inference_objective_running_requests";
+constexpr std::string_view attempts_twin = "inference_extension_scheduler_attempts_total";
+constexpr std::string_view rewrites_twin = "inference_extension_model_rewrite_decisions_total";
+constexpr std::string_view answers_help = "Answers to clients, by status and reason.";
+
+void declare_both(metrics::exposition& out, const family& f, std::string_view twin,
+                  std::string_view type) {
+    out.declare(f.name, help_of(f), type);
+    out.declare(twin, twin_help_of(f), type);
+}
+
+void count_both(metrics::exposition& out, const family& f, const metrics::labels& labels,
+                std::string_view twin, const metrics::labels& twin_labels, double value) {
+    out.counter(f.name, help_of(f), labels, value);
+    out.counter(twin, twin_help_of(f), twin_labels, value);
+}
+
+/// A histogram that every series has.
+struct series_histogram {
+    family what;
+    std::string_view twin;  ///< deprecated; empty: none
+    metrics::histogram request_series::*value;
+    std::string_view streaming = {};  ///< the value of that label; empty: there is none
+
+    void declare(metrics::exposition& out) const {
+        out.declare(what.name, help_of(what), "histogram");
+        if (!twin.empty()) out.declare(twin, twin_help_of(what), "histogram");
+    }
+    void emit(metrics::exposition& out, const request_series& from) const {
+        auto labels = from.labels;
+        if (!streaming.empty()) labels.emplace_back("streaming", streaming);
+        out.histogram(what.name, help_of(what), labels, from.*value);
+        if (twin.empty()) return;
+        out.histogram(twin, twin_help_of(what), {labels[0], labels[1]}, from.*value);
+    }
+};
+
+constexpr family ttft_family = {"llm_d_epp_request_ttft_seconds",
+                                "Request to first byte of the answer's body."};
+
+const std::array histogram_families = {
+    series_histogram{{"llm_d_epp_request_duration_seconds", "Request to end of answer."},
+                     "inference_objective_request_duration_seconds",
+                     &request_series::duration},
+    series_histogram{{"llm_d_epp_request_size_bytes", "Request body bytes."},
+                     "inference_objective_request_sizes",
+                     &request_series::request_size},
+    series_histogram{{"llm_d_epp_response_size_bytes", "Response body bytes."},
+                     "inference_objective_response_sizes",
+                     &request_series::response_size},
+    series_histogram{
+        {"llm_d_epp_request_input_tokens", "Prompt tokens as the model server counted them."},
+        "inference_objective_input_tokens",
+        &request_series::input_tokens},
+    series_histogram{
+        {"llm_d_epp_request_output_tokens", "Output tokens as the model server counted them."},
+        "inference_objective_output_tokens",
+        &request_series::output_tokens},
+    series_histogram{{"llm_d_epp_request_cached_tokens", "Prompt tokens found in the cache."},
+                     "inference_objective_prompt_cached_tokens",
+                     &request_series::cached_tokens},
+    series_histogram{{"llm_d_epp_request_ntpot_seconds", "Duration per output token."},
+                     "inference_objective_normalized_time_per_output_token_seconds",
+                     &request_series::ntpot},
+    series_histogram{
+        {"llm_d_epp_request_streaming_tpot_seconds", "Time per output token behind the first."},
+        {},
+        &request_series::tpot},
+    series_histogram{{"llm_d_epp_request_streaming_itl_seconds", "Gap between chunks of a stream."},
+                     {},
+                     &request_series::itl},
+    series_histogram{ttft_family, {}, &request_series::ttft_plain, "false"},
+    series_histogram{ttft_family, {}, &request_series::ttft_stream, "true"},
+};
 
 void append_part(std::string& key, std::string_view part) {
     key.append(part);
@@ -71,12 +149,17 @@ void append_part(std::string& key, std::string_view part) {
 
 std::string label_cap::fold(std::string_view value) {
     if (value.empty()) return {};
-    const auto cut = std::string(value.substr(0, 128));
+    auto name = valid_utf8(value, longest_label);
     const std::lock_guard lock(mutex_);
-    if (seen_.contains(cut)) return cut;
+    if (kept_.contains(name) || seen_.contains(name)) return name;
     if (seen_.size() >= limit) return "other";
-    seen_.emplace(cut, true);
-    return cut;
+    seen_.insert(name);
+    return name;
+}
+
+void label_cap::keep(std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    kept_.insert(valid_utf8(name, longest_label));
 }
 
 request_series::request_series(metrics::labels l)
@@ -151,7 +234,7 @@ metrics::cell& telemetry::counter(std::string_view family, const metrics::labels
 void telemetry::count_error(const request_series& of, std::string_view error_code) {
     auto labels = of.labels;
     labels.emplace_back("error_code", error_code);
-    counter("request_error_total", labels).add();
+    counter(errors_family.name, labels).add();
 }
 
 void telemetry::count_pick(request_series& of, std::string_view target, const counted_pick& pick) {
@@ -164,7 +247,7 @@ void telemetry::count_pick(request_series& of, std::string_view target, const co
     auto& cell = of.picks[pick.position];
     if (cell == nullptr) {
         const auto& e = pick.picked;
-        cell = &counter("scheduler_attempts_total",
+        cell = &counter(attempts_family.name,
                         {{"status", "success"},
                          {"target_model_name", caps_.models.fold(target)},
                          {"endpoint_name", e.name},
@@ -175,11 +258,11 @@ void telemetry::count_pick(request_series& of, std::string_view target, const co
 }
 
 void telemetry::count_failed_pick(std::string_view target) {
-    counter("scheduler_attempts_total", {{"status", "failure"},
-                                         {"target_model_name", caps_.models.fold(target)},
-                                         {"endpoint_name", ""},
-                                         {"namespace", ""},
-                                         {"port", ""}})
+    counter(attempts_family.name, {{"status", "failure"},
+                                   {"target_model_name", caps_.models.fold(target)},
+                                   {"endpoint_name", ""},
+                                   {"namespace", ""},
+                                   {"port", ""}})
         .add();
 }
 
@@ -197,101 +280,55 @@ void telemetry::count_answer(int status, std::string_view reason) {
 
 void telemetry::count_rewrite(std::string_view resource, std::string_view model,
                               std::string_view target) {
-    counter("model_rewrite_decisions_total", {{"model_rewrite_name", std::string(resource)},
-                                              {"model_name", caps_.models.fold(model)},
-                                              {"target_model", std::string(target)}})
+    counter(rewrites_family.name, {{"model_rewrite_name", std::string(resource)},
+                                   {"model_name", caps_.models.fold(model)},
+                                   {"target_model", std::string(target)}})
         .add();
 }
 
 void telemetry::collect_series(metrics::exposition& out) const {
+    declare_both(out, requests_family, requests_twin, "counter");
+    declare_both(out, errors_family, errors_twin, "counter");
+    declare_both(out, running_family, running_twin, "gauge");
+    for (const auto& f : histogram_families) f.declare(out);
     for (const auto& [key, s] : series_) {
         const auto& m4 = s->labels;
-        out.counter("llm_d_epp_request_total", "[ALPHA] Requests that were scheduled.", m4,
-                    s->total.value());
-        out.counter(
-            "inference_objective_request_total",
-            "[ALPHA] [Deprecated: Use llm_d_epp_request_total] Requests that were scheduled.",
-            {m4[0], m4[1], m4[3]}, s->total.value());
-        emit(out,
-             {"request_duration_seconds", "request_duration_seconds", "Request to end of answer."},
-             m4, s->duration);
-        emit(out, {"request_size_bytes", "request_sizes", "Request body bytes."}, m4,
-             s->request_size);
-        emit(out, {"response_size_bytes", "response_sizes", "Response body bytes."}, m4,
-             s->response_size);
-        emit(out,
-             {"request_input_tokens", "input_tokens",
-              "Prompt tokens as the model server counted them."},
-             m4, s->input_tokens);
-        emit(out,
-             {"request_output_tokens", "output_tokens",
-              "Output tokens as the model server counted them."},
-             m4, s->output_tokens);
-        emit(out,
-             {"request_cached_tokens", "prompt_cached_tokens", "Prompt tokens found in the cache."},
-             m4, s->cached_tokens);
-        emit(out,
-             {"request_ntpot_seconds", "normalized_time_per_output_token_seconds",
-              "Duration per output token."},
-             m4, s->ntpot);
-        emit(out, {"request_streaming_tpot_seconds", "", "Time per output token behind the first."},
-             m4, s->tpot);
-        emit(out, {"request_streaming_itl_seconds", "", "Gap between chunks of a stream."}, m4,
-             s->itl);
-        if (!m4[0].second.empty()) {
-            out.gauge("llm_d_epp_request_running", "[ALPHA] Requests under way.", m4,
-                      s->running.value());
-            out.gauge("inference_objective_running_requests",
-                      "[ALPHA] [Deprecated: Use llm_d_epp_request_running] Requests under way.",
-                      {m4[0]}, s->running.value());
+        if (s->total.value() != 0) {
+            count_both(out, requests_family, m4, requests_twin, {m4[0], m4[1], m4[3]},
+                       s->total.value());
         }
-        auto m5 = m4;
-        m5.emplace_back("streaming", "false");
-        emit(out, {"request_ttft_seconds", "", "Request to first byte of the answer's body."}, m5,
-             s->ttft_plain);
-        m5.back().second = "true";
-        emit(out, {"request_ttft_seconds", "", "Request to first byte of the answer's body."}, m5,
-             s->ttft_stream);
+        for (const auto& f : histogram_families) f.emit(out, *s);
+        if (m4[0].second.empty()) continue;
+        out.gauge(running_family.name, help_of(running_family), m4, s->running.value());
+        out.gauge(running_twin, twin_help_of(running_family), {m4[0]}, s->running.value());
     }
 }
 
 void telemetry::collect_counters(metrics::exposition& out) const {
+    declare_both(out, attempts_family, attempts_twin, "counter");
+    declare_both(out, rewrites_family, rewrites_twin, "counter");
+    out.declare("weir_answers_total", answers_help, "counter");
     for (const auto& [key, c] : counters_) {
-        if (c->family == "request_error_total") {
-            out.counter("llm_d_epp_request_error_total", "[ALPHA] Requests that failed, by code.",
-                        c->labels, c->value.value());
-            out.counter("inference_objective_request_error_total",
-                        "[ALPHA] [Deprecated: Use llm_d_epp_request_error_total] Requests that "
-                        "failed, by code.",
-                        {c->labels[0], c->labels[1], c->labels[4]}, c->value.value());
-        } else if (c->family == "scheduler_attempts_total") {
-            out.counter("llm_d_epp_scheduler_attempts_total", "[ALPHA] Scheduling attempts.",
-                        c->labels, c->value.value());
-            auto old = c->labels;
-            for (auto& [name, value] : old) {
+        const auto& l = c->labels;
+        const double value = c->value.value();
+        if (c->family == errors_family.name) {
+            count_both(out, errors_family, l, errors_twin, {l[0], l[1], l[4]}, value);
+        } else if (c->family == attempts_family.name) {
+            auto old = l;
+            for (auto& [name, text] : old) {
                 if (name == "endpoint_name") name = "pod_name";
             }
-            out.counter(
-                "inference_extension_scheduler_attempts_total",
-                "[ALPHA] [Deprecated: Use llm_d_epp_scheduler_attempts_total] Scheduling attempts.",
-                old, c->value.value());
-        } else if (c->family == "model_rewrite_decisions_total") {
-            out.counter("llm_d_epp_model_rewrite_decisions_total",
-                        "[ALPHA] Model rewrites, by rule.", c->labels, c->value.value());
-            out.counter("inference_extension_model_rewrite_decisions_total",
-                        "[ALPHA] [Deprecated: Use llm_d_epp_model_rewrite_decisions_total] Model "
-                        "rewrites, by rule.",
-                        c->labels, c->value.value());
+            count_both(out, attempts_family, l, attempts_twin, old, value);
+        } else if (c->family == rewrites_family.name) {
+            count_both(out, rewrites_family, l, rewrites_twin, l, value);
         } else {
-            out.counter(c->family, "Answers to clients, by status and reason.", c->labels,
-                        c->value.value());
+            out.counter(c->family, answers_help, l, value);
         }
     }
 }
 
 void telemetry::collect(metrics::exposition& out) const {
     const std::lock_guard lock(mutex_);
-    out.declare("llm_d_epp_request_total", "[ALPHA] Requests that were scheduled.", "counter");
     collect_series(out);
     collect_counters(out);
     out.histogram("llm_d_epp_scheduler_e2e_duration_seconds",

@@ -2,9 +2,9 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -17,17 +17,23 @@ namespace weir::proxy {
 
 /// Folds label values that come from requests: the first 1000 distinct ones of a kind keep their
 /// name, later ones become `other`; names from the configuration never fold. For the process's
-/// life. Any thread.
+/// life. Values are cut at 256 bytes and made valid UTF-8. Any thread.
 class label_cap {
   public:
     static constexpr std::size_t limit = 1000;
 
     std::string fold(std::string_view value);
+    /// A name from the configuration.
+    void keep(std::string_view name);
 
   private:
     std::mutex mutex_;
-    std::map<std::string, bool, std::less<>> seen_;
+    std::set<std::string, std::less<>> seen_;
+    std::set<std::string, std::less<>> kept_;
 };
+
+/// The flow of a request that names none.
+inline constexpr std::string_view default_fairness_id = "default-flow";
 
 /// The caps that all workers share.
 struct label_caps {

@@ -188,6 +188,7 @@ void transaction::pass_without_body() {
     view_ = s.view.get();
     view_->read(worker_.loop.now(), s.signals, s.candidates);
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
+    series_ = &worker_.numbers.series({}, {}, default_fairness_id, 0);
     const auto picked = s.candidates[worker_.random.below(s.candidates.size())];
     charge(picked, 0);
     remember_others(s, picked);
@@ -269,7 +270,7 @@ void transaction::admit_and_pick(inference_request& request) {
     fill_headers(request);
     if (fairness_id_.empty()) {
         fairness_id_.assign(pool_->pipeline->request_header(request).fairness_id);
-        if (fairness_id_.empty()) fairness_id_ = "default-flow";
+        if (fairness_id_.empty()) fairness_id_ = default_fairness_id;
     }
     request.fairness_id = fairness_id_;
     series_ = &worker_.numbers.series(model_, target_model_, fairness_id_, priority_);
