@@ -75,11 +75,12 @@ struct counts {
     std::optional<std::int64_t> completion;
     std::optional<std::int64_t> output;
     std::optional<std::int64_t> total;
-    std::int64_t cached = 0;
+    std::optional<std::int64_t> cached;
 };
 
 bool details(json_reader& reader, std::size_t token, counts& found) {
     if (!reader.is_object(token)) return true;
+    found.cached = found.cached.value_or(0);
     return reader.each_member(token, [&](std::string_view name, std::size_t value) {
         if (name == "cached_tokens") found.cached = count_of(reader, value);
         return true;
@@ -109,7 +110,8 @@ void merge(const counts& found, token_usage& usage) {
     const auto completion = found.completion ? found.completion : found.output;
     if (prompt.value_or(0) != 0) usage.prompt = *prompt;
     if (completion.value_or(0) != 0) usage.completion = *completion;
-    if (found.cached != 0) usage.cached = found.cached;
+    if (found.cached.value_or(0) != 0) usage.cached = *found.cached;
+    usage.has_cached = usage.has_cached || found.cached.has_value();
     const bool all = prompt && completion && found.total;
     usage.total = all ? *found.total : usage.prompt + usage.completion;
     usage.present = true;

@@ -18,6 +18,7 @@ struct token_usage {
     std::int64_t completion = 0;
     std::int64_t total = 0;  ///< the server's when it gave all three, else prompt + completion
     std::int64_t cached = 0;
+    bool has_cached = false;  ///< the server says how many were cached, even when none was
 };
 
 /// How the bytes of a response body are framed.

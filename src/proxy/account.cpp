@@ -32,20 +32,6 @@ std::string_view error_code_of(int status) {
     }
 }
 
-std::string timestamp() {
-    const auto now = std::chrono::system_clock::now();
-    const auto us =
-        std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
-    const std::time_t second = us / 1'000'000;
-    std::tm utc{};
-    gmtime_r(&second, &utc);
-    char text[40];
-    const auto n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    char fraction[16];
-    std::snprintf(fraction, sizeof fraction, ".%06dZ", static_cast<int>(us % 1'000'000));
-    return std::string(text, n) + fraction;
-}
-
 }  // namespace
 
 response_facts transaction::facts_for(end_cause cause) const {
@@ -73,9 +59,9 @@ void transaction::refuse(const local_reply& reply) {
                            : worker_.numbers.series(model_, target_model_, default_fairness_id, 0);
         worker_.numbers.count_error(series, error_code_of(reply.status));
     }
-    account(reply.status, reply.reason, end_cause::error);
+    account(reply.status, reply.reason, end_cause::error, reply.text);
     reply_facts facts;
-    const std::string path(path_.empty() ? std::string_view(log_path_) : path_);
+    const std::string path(path_.empty() && notes_ ? std::string_view(notes_->path) : path_);
     const std::string accept = accept_;
     const std::string id = request_id_;
     facts.path = path;
@@ -126,91 +112,90 @@ void transaction::on_refused() {
 }
 
 /// Exactly once for each request that was started, whatever became of it.
-void transaction::account(int status, std::string_view reason, end_cause cause) {
-    const auto now = worker_.loop.now();
-    const double total = seconds_between(received_, now);
-    if (series_ != nullptr) {
-        auto& s = *series_;
-        if (answer_begun_) {
-            s.duration.observe(total);
-            s.response_size.observe(static_cast<double>(answer_bytes_));
-            if (status_ != 200) worker_.numbers.count_error(s, "ModelServerError");
-        }
-        if (usage_ && usage_->usage().present) {
-            const auto& u = usage_->usage();
-            if (u.prompt > 0) s.input_tokens.observe(static_cast<double>(u.prompt));
-            s.cached_tokens.observe(static_cast<double>(u.cached));
-            if (u.completion > 0) {
-                const auto tokens = static_cast<double>(u.completion);
-                s.output_tokens.observe(tokens);
-                s.ntpot.observe(total / tokens);
-                if (sse_ && u.completion > 1)
-                    s.tpot.observe(seconds_between(first_byte_, now) / (tokens - 1));
-            }
-        }
-    }
+void transaction::account(int status, std::string_view reason, end_cause cause,
+                          std::string_view detail) {
+    const double total = seconds_between(received_, worker_.loop.now());
+    if (series_ != nullptr) measure(total);
     worker_.ring.note_end(recorded_, status, reason, static_cast<float>(total * 1e3));
     if (decided_ && pool_->pipeline->hears_answers()) pool_->pipeline->complete(facts_for(cause));
-    if (worker_.log != nullptr || log::enabled(log::level::request))
-        write_log_line(status, reason, cause);
+    if (notes_) write_lines(status, reason, cause, detail);
 }
 
-void transaction::write_log_line(int status, std::string_view reason, end_cause cause) {
-    const auto now = worker_.loop.now();
-    const auto micros = [](duration d) {
-        return std::chrono::duration_cast<std::chrono::microseconds>(d).count();
-    };
+/// What the series learns of the answer.
+void transaction::measure(double seconds) {
+    auto& s = *series_;
+    if (answer_begun_) {
+        s.duration.observe(seconds);
+        s.response_size.observe(static_cast<double>(answer_bytes_));
+        if (status_ != 200) worker_.numbers.count_error(s, "ModelServerError");
+    }
+    if (!usage_ || !usage_->usage().present) return;
+    const auto& u = usage_->usage();
+    if (u.prompt > 0) s.input_tokens.observe(static_cast<double>(u.prompt));
+    if (u.has_cached) s.cached_tokens.observe(static_cast<double>(u.cached));
+    if (u.completion <= 0) return;
+    const auto tokens = static_cast<double>(u.completion);
+    s.output_tokens.observe(tokens);
+    s.ntpot.observe(seconds / tokens);
+    if (sse_ && u.completion > 1) {
+        s.tpot.observe(seconds_between(first_byte_, worker_.loop.now()) / (tokens - 1));
+    }
+}
+
+life_phase transaction::phase() const {
+    if (answer_begun_) return life_phase::data;
+    return dispatched_ != time_point{} ? life_phase::headers : life_phase::request;
+}
+
+void transaction::write_lines(int status, std::string_view reason, end_cause cause,
+                              std::string_view detail) {
+    access_line line;
+    line.id = request_id_;
+    line.client = ex_->peer().authority();
+    if (match_.selected != nullptr) {
+        const auto& route = *match_.selected->route;
+        line.route = route.name_space + "/" + route.name;
+    }
+    if (pool_ != nullptr) line.pool = pool_->id;
+    if (dispatched_ != time_point{}) {
+        line.endpoint = view_->endpoints[endpoint_].id();
+        line.address = view_->endpoints[endpoint_].authority();
+    }
+    line.model = model_;
+    line.target_model = target_model_;
+    line.objective = objective_;
+    line.fairness_id = fairness_id_;
+    line.priority = priority_;
+    line.stream = stream_request_ || sse_;
+    line.code = status;
+    line.end = end_letters(cause, phase(), reason);
+    line.reason = reason;
+    line.detail = detail;
+    line.bytes_in = body_bytes_;
+    line.bytes_out = answer_bytes_;
+    if (usage_) line.usage = &usage_->usage();
+    line.chunks = chunks_;
+    line.retries = notes_->attempts.empty() ? 0 : static_cast<int>(notes_->attempts.size()) - 1;
+    line.config_version = config_->version;
+    line.received = received_;
+    if (chunks_ != 0) line.first_token = first_byte_;
+    line.last_byte = last_byte_;
+    line.ended = stamp();
     if (log::enabled(log::level::request)) {
         log::at(
             log::level::request, "request",
             {{"id", request_id_},
-             {"method", log_method_},
-             {"path", log_path_},
+             {"method", notes_->method},
+             {"path", notes_->path},
              {"code", status},
-             {"endpoint", view_ && dispatched_ != time_point{} ? view_->endpoints[endpoint_].id()
-                                                               : std::string()},
+             {"endpoint", line.endpoint},
              {"model", model_},
              {"reason", reason},
-             {"us", static_cast<std::int64_t>(micros(now - received_))}});
+             {"us", static_cast<std::int64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                                  line.ended - received_)
+                                                  .count())}});
     }
-    if (worker_.log == nullptr) return;
-    json_writer w;
-    w.begin_object().field("ts", timestamp()).field("id", request_id_);
-    w.field("method", log_method_).field("path", log_path_);
-    if (ex_ != nullptr) w.field("client", ex_->peer().authority());
-    if (match_.selected != nullptr) {
-        const auto& route = *match_.selected->route;
-        w.field("route", route.name_space + "/" + route.name);
-    }
-    if (pool_ != nullptr) w.field("pool", pool_->id);
-    if (dispatched_ != time_point{}) {
-        w.field("endpoint", view_->endpoints[endpoint_].id());
-        w.field("address", view_->endpoints[endpoint_].authority());
-    }
-    w.field("model", model_).field("target_model", target_model_);
-    w.field("objective", objective_)
-        .field("priority", priority_)
-        .field("fairness_id", fairness_id_);
-    w.field("stream", stream_request_ || sse_).field("code", status).field("reason", reason);
-    const auto end = cause == end_cause::client_disconnect ? (answer_begun_ ? "CD" : "CH")
-                     : cause == end_cause::error           ? (answer_begun_ ? "SD" : "PR")
-                                                           : "--";
-    w.field("end", end);
-    w.field("bytes_in", static_cast<std::uint64_t>(body_bytes_)).field("bytes_out", answer_bytes_);
-    if (usage_ && usage_->usage().present) {
-        w.field("tok_in", usage_->usage().prompt).field("tok_out", usage_->usage().completion);
-        w.field("tok_cached", usage_->usage().cached);
-    }
-    w.field("retries", tried_.connects_failed + tried_.dispatches).field("chunks", chunks_);
-    if (dispatched_ != time_point{}) {
-        w.field("t_pick", static_cast<std::int64_t>(micros(dispatched_ - received_)));
-    }
-    if (first_byte_ != time_point{}) {
-        w.field("t_first_byte", static_cast<std::int64_t>(micros(first_byte_ - received_)));
-    }
-    w.field("t_total", static_cast<std::int64_t>(micros(now - received_)));
-    w.field("cfg", config_->version).end_object();
-    worker_.log->append(w.str());
+    if (worker_.log != nullptr) worker_.log->append(to_json(line, *notes_));
 }
 
 /// Back to the state of a new object, memory kept; then to the worker.
@@ -234,8 +219,7 @@ void transaction::recycle() {
     target_model_.clear();
     objective_.clear();
     fairness_id_.clear();
-    log_path_.clear();
-    log_method_.clear();
+    if (notes_) notes_->clear();
     priority_ = 0;
     api_ = api_kind::other;
     stream_request_ = rewritten_ = decided_ = running_ = request_released_ = false;

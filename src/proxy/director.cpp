@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
-#include "base/json.hpp"
 #include "base/log.hpp"
+#include "proxy/access_line.hpp"
 #include "proxy/header_rules.hpp"
 #include "proxy/reply.hpp"
 #include "proxy/transaction.hpp"
@@ -38,41 +38,45 @@ void director::handle(http::exchange& ex) {
         socket_ = config->table->find_socket(bind_address_, bind_port_);
     }
     if (socket_ == nullptr) {
-        reply_facts facts;
-        const std::string path(head.target);
-        const std::string accept(head.fields.get("accept"));
-        facts.path = path;
-        facts.accept = accept;
-        const auto id = id_of(ex);
-        facts.request_id = id;
-        return send_reply(worker_, ex, route_not_found("no Gateway listener serves this port"),
-                          facts);
+        return answer(ex, route_not_found("no Gateway listener serves this port"));
     }
     worker_.take().start(ex, *socket_, std::move(config));
 }
 
 void director::refuse(http::exchange& ex, const http::head_error& why) {
+    answer(ex, reply_for(why));
+}
+
+/// Before, or without, a transaction: the head may be no more than bytes, so only what was split is
+/// used.
+void director::answer(http::exchange& ex, const local_reply& reply) {
     const auto& head = ex.head();
-    reply_facts facts;
-    // The head of a refused request may be no more than bytes: only what was split is used.
     const std::string path(head.target);
     const std::string accept(head.fields.get("accept"));
     const auto id = id_of(ex);
+    if (worker_.log != nullptr) {
+        request_notes notes;
+        notes.method.assign(head.method);
+        notes.path = path;
+        notes.host.assign(head.host);
+        access_line line;
+        line.id = id;
+        line.client = ex.peer().authority();
+        line.code = reply.status;
+        line.end = end_letters(end_cause::error, life_phase::request, reply.reason);
+        line.reason = reply.reason;
+        line.detail = reply.text;
+        line.received = ex.received_at();
+        line.ended = worker_.loop.now();
+        worker_.log->append(to_json(line, notes));
+    }
+    log::at(log::level::request, "refused",
+            {{"id", id}, {"code", reply.status}, {"detail", reply.text}});
+    reply_facts facts;
     facts.path = path;
     facts.accept = accept;
     facts.request_id = id;
-    if (worker_.log != nullptr) {
-        json_writer w;
-        w.begin_object().field("id", id).field("client", ex.peer().authority());
-        w.field("code", why.status)
-            .field("reason", why.reason)
-            .field("detail", why.message)
-            .field("end", "PR");
-        worker_.log->append(w.end_object().str());
-    }
-    log::at(log::level::request, "refused",
-            {{"id", id}, {"code", why.status}, {"detail", why.message}});
-    send_reply(worker_, ex, reply_for(why), facts);
+    send_reply(worker_, ex, reply, facts);
 }
 
 }  // namespace weir::proxy

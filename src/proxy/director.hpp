@@ -4,6 +4,7 @@
 #include <string>
 
 #include "http/exchange.hpp"
+#include "proxy/failure.hpp"
 #include "proxy/worker.hpp"
 
 namespace weir::proxy {
@@ -19,6 +20,7 @@ class director final : public http::request_handler {
 
   private:
     std::string id_of(const http::exchange& ex);
+    void answer(http::exchange& ex, const local_reply& reply);
 
     worker& worker_;
     const std::string bind_address_;

@@ -127,6 +127,7 @@ void transaction::send_mirrors() {
 
 void transaction::dispatch(std::uint32_t endpoint, bool fresh) {
     endpoint_ = endpoint;
+    if (notes_) notes_->attempts.push_back(view_->endpoints[endpoint].authority());
     if (series_ != nullptr && !running_) {
         running_ = true;
         series_->running.add();

@@ -46,6 +46,7 @@ void transaction::on_head(const http::response_head& head) {
     datalayer::note_status(state, head.status);
     status_ = head.status;
     first_byte_ = worker_.loop.now();
+    if (notes_) notes_->answer_head = first_byte_;
     limits_.first_byte = {};
     if (decided_) {
         worker_.ring.note_attempt(recorded_, {endpoint_, head.status});
@@ -167,8 +168,12 @@ void transaction::on_data(std::span<char> bytes) {
     if (chunks_++ == 0) {
         first_byte_ = now;
         first_body_byte();
-    } else if (sse_ && series_ != nullptr) {
-        series_->itl.observe(std::chrono::duration<double>(now - last_byte_).count());
+    } else if (const auto gap = now - last_byte_; gap.count() > 0) {
+        // Chunks of one read came at one time: no gap to speak of.
+        if (sse_ && series_ != nullptr) {
+            series_->itl.observe(std::chrono::duration<double>(gap).count());
+        }
+        if (notes_) notes_->longest_gap = std::max(notes_->longest_gap, gap);
     }
     last_byte_ = now;
     answer_bytes_ += bytes.size();
@@ -268,13 +273,13 @@ void transaction::break_off(const local_reply& why) {
         f.message = why.text;
         f.reason = why.reason;
         f.api = api_;
-        f.path = log_path_;
+        f.path = notes_ ? std::string_view(notes_->path) : path_;
         f.request_id = request_id_;
         worker_.transformed = payload::make_error_event(f);
         ex_->write(worker_.transformed);
         ex_->flush();
     }
-    account(status_, why.reason, end_cause::error);
+    account(status_, why.reason, end_cause::error, why.text);
     auto* ex = ex_;
     recycle();
     ex->abort();

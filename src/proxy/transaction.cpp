@@ -53,11 +53,8 @@ void transaction::start(http::exchange& ex, const gateway::socket_table& socket,
     }
     accept_.assign(head.fields.get("accept"));
     ex.set_owner(*this);
+    take_notes();
     if (!route(socket) || !answer_by_filter() || !choose_backend()) return;
-    if (worker_.log != nullptr || log::enabled(log::level::request)) {
-        log_path_.assign(head.target);
-        log_method_.assign(head.method);
-    }
     if (head.body == http::framing::none) {
         start_request_clock();
         if (service_ != nullptr) return pass_to_service();
@@ -67,6 +64,20 @@ void transaction::start(http::exchange& ex, const gateway::socket_table& socket,
         return refuse(unsupported_encoding());
     }
     ex.read_body(worker_.settings.max_body);
+}
+
+void transaction::take_notes() {
+    if (worker_.log == nullptr && !log::enabled(log::level::request)) {
+        notes_.reset();
+        return;
+    }
+    const auto& head = ex_->head();
+    if (!notes_) notes_ = std::make_unique<request_notes>();
+    notes_->headers = stamp();
+    notes_->method.assign(head.method);
+    notes_->path.assign(head.target);
+    notes_->host.assign(head.host);
+    notes_->traceparent.assign(head.fields.get("traceparent"));
 }
 
 bool transaction::route(const gateway::socket_table& socket) {
@@ -198,6 +209,7 @@ void transaction::pass_without_body() {
 
 void transaction::on_body(std::span<char> bytes) {
     start_request_clock();
+    if (notes_) notes_->body = stamp();
     body_bytes_ = bytes.size();
     pieces_[1] = {bytes.data(), bytes.size()};
     piece_count_ = 2;
@@ -212,6 +224,7 @@ void transaction::on_body(std::span<char> bytes) {
         facts = {};
         refused.reset();
     }
+    if (notes_) notes_->parsed = stamp();
     if (refused) return refuse(reply_for(*refused));
 
     inference_request request;
@@ -322,6 +335,7 @@ void transaction::pick(inference_request& request, pool_slot& s) {
     if (!charged) charge(endpoint_, decision_.input_tokens);
     remember_fallbacks(s);
     record(request, s, seed, seconds);
+    note_decision(s);
     prepare_upstream();
     worker_.numbers.processing_seconds.observe(
         std::chrono::duration<double>(end - received_).count());
@@ -387,6 +401,21 @@ void transaction::fill_headers(inference_request& request) {
         at += f.name.size();
     }
     request.headers = list;
+}
+
+void transaction::note_decision(const pool_slot& s) {
+    if (!notes_) return;
+    const auto scored = s.scratch.scored_candidates(decision_.primary);
+    notes_->picked = stamp();
+    notes_->candidates = static_cast<std::uint32_t>(s.candidates.size());
+    notes_->after_filters = static_cast<std::uint32_t>(scored.endpoints.size());
+    for (std::size_t i = 0; i < scored.endpoints.size(); ++i) {
+        if (scored.endpoints[i] == endpoint_) {
+            notes_->score = scored.totals[i];
+        } else if (!notes_->runner_up || scored.totals[i] > *notes_->runner_up) {
+            notes_->runner_up = scored.totals[i];
+        }
+    }
 }
 
 /// Keeps what the decision was made on.

@@ -16,6 +16,7 @@
 #include "http/exchange.hpp"
 #include "payload/model_restorer.hpp"
 #include "payload/usage.hpp"
+#include "proxy/access_line.hpp"
 #include "proxy/answer_filters.hpp"
 #include "proxy/deadlines.hpp"
 #include "proxy/failure.hpp"
@@ -57,6 +58,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void on_failure(const http::call_failure& why) override;
 
     // transaction.cpp: route, body, model, admission, pick
+    void take_notes();
     bool route(const gateway::socket_table& socket);
     bool answer_by_filter();
     bool choose_backend();
@@ -76,6 +78,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     pool_slot& slot();
     void record(const inference_request& request, pool_slot& slot, std::uint64_t seed,
                 double seconds);
+    void note_decision(const pool_slot& slot);
     void copy_candidates(std::span<recorded_candidate> out, const pool_slot& slot,
                          const double* matched_blocks) const;
 
@@ -106,8 +109,13 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     answer_filters filters_for_reply() const;
     void answer_plain(int status, const gateway::response_fields& fields,
                       const answer_filters& filters);
-    void account(int status, std::string_view reason, end_cause cause);
-    void write_log_line(int status, std::string_view reason, end_cause cause);
+    void account(int status, std::string_view reason, end_cause cause,
+                 std::string_view detail = {});
+    void measure(double seconds);
+    void write_lines(int status, std::string_view reason, end_cause cause, std::string_view detail);
+    life_phase phase() const;
+    /// The time for the notes; exact only where there are notes.
+    time_point stamp() const { return notes_ ? steady_clock::now() : worker_.loop.now(); }
     response_facts facts_for(end_cause cause) const;
     void recycle();
 
@@ -132,8 +140,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     std::string objective_;
     std::string fairness_id_;
     std::string accept_;
-    std::string log_path_;
-    std::string log_method_;
+    std::unique_ptr<request_notes> notes_;  ///< null: no line will be written
     int priority_ = 0;
     api_kind api_ = api_kind::other;
     bool stream_request_ = false;
