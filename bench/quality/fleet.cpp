@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <limits>
 #include <optional>
+#include <queue>
 #include <string>
+#include <utility>
 
 namespace weir::quality {
 namespace {
@@ -40,9 +42,8 @@ class fleet {
     void complete(flight& f, time_point at);
     void charge(const flight& f, release_at when, double sign, bool taking);
     response_facts facts(const flight& f, time_point at) const;
-    time_point arrival(std::size_t index) const {
-        return t0_ + seconds(trace_.requests[index].at / rate_);
-    }
+    void plan_arrivals();
+    void plan_follower(std::size_t index, time_point answered);
 
     const trace& trace_;
     double rate_;
@@ -57,6 +58,11 @@ class fleet {
     std::vector<std::size_t> served_;
     signal_columns signals_;
     std::vector<flight> flights_;
+    /// When requests come, earliest first; followers are added as answers end.
+    std::priority_queue<std::pair<time_point, std::size_t>,
+                        std::vector<std::pair<time_point, std::size_t>>, std::greater<>>
+        arrivals_;
+    std::vector<std::size_t> follower_;  ///< of each request
     std::vector<engine_event> events_;
     std::string text_;
     random_source random_;
@@ -95,16 +101,34 @@ fleet::fleet(const trace& t, double rate, chooser& by, const fleet_options& opti
             t0_ + seconds(options.scrape_period * static_cast<double>(i) / static_cast<double>(n)));
     }
     flights_.resize(t.requests.size());
+    plan_arrivals();
     result_.requests = t.requests.size();
     result_.ttft.reserve(t.requests.size());
     result_.latency.reserve(t.requests.size());
 }
 
+// Only arrivals that wait for no answer become denser with the rate; a reader takes the time he
+// takes.
+void fleet::plan_arrivals() {
+    follower_.assign(trace_.requests.size(), trace_request::nobody);
+    for (std::size_t i = 0; i < trace_.requests.size(); ++i) {
+        const auto& r = trace_.requests[i];
+        if (r.follows == trace_request::nobody) {
+            arrivals_.emplace(t0_ + seconds(r.at / rate_), i);
+        } else {
+            follower_[r.follows] = i;
+        }
+    }
+}
+
+void fleet::plan_follower(std::size_t index, time_point answered) {
+    const auto next = follower_[index];
+    if (next == trace_request::nobody) return;
+    arrivals_.emplace(answered + seconds(trace_.requests[next].at), next);
+}
+
 run_result fleet::run() {
-    std::size_t next_request = 0;
-    std::size_t open_engines = 0;
-    const auto turn = arrival(trace_.requests.empty() ? 0 : trace_.requests.size() - 1);
-    const auto degrade_at = t0_ + seconds(in_seconds(turn - t0_) * options_.degrades_at);
+    const auto degrade_at = t0_ + seconds(trace_.duration() / rate_ * options_.degrades_at);
     bool degraded = options_.degrades < 0;
     for (;;) {
         auto when = time_point::max();
@@ -116,12 +140,10 @@ run_result fleet::run() {
                 engine_index = i;
             }
         }
-        open_engines = engine_index;
-        const bool arriving = next_request < trace_.requests.size();
-        if (open_engines == engines_.size() && !arriving) break;
+        if (engine_index == engines_.size() && arrivals_.empty()) break;
         const auto scrape_index = static_cast<std::size_t>(
             std::min_element(next_scrape_.begin(), next_scrape_.end()) - next_scrape_.begin());
-        const auto arrival_at = arriving ? arrival(next_request) : time_point::max();
+        const auto arrival_at = arrivals_.empty() ? time_point::max() : arrivals_.top().first;
         now_ = std::min({when, arrival_at, next_scrape_[scrape_index]});
         if (!degraded && now_ >= degrade_at) {
             degraded = true;
@@ -134,7 +156,9 @@ run_result fleet::run() {
         } else if (next_scrape_[scrape_index] == now_) {
             scrape(scrape_index);
         } else {
-            arrive(next_request++);
+            const auto next = arrivals_.top().second;
+            arrivals_.pop();
+            arrive(next);
         }
     }
     double busiest = 0;
@@ -187,6 +211,7 @@ void fleet::arrive(std::size_t index) {
     f.chosen.clear();
     if (!by_.choose(s, f.chosen)) {
         ++result_.refused;
+        plan_follower(index, now_);
         return;
     }
     f.endpoint = f.chosen.primary_targets()[0];
@@ -207,6 +232,7 @@ void fleet::arrive(std::size_t index) {
     if (did != sim::submit_outcome::accepted) {
         ++result_.refused;
         complete(f, now_);
+        plan_follower(index, now_);
     }
     work(f.endpoint, now_);
 }
@@ -234,6 +260,7 @@ void fleet::handle(std::size_t engine_index, const engine_event& e) {
                          (std::uint64_t{engine_index} << 56));
     result_.digest = digest();
     complete(f, e.at);
+    plan_follower(e.tag, e.at);
 }
 
 // Adds or takes back what the request weighs: as its plugins said, else one request and its prompt

@@ -26,7 +26,9 @@ constexpr std::string_view usage =
     "  --knee-of NAME     rates are shares of this policy's knee (reference-affinity)\n"
     "  --at LIST          shares of that knee to compare at (0.6,0.8,0.95,1.1)\n"
     "  --rate F           compare at this density only, without looking for a knee\n"
-    "  --endpoints N (8)  --limit N (4000 requests)  --seed N (1)  --scrape SECONDS (0.05)\n"
+    "  --limit N          requests of a trace file that are replayed (4000)\n"
+    "  --seconds S        during which a workload's requests and conversations begin (150)\n"
+    "  --endpoints N (8)  --seed N (1)  --scrape SECONDS (0.05)\n"
     "  --slo-ttft S (5)   --slo-token S (0.15)\n"
     "  --slowdowns LIST   of the endpoints, e.g. 1,1,2   --degrade I[:FACTOR[:SHARE]] in mid-run\n"
     "  --prefill-us F (60) per token  --step-ms F (8)  --kv-blocks N (32768)\n";
@@ -40,6 +42,7 @@ struct settings {
     double rate = 0;
     bool knees = false;
     std::size_t limit = 4000;
+    double seconds = 150;
     fleet_options fleet;
 };
 
@@ -142,6 +145,8 @@ settings read_flags(const std::vector<std::string>& args) {
             s.rate = number(flag, v);
         } else if (flag == "--limit") {
             s.limit = static_cast<std::size_t>(number(flag, v));
+        } else if (flag == "--seconds") {
+            s.seconds = number(flag, v);
         } else if (!read_fleet_flag(s, flag, v)) {
             die("unknown flag " + flag);
         }
@@ -157,26 +162,50 @@ double percentile(std::vector<double>& sorted, double p) {
     return sorted[at];
 }
 
+/// Something to replay: a trace from a file, or a workload made anew for every rate.
+class load {
+  public:
+    explicit load(trace t) : fixed_(std::move(t)) {}
+    load(std::string workload, double seconds, std::uint64_t seed)
+        : workload_(std::move(workload)), seconds_(seconds), seed_(seed) {}
+
+    const std::string& name() const { return workload_.empty() ? fixed_.name : workload_; }
+    bool made_up() const { return !workload_.empty(); }
+    const trace& file() const { return fixed_; }
+
+    run_result replay_at(double rate, const policy& p, const fleet_options& options) const {
+        if (!made_up()) return replay(fixed_, rate, p, options);
+        return replay(make_workload(workload_, seconds_, rate, seed_), 1, p, options);
+    }
+
+  private:
+    trace fixed_;
+    std::string workload_;
+    double seconds_ = 0;
+    std::uint64_t seed_ = 0;
+};
+
 // The densest arrivals at which nine in ten requests keep the SLO. A policy may fail sparse
-// arrivals that come bunched and keep denser ones, so the whole range is walked before the last
-// good step is refined.
-double find_knee(const trace& t, const policy& p, const fleet_options& options) {
-    constexpr double step = 1.3;
-    const auto share = [&](double rate) { return replay(t, rate, p, options).good_share(); };
+// arrivals that come bunched and keep denser ones, so the walk goes on a little behind a failure
+// before the last good step is refined.
+double find_knee(const load& l, const policy& p, const fleet_options& options) {
+    constexpr double step = 1.4;
+    const auto good = [&](double rate) {
+        return l.replay_at(rate, p, options).good_share() >= 0.9;
+    };
     double last_good = 0;
     int failures = 0;
-    for (double rate = 0.2; rate < 500; rate *= step) {
-        const auto good = share(rate);
-        failures = good >= 0.9 ? 0 : failures + 1;
-        if (good >= 0.9) last_good = rate;
-        if (good < 0.3 || (last_good > 0 && failures == 3)) break;
+    for (double rate = 0.5; rate < 500 && failures < (last_good > 0 ? 2 : 6); rate *= step) {
+        const bool kept = good(rate);
+        failures = kept ? 0 : failures + 1;
+        if (kept) last_good = rate;
     }
     if (last_good == 0) return 0;
     double low = last_good;
     double high = last_good * step;
-    for (int i = 0; i < 5; ++i) {
+    for (int i = 0; i < 6; ++i) {
         const auto middle = (low + high) / 2;
-        (share(middle) >= 0.9 ? low : high) = middle;
+        (good(middle) ? low : high) = middle;
     }
     return low;
 }
@@ -201,24 +230,33 @@ void print_row(const policy& p, double rate, run_result r) {
     std::fflush(stdout);
 }
 
-void compare(const trace& t, const settings& s) {
-    std::printf("\n%s: %zu requests in %.0f s, %zu endpoints\n", t.name.c_str(), t.requests.size(),
-                t.duration(), s.fleet.endpoints);
+void print_title(const load& l, const settings& s) {
+    if (l.made_up()) {
+        std::printf("\n%s: begun during %.0f s, %zu endpoints\n", l.name().c_str(), s.seconds,
+                    s.fleet.endpoints);
+    } else {
+        std::printf("\n%s: %zu requests in %.0f s, %zu endpoints\n", l.name().c_str(),
+                    l.file().requests.size(), l.file().duration(), s.fleet.endpoints);
+    }
+}
+
+void compare(const load& l, const settings& s) {
+    print_title(l, s);
     std::vector<double> rates{s.rate};
     if (s.rate <= 0) {
-        const auto unit = find_knee(t, read_policy(s.knee_of), s.fleet);
-        std::printf("knee of %s: %.3f times the trace's own rate\n", s.knee_of.c_str(), unit);
+        const auto unit = find_knee(l, read_policy(s.knee_of), s.fleet);
+        std::printf("knee of %s: %.3f times the load's own rate\n", s.knee_of.c_str(), unit);
         rates.clear();
         for (const auto share : s.shares) rates.push_back(unit * share);
     }
     print_head();
     for (const auto rate : rates) {
         if (rate <= 0) continue;
-        for (const auto& p : s.policies) print_row(p, rate, replay(t, rate, p, s.fleet));
+        for (const auto& p : s.policies) print_row(p, rate, l.replay_at(rate, p, s.fleet));
     }
     if (!s.knees) return;
     for (const auto& p : s.policies) {
-        const auto knee = find_knee(t, p, s.fleet);
+        const auto knee = find_knee(l, p, s.fleet);
         if (knee > 0) {
             std::printf("knee %-20s %7.3f\n", p.name.c_str(), knee);
         } else {
@@ -235,13 +273,13 @@ int main(int argc, char** argv) {
     using namespace weir::quality;
     const auto s = read_flags({argv + 1, argv + argc});
     for (const auto& path : s.traces) {
-        const auto t = load_trace(path, s.limit);
+        auto t = load_trace(path, s.limit);
         if (t.requests.empty()) {
             std::fprintf(stderr, "quality: cannot read a request from %s\n", path.c_str());
             return 1;
         }
-        compare(t, s);
+        compare(load(std::move(t)), s);
     }
-    for (const auto& name : s.workloads) compare(make_workload(name, s.limit, s.fleet.seed), s);
+    for (const auto& name : s.workloads) compare(load(name, s.seconds, s.fleet.seed), s);
     return 0;
 }

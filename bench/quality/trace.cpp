@@ -35,6 +35,14 @@ bool read_line(gzFile file, std::string& line) {
 
 }  // namespace
 
+double trace::duration() const {
+    double last = 0;
+    for (const auto& r : requests) {
+        if (r.follows == trace_request::nobody) last = std::max(last, r.at);
+    }
+    return last;
+}
+
 trace load_trace(const std::string& path, std::size_t limit) {
     trace out;
     out.name = path.substr(path.rfind('/') + 1);

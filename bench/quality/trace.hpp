@@ -11,7 +11,10 @@ namespace weir::quality {
 /// One request of a workload. Content is named by ids, each standing for `trace::unit` tokens;
 /// equal leading ids are a shared prefix.
 struct trace_request {
-    double at = 0;  ///< seconds since the start
+    static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
+
+    double at = 0;                 ///< seconds since the start, or since the answer to `follows`
+    std::size_t follows = nobody;  ///< the request of `trace::requests` whose answer comes first
     std::size_t prompt_tokens = 0;
     std::size_t output_tokens = 0;
     std::vector<std::uint64_t> prompt;  ///< the last one may stand for fewer tokens
@@ -21,9 +24,10 @@ struct trace_request {
 struct trace {
     std::string name;
     std::size_t unit = 512;               ///< tokens behind one id
-    std::vector<trace_request> requests;  ///< in order of time
+    std::vector<trace_request> requests;  ///< in any order; each is followed by one at most
 
-    double duration() const { return requests.empty() ? 0 : requests.back().at; }
+    /// Seconds until the last request that waits for no answer.
+    double duration() const;
 };
 
 /// A trace in Mooncake's form, plain or gzip: one JSON object a line with `timestamp` (ms),
@@ -31,9 +35,10 @@ struct trace {
 /// all). Empty when it cannot be read.
 trace load_trace(const std::string& path, std::size_t limit);
 
-/// Made-up workloads: `multi-turn`, `agents`, `tenants`, `bursts`, `documents`. Empty requests for
-/// an unknown name.
-trace make_workload(std::string_view name, std::size_t requests, std::uint64_t seed);
+/// Made-up workloads: `multi-turn`, `agents`, `tenants`, `bursts`, `documents`. Conversations and
+/// single requests begin during `seconds`, `rate` times as often as with 1; what follows an answer
+/// keeps its own pace. Empty for an unknown name.
+trace make_workload(std::string_view name, double seconds, double rate, std::uint64_t seed);
 
 /// Names `make_workload` knows.
 const std::vector<std::string>& workload_names();

@@ -7,7 +7,7 @@
 namespace weir::quality {
 namespace {
 
-constexpr std::size_t unit = 16;
+constexpr std::size_t unit = 32;
 
 // Draws of one workload.
 class dice {
@@ -38,41 +38,54 @@ void append_ids(std::vector<std::uint64_t>& ids, std::size_t tokens, dice& d) {
     for (std::size_t i = 0; i < tokens / unit; ++i) ids.push_back(d.id());
 }
 
-// Conversations that grow: every turn quotes all turns before it, answers included.
-void converse(trace& t, std::size_t requests, dice& d, std::size_t system_prompts, double first,
-              double turn, double answer, double pause, std::size_t turns) {
-    std::vector<std::vector<std::uint64_t>> systems(system_prompts);
+/// How long requests begin, and how often.
+struct span {
+    double seconds;
+    double rate;
+};
+
+struct conversation_shape {
+    std::size_t system_prompts;
+    double first;       ///< tokens of the first message, median
+    double turn;        ///< of a later one
+    double answer;      ///< of an answer
+    double pause;       ///< seconds from an answer to the next message, mean
+    std::size_t turns;  ///< mean
+};
+
+// Conversations that grow: every turn quotes all turns before it, answers included, and comes some
+// time after the last answer.
+void converse(trace& t, const span& during, dice& d, const conversation_shape& shape) {
+    std::vector<std::vector<std::uint64_t>> systems(shape.system_prompts);
     for (auto& s : systems) append_ids(s, d.tokens(1000, 0.5), d);
-    double start = 0;
-    while (t.requests.size() < requests) {
-        start += d.exponential(0.5 * static_cast<double>(turns));
-        auto at = start;
+    const auto gap = 0.5 * static_cast<double>(shape.turns) / during.rate;
+    for (double start = d.exponential(gap); start < during.seconds; start += d.exponential(gap)) {
         auto history = systems[d.skewed(systems.size())];
-        append_ids(history, d.tokens(first, 0.8), d);
-        const auto length = 1 + d.below(turns * 2 - 1);
-        for (std::size_t i = 0; i < length && t.requests.size() < requests; ++i) {
+        append_ids(history, d.tokens(shape.first, 0.8), d);
+        const auto length = 1 + d.below(shape.turns * 2 - 1);
+        for (std::size_t i = 0; i < length; ++i) {
             trace_request r;
-            r.at = at;
+            r.at = i == 0 ? start : d.exponential(shape.pause);
+            if (i > 0) r.follows = t.requests.size() - 1;
             r.prompt = history;
             r.prompt_tokens = history.size() * unit;
-            r.output_tokens = d.tokens(answer, 0.6);
+            r.output_tokens = d.tokens(shape.answer, 0.6);
             append_ids(r.output, r.output_tokens, d);
             history.insert(history.end(), r.output.begin(), r.output.end());
-            append_ids(history, d.tokens(turn, 0.8), d);
-            at += static_cast<double>(r.output_tokens) * 0.02 + d.exponential(pause);
+            append_ids(history, d.tokens(shape.turn, 0.8), d);
             t.requests.push_back(std::move(r));
         }
     }
 }
 
 // Single requests behind shared beginnings, tenants of very different sizes.
-void shared_prefixes(trace& t, std::size_t requests, dice& d, std::size_t tenants) {
+void shared_prefixes(trace& t, const span& during, dice& d, std::size_t tenants) {
     std::vector<std::vector<std::uint64_t>> prefixes(tenants);
     for (auto& p : prefixes) append_ids(p, d.tokens(3000, 0.7), d);
-    double at = 0;
-    while (t.requests.size() < requests) {
+    const auto gap = 0.5 / during.rate;
+    for (double at = d.exponential(gap); at < during.seconds; at += d.exponential(gap)) {
         trace_request r;
-        r.at = at += d.exponential(0.5);
+        r.at = at;
         r.prompt = prefixes[d.skewed(tenants)];
         append_ids(r.prompt, d.tokens(400, 0.8), d);
         r.prompt_tokens = r.prompt.size() * unit;
@@ -82,14 +95,13 @@ void shared_prefixes(trace& t, std::size_t requests, dice& d, std::size_t tenant
 }
 
 // Everybody at once, then silence.
-void bursts(trace& t, std::size_t requests, dice& d) {
+void bursts(trace& t, const span& during, dice& d) {
     std::vector<std::uint64_t> common;
     append_ids(common, 1024, d);
-    double at = 0;
-    while (t.requests.size() < requests) {
-        at += d.exponential(20);
+    const auto gap = 20 / during.rate;
+    for (double at = d.exponential(gap); at < during.seconds; at += d.exponential(gap)) {
         const auto size = 10 + d.below(60);
-        for (std::size_t i = 0; i < size && t.requests.size() < requests; ++i) {
+        for (std::size_t i = 0; i < size; ++i) {
             trace_request r;
             r.at = at + d.exponential(0.3);
             r.prompt = common;
@@ -102,22 +114,20 @@ void bursts(trace& t, std::size_t requests, dice& d) {
 }
 
 // A few questions to each of many long documents.
-void documents(trace& t, std::size_t requests, dice& d) {
-    double start = 0;
-    while (t.requests.size() < requests) {
-        start += d.exponential(4);
+void documents(trace& t, const span& during, dice& d) {
+    const auto gap = 4 / during.rate;
+    for (double start = d.exponential(gap); start < during.seconds; start += d.exponential(gap)) {
         std::vector<std::uint64_t> text;
         append_ids(text, std::min<std::size_t>(d.tokens(20000, 0.8), 120000), d);
-        auto at = start;
         const auto questions = 1 + d.below(6);
-        for (std::size_t i = 0; i < questions && t.requests.size() < requests; ++i) {
+        for (std::size_t i = 0; i < questions; ++i) {
             trace_request r;
-            r.at = at;
+            r.at = i == 0 ? start : d.exponential(10);
+            if (i > 0) r.follows = t.requests.size() - 1;
             r.prompt = text;
             append_ids(r.prompt, d.tokens(100, 0.5), d);
             r.prompt_tokens = r.prompt.size() * unit;
             r.output_tokens = d.tokens(300, 0.5);
-            at += d.exponential(25);
             t.requests.push_back(std::move(r));
         }
     }
@@ -131,18 +141,17 @@ const std::vector<std::string>& workload_names() {
     return names;
 }
 
-trace make_workload(std::string_view name, std::size_t requests, std::uint64_t seed) {
+trace make_workload(std::string_view name, double seconds, double rate, std::uint64_t seed) {
     trace t;
     t.name = name;
     t.unit = unit;
     dice d(seed);
-    if (name == "multi-turn") converse(t, requests, d, 8, 200, 80, 250, 15, 6);
-    if (name == "agents") converse(t, requests, d, 4, 2000, 600, 120, 1, 20);
-    if (name == "tenants") shared_prefixes(t, requests, d, 60);
-    if (name == "bursts") bursts(t, requests, d);
-    if (name == "documents") documents(t, requests, d);
-    std::stable_sort(t.requests.begin(), t.requests.end(),
-                     [](const auto& a, const auto& b) { return a.at < b.at; });
+    const span during{seconds, rate};
+    if (name == "multi-turn") converse(t, during, d, {8, 2000, 300, 250, 8, 6});
+    if (name == "agents") converse(t, during, d, {4, 4000, 1200, 120, 1, 15});
+    if (name == "tenants") shared_prefixes(t, during, d, 60);
+    if (name == "bursts") bursts(t, during, d);
+    if (name == "documents") documents(t, during, d);
     return t;
 }
 

@@ -284,11 +284,12 @@ TEST_SUITE("scheduling/approx_prefix_cache") {
     }
 
     TEST_CASE("capacity is the server's number of blocks, else the parameter, else 31250") {
-        const auto matched = [](std::map<std::string, double, std::less<>> values,
-                                double reported) {
+        const auto matched = [](std::map<std::string, double, std::less<>> values, double reported,
+                                double block = 0) {
             const auto plugin = make(std::move(values));
             worker w(*plugin, 1);
             w.signals.block_count = {reported};
+            w.signals.block_size = {block};
             const sent s({text(256 * 12)});
             w.send(s.request, 0);
             return w.produce(s.request).matched_blocks[0];
@@ -300,6 +301,10 @@ TEST_SUITE("scheduling/approx_prefix_cache") {
         CHECK(matched({{"lruCapacityPerServer", 5}, {"autoTune", 0}, {"blockSizeTokens", 64}}, 7) ==
               5);
         CHECK(matched({{"lruCapacityPerServer", 0}}, 0) == 12);
+        // 40 reported blocks of 16 tokens are 640 tokens: 10 blocks of 64
+        CHECK(matched({{"tokenCapacityShare", 1}}, 40, 16) == 10);
+        CHECK(matched({{"tokenCapacityShare", 1}}, 0, 16) == 12);
+        CHECK(matched({{"tokenCapacityShare", 1}, {"lruCapacityPerServer", 5}}, 40, 0) == 12);
     }
 
     TEST_CASE("bad parameters are refused, and only those that exist are asked for") {
@@ -321,9 +326,10 @@ TEST_SUITE("scheduling/approx_prefix_cache") {
         context_stub context;
         CHECK(find_plugin_type("approx-prefix-cache-producer")->make(p, context) != nullptr);
         CHECK(p.noted == names{"blockSizeTokens"});
-        CHECK(p.asked == std::set<std::string, std::less<>>{
-                             "autoTune", "blockSize", "blockSizeTokens", "lruCapacityPerServer",
-                             "maxPrefixBlocksToMatch", "maxPrefixTokensToMatch"});
+        CHECK(p.asked ==
+              std::set<std::string, std::less<>>{"autoTune", "blockSize", "blockSizeTokens",
+                                                 "lruCapacityPerServer", "maxPrefixBlocksToMatch",
+                                                 "maxPrefixTokensToMatch", "tokenCapacityShare"});
         CHECK(context.published == std::set{data_kind::prefix_match});
         CHECK(context.consumed == std::set{data_kind::tokenized_prompt});
     }

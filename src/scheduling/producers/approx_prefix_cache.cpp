@@ -29,6 +29,7 @@ struct settings {
     std::int64_t max_blocks = 2048;  ///< 0: all; counts when `max_tokens` is 0
     std::int64_t max_tokens = 131072;
     std::int64_t capacity = default_capacity;  ///< blocks an endpoint
+    double token_capacity = 0;  ///< of the tokens it reports to hold, this share; 0: as many blocks
 
     /// Blocks of a prompt that are looked at; nothing: all of them.
     std::size_t blocks_of(std::size_t bytes, std::size_t block) const {
@@ -224,6 +225,12 @@ class approx_prefix final : public plugin_of<producer, pre_request_hook>, public
 
     std::size_t capacity_of(std::uint32_t position, const candidate_view& candidates) const {
         const auto reported = candidates.signals->block_count[position];
+        const auto tokens = reported * candidates.signals->block_size[position];
+        if (settings_.auto_tune && settings_.token_capacity > 0 && tokens > 0) {
+            const auto blocks =
+                settings_.token_capacity * tokens / static_cast<double>(block_tokens(candidates));
+            return std::max<std::size_t>(static_cast<std::size_t>(blocks), 1);
+        }
         if (settings_.auto_tune && reported > 0) return static_cast<std::size_t>(reported);
         return static_cast<std::size_t>(settings_.capacity > 0 ? settings_.capacity
                                                                : default_capacity);
@@ -289,6 +296,7 @@ settings read_settings(parameters& p) {
     s.max_blocks = p.integer("maxPrefixBlocksToMatch", s.max_blocks);
     s.max_tokens = p.integer("maxPrefixTokensToMatch", s.max_tokens);
     s.capacity = p.integer("lruCapacityPerServer", s.capacity);
+    s.token_capacity = p.number("tokenCapacityShare", s.token_capacity, at_least(0));
     if (s.max_tokens < 0) p.reject("maxPrefixTokensToMatch", "must not be negative");
     if (!s.auto_tune && s.block_tokens <= 0) {
         p.reject("blockSizeTokens", "BlockSizeTokens must be > 0 when AutoTune is disabled");
@@ -307,7 +315,7 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
                                            std::string(context.type()), slot);
 }
 
-constexpr std::array<parameter_doc, 6> docs{{
+constexpr std::array<parameter_doc, 7> docs{{
     {"autoTune", "bool", "true",
      "use the block size and the number of blocks that the model server reports"},
     {"blockSizeTokens", "int", "16", "tokens a block; less than 64 counts as 64"},
@@ -318,6 +326,9 @@ constexpr std::array<parameter_doc, 6> docs{{
      "tokens of a prompt that are looked at; 0: maxPrefixBlocksToMatch decides"},
     {"lruCapacityPerServer", "int", "31250",
      "blocks an endpoint is believed to remember, unless it reports its own number"},
+    {"tokenCapacityShare", "float", "0",
+     "believe this share of the tokens that fit the blocks it reports; 0: as many blocks as it "
+     "reports, whatever their size"},
 }};
 
 }  // namespace

@@ -1,0 +1,199 @@
+#include "picker_fixture.hpp"
+
+using namespace weir;
+using namespace weir::scheduling;
+using namespace weir::scheduling::testing;
+
+namespace {
+
+using time_point = std::chrono::steady_clock::time_point;
+
+constexpr double per_token = 1 / 15000.0;  // until something was seen
+
+std::shared_ptr<const pipeline> scorer_alone(std::string_view parameters) {
+    return load_ok(document_of(
+        "plugins:\n- {name: prefix, type: test-prefix-producer}\n"
+        "- type: inflight-load-producer\n  parameters: {prefixMatchInfoProducerName: prefix}\n"
+        "- type: prefill-delay-scorer\n  parameters: " +
+        std::string(parameters) +
+        "\nschedulingProfiles:\n- name: p\n  plugins: [{pluginRef: prefill-delay-scorer}]\n"));
+}
+
+/// A request of 4,000 tokens; what is cached of it is `prefix_told`.
+struct long_request {
+    std::string text = std::string(16000, 'x');
+    std::array<prompt, 1> prompts{prompt{text}};
+    inference_request request;
+
+    explicit long_request(std::vector<double> matched_blocks) {
+        request.request_id = "r";
+        request.target_model = "m";
+        request.stream = true;
+        request.prompts = prompts;
+        prefix_told() = {250, 16, std::move(matched_blocks), {}, false};
+    }
+};
+
+/// Seconds that the scores stand for.
+std::vector<double> delays(const pipeline& picker, const test_pool& pool,
+                           const inference_request& request, time_point now = {}) {
+    workspace ws;
+    const auto e =
+        picker.explain({request, pool.endpoints, pool.signals, pool.ready, now, 1}, ws, true);
+    auto out = e.profiles.at(0).scorers.at(0).raw;
+    for (auto& v : out) v = 1 / v - 1;
+    return out;
+}
+
+/// Lets the picker see that the endpoint alone in `pool.ready` took so long.
+void show(const pipeline& picker, const test_pool& pool, const inference_request& request,
+          double seconds, time_point now) {
+    workspace ws;
+    decision d;
+    REQUIRE(picker.decide({request, pool.endpoints, pool.signals, pool.ready, now, 1}, ws, d));
+    response_facts facts{.request_id = "r",
+                         .target_model = "m",
+                         .chosen = d,
+                         .endpoints = pool.endpoints,
+                         .now = now};
+    facts.status = 200;
+    facts.stream = true;
+    facts.first_token_seconds = seconds;
+    picker.first_chunk(facts);
+    picker.complete(facts);
+}
+
+}  // namespace
+
+TEST_SUITE("scheduling/prefill_delay_scorer") {
+    TEST_CASE("tokens ahead and uncached tokens at the pool's pace, recomputation at a surcharge") {
+        test_pool pool(3);
+        pool.signals.inflight_tokens = {3000, 0, 600};
+        const long_request r({250, 0, 125});
+        const auto it = scorer_alone("{uncachedWeight: 3, busyWeight: 0, requestMs: 0}");
+        // uncached: 0, 4000, 2000
+        CHECK(near(delays(*it, pool, r.request),
+                   {3000 * per_token, 12000 * per_token, (600 + 6000) * per_token}));
+    }
+
+    TEST_CASE("the surcharge grows with the shortest queue of the pool") {
+        test_pool pool(2);
+        pool.signals.inflight_tokens = {15000, 30000};
+        const long_request r({0, 0});
+        const auto it = scorer_alone("{uncachedWeight: 1, busyWeight: 2, requestMs: 0}");
+        // a second of queue: 1 + 2 times 4000 tokens
+        CHECK(near(delays(*it, pool, r.request), {1 + 12000 * per_token, 2 + 12000 * per_token}));
+    }
+
+    TEST_CASE("requests under way count even when they are past their prefill") {
+        test_pool pool(2);
+        pool.signals.inflight_requests = {3, 0};
+        const long_request r({250, 250});
+        CHECK(near(delays(*scorer_alone("{requestMs: 10}"), pool, r.request), {0.03, 0}));
+    }
+
+    TEST_CASE("a cache that is nearly full costs, unless its page is old") {
+        test_pool pool(3);
+        pool.signals.kv_usage = {0.95, 0.95, 0.5};
+        pool.signals.age_seconds = {0.05, 60, 0.05};
+        const long_request r({250, 250, 250});
+        const auto it = scorer_alone("{requestMs: 0, kvThreshold: 0.9, kvPenaltyMs: 2000}");
+        const auto got = delays(*it, pool, r.request);
+        CHECK(got[0] == doctest::Approx(0.1));
+        CHECK(got[1] == doctest::Approx(0));
+        CHECK(got[2] == doctest::Approx(0));
+    }
+
+    TEST_CASE("a queue that this gateway did not fill counts") {
+        test_pool pool(3);
+        pool.signals.waiting = {20, 20, 20};
+        pool.signals.running = {10, 10, 10};
+        pool.signals.inflight_requests = {0, 30, 0};
+        pool.signals.age_seconds = {0.05, 0.05, 60};
+        const long_request r({250, 250, 250});
+        const auto got = delays(*scorer_alone("{requestMs: 0}"), pool, r.request);
+        CHECK(got[0] == doctest::Approx(20 * 1000 * per_token));
+        CHECK(got[1] == doctest::Approx(0));
+        CHECK(got[2] == doctest::Approx(0));
+    }
+
+    TEST_CASE("an endpoint that takes three times as long is learned, and forgotten") {
+        test_pool pool(4);
+        const long_request r({0, 0, 0, 0});
+        const auto it = scorer_alone("{uncachedWeight: 1, busyWeight: 0, requestMs: 0}");
+        auto now = time_point(std::chrono::hours(1));
+        for (int round = 0; round < 60; ++round) {
+            for (std::uint32_t e = 0; e < 4; ++e) {
+                pool.ready = {e};
+                show(*it, pool, r.request, e == 2 ? 1.2 : 0.4,
+                     now += std::chrono::milliseconds(100));
+            }
+        }
+        pool.ready = {0, 1, 2, 3};
+        const auto fresh = delays(*it, pool, r.request, now);
+        CHECK(fresh[0] == doctest::Approx(fresh[1]).epsilon(0.05));
+        CHECK(fresh[2] > 1.3 * fresh[0]);
+        const auto later = delays(*it, pool, r.request, now + std::chrono::minutes(30));
+        CHECK(later[2] < 1.1 * later[0]);
+    }
+
+    TEST_CASE("equal endpoints whose times vary stay equal") {
+        test_pool pool(2);
+        const long_request r({0, 0});
+        const auto it = scorer_alone("{}");
+        auto now = time_point(std::chrono::hours(1));
+        for (int round = 0; round < 100; ++round) {
+            for (std::uint32_t e = 0; e < 2; ++e) {
+                pool.ready = {e};
+                show(*it, pool, r.request, (e == 0) == (round % 2 == 0) ? 0.3 : 0.36,
+                     now += std::chrono::milliseconds(100));
+            }
+        }
+        pool.ready = {0, 1};
+        const auto got = delays(*it, pool, r.request, now);
+        CHECK(got[0] == doctest::Approx(got[1]));
+    }
+
+    TEST_CASE("learned speeds survive a reload") {
+        test_pool pool(2);
+        const long_request r({0, 0});
+        const auto before = scorer_alone("{}");
+        auto now = time_point(std::chrono::hours(1));
+        for (int round = 0; round < 60; ++round) {
+            for (std::uint32_t e = 0; e < 2; ++e) {
+                pool.ready = {e};
+                show(*before, pool, r.request, e == 1 ? 2 : 0.3, now);
+            }
+        }
+        pool.ready = {0, 1};
+        const auto again =
+            load_text(document_of("plugins:\n- {name: prefix, type: test-prefix-producer}\n"
+                                  "- type: inflight-load-producer\n"
+                                  "  parameters: {prefixMatchInfoProducerName: prefix}\n"
+                                  "- type: prefill-delay-scorer\n"
+                                  "schedulingProfiles:\n- name: p\n"
+                                  "  plugins: [{pluginRef: prefill-delay-scorer}]\n"),
+                      before.get());
+        REQUIRE(again.made != nullptr);
+        CHECK(
+            near(delays(*again.made, pool, r.request, now), delays(*before, pool, r.request, now)));
+    }
+
+    TEST_CASE("weir's own default loads and prefers the endpoint that holds the prompt") {
+        config::findings found;
+        const auto picker = pipeline::make({}, preset::weir, found);
+        REQUIRE(picker != nullptr);
+        test_pool pool(4);
+        const long_request r({});
+        workspace ws;
+        decision d;
+        std::vector<std::uint32_t> picks;
+        for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+            REQUIRE(picker->decide({r.request, pool.endpoints, pool.signals, pool.ready,
+                                    time_point(std::chrono::hours(1)), seed},
+                                   ws, d));
+            picks.push_back(d.primary_targets()[0]);
+        }
+        CHECK(picks == std::vector<std::uint32_t>(8, picks[0]));
+    }
+}
