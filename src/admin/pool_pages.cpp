@@ -1,8 +1,13 @@
 // /v1/pools and /v1/queues.
 #include <array>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "admin/page.hpp"
 #include "base/json.hpp"
+#include "flowcontrol/gate.hpp"
 #include "flowcontrol/saturation.hpp"
 
 namespace weir::admin {
@@ -110,24 +115,20 @@ void write_pool(json_writer& w, const pool_facts& f, time_point now) {
     w.end_object();
 }
 
-std::string_view fairness_name(const config::band_settings& b) { return b.fairness.name; }
-
-void write_band(json_writer& w, const std::string& pool, const config::band_settings& b,
-                std::string_view applies) {
-    w.begin_object().field("pool", pool).field("priority", b.priority).field("applies", applies);
-    w.field("maxRequests", b.max_requests).field("maxBytes", b.max_bytes);
-    w.field("fairness", fairness_name(b)).field("ordering", b.ordering.name);
-    w.field("requests", 0).field("bytes", 0).end_object();
+void write_band(json_writer& w, const std::string& pool, const flowcontrol::band_state& b) {
+    const auto& s = b.settings;
+    w.begin_object().field("pool", pool).field("priority", s.priority);
+    w.field("maxRequests", s.max_requests).field("maxBytes", s.max_bytes);
+    w.field("fairness", s.fairness.name).field("ordering", s.ordering.name);
+    w.field("requests", b.requests).field("bytes", b.bytes).end_object();
 }
 
-void write_bands(json_writer& w, const std::string& pool,
-                 const config::flow_control_settings& flow) {
-    for (const auto& b : flow.bands) write_band(w, pool, b, "this priority");
-    const config::band_settings fallback;
-    write_band(w, pool, flow.default_band.value_or(fallback), "other priorities from 0 on");
-    auto negative = flow.default_negative_band.value_or(fallback);
-    if (!flow.default_negative_band) negative.priority = -1;
-    write_band(w, pool, negative, "other negative priorities");
+void write_queues(json_writer& w, const std::string& pool, const flowcontrol::band_state& b) {
+    for (const auto& f : b.flows) {
+        w.begin_object().field("pool", pool).field("priority", b.settings.priority);
+        w.field("fairnessId", f.fairness_id).field("requests", f.requests).field("bytes", f.bytes);
+        w.field("oldestSeconds", std::chrono::duration<double>(f.oldest).count()).end_object();
+    }
 }
 
 }  // namespace
@@ -142,19 +143,22 @@ void show_pools(surroundings& s, const asked&, const answer_fn& answer) {
     answer(std::move(r));
 }
 
+/// A pool without flow control has neither bands nor queues.
 void show_queues(surroundings& s, const asked&, const answer_fn& answer) {
+    std::vector<std::pair<std::string, std::vector<flowcontrol::band_state>>> all;
+    for (const auto& f : s.about.pools()) {
+        if (f.runtime == nullptr || !f.runtime->flow) continue;
+        all.emplace_back(f.id, f.runtime->flow->bands(s.loop.now()));
+    }
     json_writer w;
-    w.begin_object().field("apiVersion", "v1");
-    bool any = false;
-    const auto pools = s.about.pools();
-    for (const auto& f : pools)
-        any = any || (f.runtime != nullptr && f.runtime->pipeline &&
-                      f.runtime->pipeline->settings().flow_control);
-    w.field("flowControl", any).key("queues").begin_array().end_array();
-    w.key("bands").begin_array();
-    for (const auto& f : pools) {
-        if (f.runtime == nullptr || !f.runtime->pipeline) continue;
-        write_bands(w, f.id, f.runtime->pipeline->settings().flow);
+    w.begin_object().field("apiVersion", "v1").field("flowControl", !all.empty());
+    w.key("queues").begin_array();
+    for (const auto& [pool, bands] : all) {
+        for (const auto& b : bands) write_queues(w, pool, b);
+    }
+    w.end_array().key("bands").begin_array();
+    for (const auto& [pool, bands] : all) {
+        for (const auto& b : bands) write_band(w, pool, b);
     }
     w.end_array().end_object();
     reply r;

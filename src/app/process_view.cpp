@@ -135,6 +135,7 @@ void process::collect(metrics::exposition& out) const {
     }
     pool_metrics_->collect(out);
     for (const auto& p : wiring_->pools()) {
+        if (p->flow) p->flow->collect(out);
         if (!p->pipeline) continue;
         for (const auto& plugin : p->pipeline->plugins()) {
             const auto* source =

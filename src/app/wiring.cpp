@@ -1,6 +1,7 @@
 #include "app/wiring.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.hpp"
@@ -25,6 +26,23 @@ void say(const flowcontrol::log_line& line, bool asked) {
 
 bool any_set(const flowcontrol::sd_environment& e) {
     return e.queue_depth || e.kv_cache_util || e.metrics_staleness;
+}
+
+/// What waits at the gate stays there over reloads. When flow control is switched off, requests of
+/// older snapshots still hold the gate and leave by it.
+void set_gate(living_pool& p, const config::pool& spec, const config::detector_settings& detector) {
+    if (!p.pipeline->settings().flow_control) {
+        p.flow.reset();
+        return;
+    }
+    std::set<int> priorities;
+    for (const auto& [name, priority] : spec.objectives) priorities.insert(priority);
+    const auto& settings = p.pipeline->settings().flow;
+    if (p.flow) {
+        p.flow->configure(settings, detector, priorities);
+    } else {
+        p.flow = std::make_shared<flowcontrol::gate>(p.id, settings, detector, priorities);
+    }
 }
 
 /// At start an endpoints file must be right as a whole.
@@ -172,6 +190,8 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
         r.pipeline = p.pipeline;
         r.detector = sd.settings;
         r.id = p.id;
+        set_gate(p, spec, sd.settings);
+        r.flow = p.flow;
         made->pools.push_back(std::move(r));
     }
     environment_said_ = environment_said_ || !model->pools.empty();

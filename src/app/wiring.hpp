@@ -15,6 +15,7 @@
 #include "datalayer/file_discovery.hpp"
 #include "datalayer/prober.hpp"
 #include "datalayer/scraper.hpp"
+#include "flowcontrol/gate.hpp"
 #include "flowcontrol/sd_environment.hpp"
 #include "http/event_loop.hpp"
 #include "proxy/runtime.hpp"
@@ -51,7 +52,8 @@ struct living_pool {
     std::shared_ptr<datalayer::endpoint_pool> endpoints;
     std::shared_ptr<const datalayer::engine_catalog> catalog;
     std::shared_ptr<const scheduling::pipeline> pipeline;
-    std::string endpoints_file;  ///< path; empty: none
+    std::shared_ptr<flowcontrol::gate> flow;  ///< null: the gate `flowControl` is off
+    std::string endpoints_file;               ///< path; empty: none
     bool watch_endpoints_file = false;
 };
 

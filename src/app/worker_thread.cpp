@@ -68,6 +68,7 @@ void worker_thread::sweep() {
 
 void worker_thread::drain() {
     loop_.post([this] {
+        proxy_.flows.close();
         for (auto& [key, l] : listeners_) {
             l->server.stop_accepting();
             l->server.drain();

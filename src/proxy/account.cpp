@@ -118,6 +118,11 @@ void transaction::account(int status, std::string_view reason, end_cause cause,
     if (series_ != nullptr) measure(total);
     worker_.ring.note_end(recorded_, status, reason, static_cast<float>(total * 1e3));
     if (decided_ && pool_->pipeline->hears_answers()) pool_->pipeline->complete(facts_for(cause));
+    if (decided_ && pool_->flow && usage_ && usage_->usage().present) {
+        const auto& u = usage_->usage();
+        pool_->flow->account(priority_, fairness_id_, static_cast<double>(u.prompt),
+                             static_cast<double>(u.completion), worker_.loop.now());
+    }
     if (notes_) write_lines(status, reason, cause, detail);
 }
 
@@ -144,6 +149,7 @@ void transaction::measure(double seconds) {
 
 life_phase transaction::phase() const {
     if (answer_begun_) return life_phase::data;
+    if (ticket_) return life_phase::queue;
     return dispatched_ != time_point{} ? life_phase::headers : life_phase::request;
 }
 
@@ -203,8 +209,14 @@ void transaction::recycle() {
     if (series_ != nullptr && running_) series_->running.add(-1);
     deadline_.cancel();
     retry_timer_.cancel();
+    if (ticket_) {
+        worker_.flows.leave(*ticket_);
+        ticket_.reset();
+    }
     for (std::size_t i = 0; i < charges_; ++i) ledger_[i].release();
+    if (pool_ != nullptr && pool_->flow && charges_ != 0) worker_.flows.turn(*pool_);
     charges_ = 0;
+    body_ = {};
     ex_ = nullptr;
     view_.reset();
     config_.reset();

@@ -9,6 +9,7 @@
 #include "config/model.hpp"
 #include "config/picker_settings.hpp"
 #include "datalayer/pool.hpp"
+#include "flowcontrol/gate.hpp"
 #include "gateway/table.hpp"
 #include "scheduling/scheduler.hpp"
 
@@ -21,8 +22,9 @@ struct pool_runtime {
     std::shared_ptr<const snapshot<datalayer::pool_view>> view;
     std::shared_ptr<const scheduling::pipeline> pipeline;
     config::detector_settings detector;
-    std::string id;            ///< `namespace/name`
-    bool uses_headers = true;  ///< some plugin reads request headers
+    std::shared_ptr<flowcontrol::gate> flow;  ///< null: the gate `flowControl` is off
+    std::string id;                           ///< `namespace/name`
+    bool uses_headers = true;                 ///< some plugin reads request headers
 };
 
 /// A Service as a destination: no inference semantics.

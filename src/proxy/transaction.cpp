@@ -1,6 +1,9 @@
 #include "proxy/transaction.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
 #include <utility>
 
 #include "base/log.hpp"
@@ -210,6 +213,7 @@ void transaction::pass_without_body() {
 void transaction::on_body(std::span<char> bytes) {
     start_request_clock();
     if (notes_) notes_->body = stamp();
+    body_ = bytes;
     body_bytes_ = bytes.size();
     pieces_[1] = {bytes.data(), bytes.size()};
     piece_count_ = 2;
@@ -227,15 +231,9 @@ void transaction::on_body(std::span<char> bytes) {
     if (notes_) notes_->parsed = stamp();
     if (refused) return refuse(reply_for(*refused));
 
+    stream_request_ = facts.stream;
     inference_request request;
-    request.request_id = request_id_;
-    request.model = facts.has_model ? facts.model : std::string_view();
-    request.api = api_;
-    request.stream = stream_request_ = facts.stream;
-    request.max_output_tokens = facts.max_output_tokens;
-    request.body_bytes = bytes.size();
-    request.cache_salt = facts.cache_salt;
-    request.prompts = facts.prompts;
+    describe(request);
     if (!resolve_names()) return;
     if (rewritten_) {
         const auto body = payload::splice_model(pieces_[1], facts, target_model_, quoted_model_);
@@ -246,6 +244,19 @@ void transaction::on_body(std::span<char> bytes) {
         body_bytes_ = body.size();
     }
     admit_and_pick(request);
+}
+
+/// What plugins see of the body that was scanned last.
+void transaction::describe(inference_request& request) const {
+    const auto& facts = worker_.facts;
+    request.request_id = request_id_;
+    request.model = facts.has_model ? facts.model : std::string_view();
+    request.api = api_;
+    request.stream = facts.stream;
+    request.max_output_tokens = facts.max_output_tokens;
+    request.body_bytes = body_.size();
+    request.cache_salt = facts.cache_salt;
+    request.prompts = facts.prompts;
 }
 
 /// The model the endpoint will be asked for. False: refused.
@@ -291,6 +302,7 @@ void transaction::admit_and_pick(inference_request& request) {
     auto& s = slot();
     view_ = s.view.get();
     view_->read(worker_.loop.now(), s.signals, s.candidates);
+    if (pool_->flow) return wait_for_turn(request, s);
     flowcontrol::admission_facts asks;
     asks.priority = priority_;
     asks.level = criticality_of(*pool_->spec, model_);
@@ -303,6 +315,68 @@ void transaction::admit_and_pick(inference_request& request) {
     }
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
     pick(request, s);
+}
+
+/// Where flow control is on it decides alone: nothing is shed by its priority.
+void transaction::wait_for_turn(inference_request& request, pool_slot& s) {
+    auto ticket = std::make_shared<flow_ticket>();
+    ticket->priority = priority_;
+    ticket->fairness_id = fairness_id_;
+    ticket->bytes = body_bytes_;
+    ticket->received = received_;
+    const auto slo = parse_double(request.header("x-llm-d-slo-ttft-ms"));
+    if (slo && *slo > 0 && std::isfinite(*slo)) {
+        ticket->slo_ttft = std::chrono::duration_cast<duration>(
+            std::chrono::duration<double, std::milli>(std::min(*slo, 1e9)));
+    }
+    for (const auto& [name, value] : series_->labels) {
+        if (name == "fairness_id") ticket->fairness_label = value;
+        if (name == "model_name") ticket->model_label = value;
+        if (name == "target_model_name") ticket->target_label = value;
+    }
+    ticket->home = &worker_.loop;
+    ticket->owner = this;
+    ticket->gate = pool_->flow;
+    const auto verdict = worker_.flows.arrive(ticket, config_, *pool_, *view_, s);
+    if (verdict == flowcontrol::outcome::dispatched) return pass_gate(request, s);
+    if (verdict == flowcontrol::outcome::queued) {
+        ticket_ = std::move(ticket);
+    } else {
+        refuse(reply_for(flowcontrol::rejection_for(verdict)));
+    }
+}
+
+void transaction::pass_gate(inference_request& request, pool_slot& s) {
+    const auto config = config_;  // keeps the pool when the request ends here
+    const auto& pool = *pool_;
+    if (s.candidates.empty()) {
+        refuse(no_healthy_upstream());
+    } else {
+        pick(request, s);
+    }
+    worker_.flows.confirmed(pool);
+}
+
+/// The scan of its body is in memory that other requests have used since: it is done again.
+void transaction::turn_came(flowcontrol::outcome how) {
+    worker_.flows.done(*ticket_);
+    ticket_.reset();
+    if (how != flowcontrol::outcome::dispatched) {
+        return refuse(reply_for(flowcontrol::rejection_for(how)));
+    }
+    auto& facts = worker_.facts;
+    if (worker_.scanner.scan(api_, body_, facts)) facts = {};
+    inference_request request;
+    describe(request);
+    request.target_model = target_model_;
+    request.objective = objective_;
+    request.priority = priority_;
+    request.fairness_id = fairness_id_;
+    fill_headers(request);
+    auto& s = slot();
+    view_ = s.view.get();
+    view_->read(worker_.loop.now(), s.signals, s.candidates);
+    pass_gate(request, s);
 }
 
 void transaction::pick(inference_request& request, pool_slot& s) {

@@ -42,6 +42,8 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     /// The process ends: an answer under way is broken off, a request without one is refused. Does
     /// nothing between requests.
     void cut();
+    /// The pool's gate lets the request through, or sends it away.
+    void turn_came(flowcontrol::outcome how);
 
   private:
     // exchange_owner
@@ -68,7 +70,10 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void pass_without_body();
     void pass_to_service();
     bool resolve_names();
+    void describe(inference_request& request) const;
     void admit_and_pick(inference_request& request);
+    void wait_for_turn(inference_request& request, pool_slot& slot);
+    void pass_gate(inference_request& request, pool_slot& slot);
     void pick(inference_request& request, pool_slot& slot);
     void redirect(const config::redirect_filter& filter);
     void charge(std::uint32_t endpoint, std::int64_t tokens);
@@ -148,6 +153,9 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     bool request_released_ = false;
     bool running_ = false;  ///< counted in the series' running gauge
     std::size_t body_bytes_ = 0;
+
+    std::span<const char> body_;           ///< as received; the exchange holds it
+    std::shared_ptr<flow_ticket> ticket_;  ///< while the request waits at its pool's gate
 
     // The pick and the attempts.
     decision decision_;

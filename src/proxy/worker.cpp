@@ -31,6 +31,7 @@ worker::worker(http::event_loop& l, const snapshot<runtime>& source, const proxy
       random(seed),
       numbers(caps),
       mirrors(l, clients, numbers),
+      flows(*this),
       ring(s.ring_bytes),
       log(access),
       number(n) {}

@@ -18,6 +18,7 @@
 #include "proxy/access_log.hpp"
 #include "proxy/answer_filters.hpp"
 #include "proxy/decision_ring.hpp"
+#include "proxy/flow_waits.hpp"
 #include "proxy/mirror.hpp"
 #include "proxy/runtime.hpp"
 #include "proxy/telemetry.hpp"
@@ -89,6 +90,7 @@ class worker {
     random_source random;
     telemetry numbers;
     mirror_calls mirrors;
+    flow_waits flows;
     decision_ring ring;
     access_log* log;             ///< null: off
     const std::uint32_t number;  ///< of this worker, from 0

@@ -11,6 +11,6 @@ TEST_SUITE("admin/pool_pages") {
         fixture f;
         const auto a = f.get("/v1/queues");
         CHECK(a.has(R"("flowControl":false,"queues":[])"));
-        CHECK(a.has(R"("maxRequests":5000)"));
+        CHECK(a.has(R"("bands":[])"));
     }
 }

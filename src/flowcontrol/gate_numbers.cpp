@@ -1,0 +1,132 @@
+#include "flowcontrol/gate_numbers.hpp"
+
+#include <array>
+#include <chrono>
+
+namespace weir::flowcontrol {
+namespace {
+
+constexpr std::array fast = {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1};
+constexpr std::array queue = {0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1,
+                              0.25,   0.5,    1.0,   2.5,   5.0,  10.0,  30.0, 60.0};
+
+const std::string current = "llm_d_epp_flow_control_";
+const std::string deprecated = "inference_extension_flow_control_";
+
+std::string help(const std::string& text) { return "[ALPHA] " + text; }
+std::string old_help(const std::string& name, const std::string& text) {
+    return "[ALPHA] [Deprecated: Use " + current + name + "] " + text;
+}
+
+void gauge(metrics::exposition& out, const std::string& name, const std::string& text,
+           const metrics::labels& series, double value, bool twin) {
+    out.gauge(current + name, help(text), series, value);
+    if (twin) out.gauge(deprecated + name, old_help(name, text), series, value);
+}
+
+void histogram(metrics::exposition& out, const std::string& name, const std::string& text,
+               const metrics::labels& series, const metrics::histogram& value) {
+    out.histogram(current + name, help(text), series, value);
+    out.histogram(deprecated + name, old_help(name, text), series, value);
+}
+
+double share(std::uint64_t used, std::uint64_t limit) {
+    return limit == 0 ? 0 : static_cast<double>(used) / static_cast<double>(limit);
+}
+
+}  // namespace
+
+gate_numbers::gate_numbers() : cycle_seconds(fast) {}
+
+gate_numbers::key gate_numbers::key_of(const flow_item& item, outcome how) {
+    return {item.fairness_label, item.band, item.model_label, item.target_label, how};
+}
+
+void gate_numbers::arrived(const flow_item& item, outcome verdict, double seconds) {
+    auto& enqueue = arrivals_[{item.fairness_label, item.priority, verdict}];
+    if (!enqueue) enqueue = std::make_unique<metrics::histogram>(fast);
+    enqueue->observe(seconds);
+    if (verdict != outcome::queued) {
+        totals_[{verdict, item.priority}] += 1;
+        return;
+    }
+    auto& d = depths_[key_of(item, outcome::queued)];
+    d.requests += 1;
+    d.bytes += static_cast<double>(item.bytes);
+}
+
+void gate_numbers::left(const flow_item& item, outcome how, time_point now) {
+    auto& wait = waits_[key_of(item, how)];
+    if (!wait) wait = std::make_unique<metrics::histogram>(queue);
+    wait->observe(std::chrono::duration<double>(now - item.enqueued).count());
+    totals_[{how, item.band}] += 1;
+    auto& d = depths_[key_of(item, outcome::queued)];
+    d.requests -= 1;
+    d.bytes -= static_cast<double>(item.bytes);
+}
+
+void gate_numbers::collect(metrics::exposition& out, const std::string& pool,
+                           const std::string& detector, const engine& of) const {
+    const auto labels_of = [&pool](const key& k) {
+        const auto& [fairness, priority, model, target, how] = k;
+        return metrics::labels{{"fairness_id", fairness},
+                               {"priority", std::to_string(priority)},
+                               {"inference_pool", pool},
+                               {"model_name", model},
+                               {"target_model_name", target}};
+    };
+    for (const auto& [k, wait] : waits_) {
+        auto series = labels_of(k);
+        series.emplace_back("outcome", to_string(std::get<outcome>(k)));
+        histogram(out, "request_queue_duration_seconds", "Time a request spent in its queue.",
+                  series, *wait);
+    }
+    for (const auto& [k, seconds] : arrivals_) {
+        const auto& [fairness, priority, how] = k;
+        histogram(out, "request_enqueue_duration_seconds", "Time it took to queue a request.",
+                  {{"fairness_id", fairness},
+                   {"priority", std::to_string(priority)},
+                   {"outcome", std::string(to_string(how))}},
+                  *seconds);
+    }
+    histogram(out, "dispatch_cycle_duration_seconds", "Time of one dispatch cycle.", {},
+              cycle_seconds);
+    for (const auto& [k, d] : depths_) {
+        gauge(out, "queue_size", "Requests waiting.", labels_of(k), d.requests, true);
+        gauge(out, "queue_bytes", "Bytes of requests waiting.", labels_of(k), d.bytes, true);
+    }
+    const std::pair<const char*, double> stages[] = {
+        {"prefill", level.prefill}, {"decode", level.decode}, {"effective", level.effective}};
+    for (const auto& [stage, value] : stages) {
+        gauge(out, "pool_saturation", "Saturation of the pool.",
+              {{"inference_pool", pool}, {"stage", stage}}, value, true);
+    }
+    gauge(out, "stale_endpoints", "Endpoints whose signals are too old.", {{"detector", detector}},
+          static_cast<double>(level.stale), false);
+    for (const auto& [priority, band] : of.bands()) {
+        const metrics::labels series = {{"priority", std::to_string(priority)},
+                                        {"inference_pool", pool}};
+        gauge(out, "capacity_utilization_requests", "Share of the band's request limit in use.",
+              series, share(band.requests(), band.settings().max_requests), false);
+        gauge(out, "capacity_utilization_bytes", "Share of the band's byte limit in use.", series,
+              share(band.bytes(), band.settings().max_bytes), false);
+    }
+    const metrics::labels whole = {{"inference_pool", pool}};
+    if (of.settings().max_requests != 0) {
+        gauge(out, "global_capacity_utilization_requests", "Share of the request limit in use.",
+              whole, share(of.requests(), of.settings().max_requests), false);
+    }
+    if (of.settings().max_bytes != 0) {
+        gauge(out, "global_capacity_utilization_bytes", "Share of the byte limit in use.", whole,
+              share(of.bytes(), of.settings().max_bytes), false);
+    }
+    for (const auto& [k, total] : totals_) {
+        out.counter(current + "requests_total", help("Requests by outcome of flow control."),
+                    {{"outcome", std::string(to_string(k.first))},
+                     {"priority", std::to_string(k.second)},
+                     {"inference_pool", pool}},
+                    total);
+    }
+}
+
+}  // namespace weir::flowcontrol
