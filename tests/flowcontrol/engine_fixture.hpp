@@ -10,8 +10,6 @@
 /// An engine under a clock of the test's own.
 namespace weir::flowcontrol::test {
 
-using namespace std::chrono_literals;
-
 inline item_ptr item(int priority, std::string flow = "f", std::uint64_t bytes = 10) {
     auto i = std::make_shared<flow_item>();
     i->priority = priority;
@@ -38,7 +36,7 @@ struct bench {
     }
 
     engine under;
-    time_point now = time_point(1000s);
+    time_point now = time_point(std::chrono::seconds(1000));
     bool ready = true;
     outcome last = outcome::queued;
 };

@@ -7,6 +7,7 @@
 using namespace weir;
 using namespace weir::flowcontrol;
 using namespace weir::flowcontrol::test;
+using namespace std::chrono_literals;
 
 namespace {
 
