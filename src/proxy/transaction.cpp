@@ -340,6 +340,7 @@ void transaction::wait_for_turn(inference_request& request, pool_slot& s) {
     const auto verdict = worker_.flows.arrive(ticket, config_, *pool_, *view_, s);
     if (verdict == flowcontrol::outcome::dispatched) return pass_gate(request, s);
     if (verdict == flowcontrol::outcome::queued) {
+        if (notes_) notes_->queued = stamp();
         ticket_ = std::move(ticket);
     } else {
         refuse(reply_for(flowcontrol::rejection_for(verdict)));
