@@ -237,9 +237,6 @@ constexpr std::array table{
     code_info{"WEIR0325", "a filter that is not supported",
               "A filter is never skipped, since it may guard something: the client sees 500 for "
               "what the rule matches."},
-    code_info{"WEIR0326", "sessionPersistence is not applied",
-              "With a pool the picker chooses the endpoint, and keeps requests with a common "
-              "prompt together by itself."},
     code_info{"WEIR0330", "a poolRef that leads nowhere",
               "Objectives, rewrites and models belong to an InferencePool of their own namespace. "
               "Without it the object is ignored."},
@@ -269,8 +266,10 @@ constexpr std::array table{
         "WEIR0337", "metrics that are stale before they are scraped",
         "With metricsStalenessThreshold below the scrape period every endpoint is stale most of "
         "the time, and an idle pool looks\nsaturated. weir uses at least three scrape periods."},
-    code_info{"WEIR0338", "an endpoint that is weir's own listener",
-              "Requests would come back to weir until they fail. Usually a port is mixed up."},
+    code_info{
+        "WEIR0338", "an endpoint that is weir's own listener",
+        "Requests would come back to weir until they fail, so the endpoint is left out. Usually "
+        "a port is mixed up."},
     code_info{
         "WEIR0339", "an endpoint that is listed twice",
         "Two names for one server give it two shares of the traffic and count its load twice."},

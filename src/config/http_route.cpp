@@ -109,16 +109,15 @@ std::optional<located<retry_policy>> read_retry(const field& from) {
     return out;
 }
 
-std::optional<session_persistence_spec> read_session(const field& from) {
+/// Checked, and said to have no effect.
+void read_session(const field& from) {
     const object o(from, {"sessionName", "absoluteTimeout", "idleTimeout", "type", "cookieConfig",
                           "cookie", "header"});
-    if (!o) return std::nullopt;
-    session_persistence_spec out;
-    out.at = from.at();
-    out.type = or_default(o["type"].choice({"Cookie", "Header"}), "Cookie", from.at());
+    if (!o) return;
+    const auto type = or_default(o["type"].choice({"Cookie", "Header"}), "Cookie", from.at());
     read_duration(o["absoluteTimeout"]);
     read_duration(o["idleTimeout"]);
-    const bool cookie = out.type.value == "Cookie";
+    const bool cookie = type.value == "Cookie";
     if (!cookie && o.has("cookie"))
         o["cookie"].error("WEIR0212", ": cookie must be nil if type is not Cookie");
     if (cookie && o.has("header"))
@@ -134,7 +133,6 @@ std::optional<session_persistence_spec> read_session(const field& from) {
         .help =
         "the picker chooses the endpoint of each request; the session-affinity-scorer keeps a "
         "session where it was";
-    return out;
 }
 
 route_rule_spec read_rule(const field& from) {
@@ -166,7 +164,7 @@ route_rule_spec read_rule(const field& from) {
     }
     read_timeouts(o["timeouts"], rule);
     rule.retry = read_retry(o["retry"]);
-    rule.session_persistence = read_session(o["sessionPersistence"]);
+    read_session(o["sessionPersistence"]);
     return rule;
 }
 

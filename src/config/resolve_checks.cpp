@@ -190,10 +190,12 @@ span place_of(const resolve_state& state, const pool& p, const endpoint_source& 
     return p.at;
 }
 
-void check_pool_endpoints(resolve_state& state, const pool& p) {
+/// An endpoint that is weir's own listener is left out: one request would come back until
+/// connections run out.
+void check_pool_endpoints(resolve_state& state, pool& p) {
     std::unordered_map<std::string, const endpoint_source*> seen;
-    for (const auto& e : p.endpoints) {
-        for (const auto port : e.ports) {
+    for (auto& e : p.endpoints) {
+        for (auto& port : e.ports) {
             if (port == 0) continue;
             const auto authority = join_host_port(e.host, port);
             const auto [other, fresh] = seen.try_emplace(authority, &e);
@@ -215,7 +217,8 @@ void check_pool_endpoints(resolve_state& state, const pool& p) {
                 f.help =
                     "name the port of the model server, or move the listener with --listen or "
                     "--port-map";
-                f.note = "every request would loop until it fails";
+                f.note = "it is left out of the pool: every request would come back until it fails";
+                port = 0;
                 break;
             }
         }
@@ -292,7 +295,7 @@ void check_reachability(resolve_state& state) {
 }
 
 void check_endpoints(resolve_state& state) {
-    for (const auto& p : state.out.pools) check_pool_endpoints(state, p);
+    for (auto& p : state.out.pools) check_pool_endpoints(state, p);
 }
 
 }  // namespace weir::config

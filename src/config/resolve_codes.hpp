@@ -31,7 +31,6 @@ inline constexpr std::string_view shadowed_match = "WEIR0322";
 inline constexpr std::string_view zero_weights = "WEIR0323";
 inline constexpr std::string_view rule_without_backend = "WEIR0324";
 inline constexpr std::string_view unsupported_filter = "WEIR0325";
-inline constexpr std::string_view session_persistence_ignored = "WEIR0326";
 inline constexpr std::string_view pool_ref_missing = "WEIR0330";
 inline constexpr std::string_view pool_ref_group = "WEIR0331";
 inline constexpr std::string_view negative_priority = "WEIR0332";

@@ -57,12 +57,6 @@ class rule_builder {
 
   private:
     void check(const route_rule_spec& spec, const route_rule& rule) {
-        if (spec.session_persistence) {
-            auto& f = state_.found.warning(codes::session_persistence_ignored,
-                                           "sessionPersistence is not applied",
-                                           spec.session_persistence->at);
-            f.help = "remove it: the picker keeps requests with a common prompt together by itself";
-        }
         if (rule.filters.redirect) return;
         if (rule.backends.empty()) {
             auto& f = state_.found.warning(codes::rule_without_backend,

@@ -200,11 +200,6 @@ struct backend_ref_spec {
     std::vector<filter_spec> filters;
 };
 
-struct session_persistence_spec {
-    text type;  ///< Cookie (default) or Header
-    span at;
-};
-
 struct route_rule_spec {
     std::optional<text> name;
     std::vector<match_spec> matches;  ///< never empty: PathPrefix `/` when none is written
@@ -213,7 +208,6 @@ struct route_rule_spec {
     std::optional<located<std::chrono::nanoseconds>> request_timeout;
     std::optional<located<std::chrono::nanoseconds>> backend_timeout;
     std::optional<located<retry_policy>> retry;
-    std::optional<session_persistence_spec> session_persistence;
     span at;
 };
 

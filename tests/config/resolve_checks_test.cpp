@@ -79,6 +79,8 @@ TEST_SUITE("config/resolve_checks") {
         CHECK(loop.times(codes::endpoint_is_listener) == 1);
         CHECK(loop.first(codes::endpoint_is_listener).message ==
               "endpoint 127.0.0.1:8000 is weir's own listener default/gw/http");
+        CHECK(loop.m->pools[0].endpoints[0].ports == std::vector<std::uint16_t>{0});
+        CHECK(loop.m->pools[0].endpoints[1].ports == std::vector<std::uint16_t>{8000});
         const auto twice = resolve_text(docs({whole(), pod("b", "10.0.0.1")}));
         CHECK(twice.times(codes::endpoint_twice) == 1);
         CHECK(twice.first(codes::endpoint_twice).at.start.line > 1);

@@ -58,3 +58,12 @@ def test_what_is_no_endpoint_is_a_usage_mistake():
         done = run_weir("serve", "--endpoint", url, "--admin", "off")
         assert done.returncode == 2, url
         assert "--endpoint" in done.stderr and done.stdout == ""
+
+
+def test_the_gateway_is_never_its_own_endpoint(weir):
+    port = free_port()
+    gateway = weir("--listen", f"127.0.0.1:{port}", "--endpoint", f"http://localhost:{port}")
+    gateway.port = port
+    answer = gateway.chat()
+    assert (answer.status, answer.text) == (503, "no healthy upstream")
+    assert "is weir's own listener" in gateway.log

@@ -62,6 +62,12 @@ def test_a_timeout_before_the_head_is_a_504(serve, upstream):
             504, "upstream request timeout", "upstream-timeout")
 
 
+def test_the_first_byte_of_an_answer_has_a_limit_of_its_own(serve, upstream):
+    gateway = serve({"/silent": ([upstream(never)], {})}, "--first-byte-timeout", "100ms")
+    answer = gateway.get("/silent")
+    assert (answer.status, answer.text) == (504, "upstream request timeout")
+
+
 def test_a_timeout_within_a_stream_cuts_it_with_one_event(serve, upstream):
     gateway = serve({"/request": ([upstream(endless)], {"timeouts": {"request": "100ms"}}),
                      "/attempt": ([upstream(endless)], {"timeouts": {"backendRequest": "100ms"}})})
