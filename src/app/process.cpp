@@ -12,6 +12,7 @@
 
 #include "admin/api.hpp"
 #include "app/banner.hpp"
+#include "app/descriptors.hpp"
 #include "base/log.hpp"
 #include "proxy/model_choice.hpp"
 
@@ -189,6 +190,11 @@ void process::start_workers() {
                                                            client, caps_, seed_ + i, i,
                                                            access_log_.get()));
     }
+    std::size_t endpoints = 0;
+    for (const auto& p : wiring_->pools()) endpoints += p->endpoints->members().size();
+    const auto most = connections_per_worker(raise_descriptor_limit(), open_descriptors(),
+                                             endpoints, options_.threads);
+    for (auto& w : workers_) w->join(workers_, most);
     for (auto& [key, fds] : bound_) hand_out(key, fds, tls_);
     bound_.clear();
     bound_done_ = true;

@@ -126,6 +126,8 @@ void process::collect(metrics::exposition& out) const {
                   static_cast<double>(w->open_connections));
         out.counter("weir_connections_accepted_total", "Client connections accepted.", labels,
                     static_cast<double>(w->accepted));
+        out.counter("weir_accept_pauses_total", "Times that accepting rested: no descriptor left.",
+                    labels, static_cast<double>(w->accept_pauses));
         out.gauge("weir_requests_active", "Requests under way.", labels,
                   static_cast<double>(w->active_requests));
         out.gauge("weir_upstream_connections_open", "Connections to endpoints.", labels,

@@ -1,6 +1,7 @@
 #include "app/worker_thread.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 namespace weir::app {
 
@@ -12,6 +13,40 @@ worker_thread::worker_thread(const snapshot<proxy::runtime>& source,
     : limits_(limits), proxy_(loop_, source, settings, client, caps, seed, number, log) {}
 
 worker_thread::~worker_thread() { stop(); }
+
+void worker_thread::join(const std::vector<std::unique_ptr<worker_thread>>& all,
+                         std::uint32_t most) {
+    all_ = &all;
+    share_.most = most;
+}
+
+/// The kernel spreads connections by a hash of their addresses, which leaves few and long ones
+/// uneven. A fresh one goes to the least busy worker when this one has clearly more.
+bool worker_thread::hand_over(const socket_key& key, int fd, const http::address& peer) {
+    const auto open_at = [](const worker_thread& w) {
+        return w.share_.open.load(std::memory_order_relaxed);
+    };
+    auto* least = this;
+    for (const auto& w : *all_) {
+        if (open_at(*w) < open_at(*least)) least = w.get();
+    }
+    const auto fewest = open_at(*least);
+    if (open_at(*this) <= fewest + 1 + fewest / 8) return false;
+    // Counted at once: the next one must not follow it blindly.
+    least->share_.open.fetch_add(1, std::memory_order_relaxed);
+    least->loop_.post([least, key, fd, peer] { least->take_over(key, fd, peer); });
+    return true;
+}
+
+void worker_thread::take_over(const socket_key& key, int fd, const http::address& peer) {
+    const auto at = listeners_.find(key);
+    if (at == listeners_.end()) {
+        ::close(fd);  // the listener has left meanwhile
+    } else {
+        at->second->server.adopt(fd, peer);
+    }
+    share_.open.fetch_sub(1, std::memory_order_relaxed);
+}
 
 void worker_thread::start() {
     thread_ = std::thread([this] {
@@ -37,6 +72,13 @@ void worker_thread::add_listener(const socket_key& key, int fd,
         auto& at = listeners_[key];
         at = std::make_unique<listener>(proxy_, key, fd, loop_, limits_);
         at->server.set_tls(tls);
+        http::server::hand_over elsewhere;
+        if (all_ != nullptr && all_->size() > 1) {
+            elsewhere = [this, key](int socket, const http::address& peer) {
+                return hand_over(key, socket, peer);
+            };
+        }
+        at->server.join(share_, std::move(elsewhere));
         at->server.start();
     });
 }
@@ -89,13 +131,16 @@ void worker_thread::update_counts() {
     loop_.post([this] {
         std::uint64_t open = 0;
         std::uint64_t total = 0;
+        std::uint64_t pauses = 0;
         for (const auto& [key, l] : listeners_) {
             open += l->server.stats().open;
             total += l->server.stats().accepted;
+            pauses += l->server.stats().pauses;
         }
         for (const auto& l : leaving_) open += l->server.stats().open;
         open_connections = open;
         accepted = total;
+        accept_pauses = pauses;
         active_requests = proxy_.active;
         upstream_open = proxy_.clients.open();
         upstream_idle = proxy_.clients.idle();

@@ -30,6 +30,9 @@ class worker_thread {
     worker_thread(const worker_thread&) = delete;
     worker_thread& operator=(const worker_thread&) = delete;
 
+    /// The workers it shares connections with, itself among them, and how many it may hold. Before
+    /// `start`.
+    void join(const std::vector<std::unique_ptr<worker_thread>>& all, std::uint32_t most);
     void start();
     /// Ends the loop and joins; open connections are closed.
     void stop();
@@ -58,6 +61,7 @@ class worker_thread {
     std::atomic<std::uint64_t> open_connections{0};
     std::atomic<std::uint64_t> active_requests{0};
     std::atomic<std::uint64_t> accepted{0};
+    std::atomic<std::uint64_t> accept_pauses{0};
     std::atomic<std::uint64_t> upstream_open{0};
     std::atomic<std::uint64_t> upstream_idle{0};
     void update_counts();
@@ -71,7 +75,12 @@ class worker_thread {
             : director(w, key.first, key.second), server(loop, fd, director, limits) {}
     };
 
+    bool hand_over(const socket_key& key, int fd, const http::address& peer);
+    void take_over(const socket_key& key, int fd, const http::address& peer);
+
     http::event_loop loop_;
+    http::connection_share share_;
+    const std::vector<std::unique_ptr<worker_thread>>* all_ = nullptr;
     const http::server_limits& limits_;
     proxy::worker proxy_;
     std::map<socket_key, std::unique_ptr<listener>> listeners_;

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <utility>
 
+#include "base/log.hpp"
 #include "http/server_connection.hpp"
 
 namespace weir::http {
@@ -17,6 +18,7 @@ namespace {
 constexpr int accepts_per_event = 64;
 constexpr int backlog = 4096;
 constexpr duration accept_pause = std::chrono::milliseconds(100);
+constexpr duration said_again_after = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -102,22 +104,41 @@ struct server::impl final : io_source {
 
     void on_io(std::uint32_t) override {
         for (int i = 0; i < accepts_per_event && listen_fd >= 0; ++i) {
+            if (is_full()) return pause_accepting();
             sockaddr_storage sa{};
             socklen_t size = sizeof sa;
             const int fd = ::accept4(listen_fd, reinterpret_cast<sockaddr*>(&sa), &size,
                                      SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (fd >= 0) {
-                adopt(fd, address::from(reinterpret_cast<const sockaddr*>(&sa), size));
+                const auto peer = address::from(reinterpret_cast<const sockaddr*>(&sa), size);
+                if (!elsewhere || !elsewhere(fd, peer)) adopt(fd, peer);
                 continue;
             }
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-                // Out of descriptors: let the kernel queue for a while instead of spinning.
-                context.loop.modify_level(listen_fd, *this, 0);
-                resume.arm(accept_pause);
+                pause_accepting();
             }
             if (errno == ECONNABORTED || errno == EINTR) continue;
             return;
         }
+    }
+
+    bool is_full() const {
+        return context.share != nullptr &&
+               context.share->open.load(std::memory_order_relaxed) >= context.share->most;
+    }
+
+    /// Out of descriptors: let the kernel queue for a while instead of spinning.
+    void pause_accepting() {
+        ++context.stats.pauses;
+        context.loop.modify_level(listen_fd, *this, 0);
+        resume.arm(accept_pause);
+        const auto now = context.loop.now();
+        if (said_full != time_point{} && now - said_full < said_again_after) return;
+        said_full = now;
+        log::warning("no descriptor is left for another client: accepting rests",
+                     {{"listener", context.local.authority()},
+                      {"open", context.stats.open},
+                      {"cure", "raise the limit of open files (ulimit -n)"}});
     }
 
     void resume_accepting() {
@@ -130,6 +151,7 @@ struct server::impl final : io_source {
         context.connections.push_back(c);
         ++context.stats.accepted;
         ++context.stats.open;
+        if (context.share != nullptr) context.share->open.fetch_add(1, std::memory_order_relaxed);
         c->start();
     }
 
@@ -137,6 +159,8 @@ struct server::impl final : io_source {
     int listen_fd;
     bool watched = false;
     timer resume;
+    server::hand_over elsewhere;
+    time_point said_full{};
 };
 
 server::server(event_loop& loop, int listen_fd, request_handler& handler,
@@ -148,6 +172,11 @@ server::~server() = default;
 void server::start() {
     impl_->context.loop.watch_level(impl_->listen_fd, *impl_, EPOLLIN);
     impl_->watched = true;
+}
+
+void server::join(connection_share& share, hand_over elsewhere) {
+    impl_->context.share = &share;
+    impl_->elsewhere = std::move(elsewhere);
 }
 
 void server::set_tls(std::shared_ptr<const tls_context> tls) {

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 
 #include "base/clock.hpp"
@@ -33,6 +35,14 @@ struct server_stats {
     std::uint64_t open = 0;
     std::uint64_t requests = 0;
     std::uint64_t refused = 0;
+    std::uint64_t pauses = 0;  ///< times that accepting rested for want of descriptors
+};
+
+/// The connections of one worker over all its servers.
+struct connection_share {
+    std::atomic<std::uint32_t> open{0};  ///< any thread may read it
+    /// Beyond it accepting rests, so that descriptors are left for what is under way.
+    std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
 };
 
 /// Accepts connections of one listening socket on one loop and parses requests off them. Loop
@@ -48,6 +58,10 @@ class server {
     void start();
     /// New connections begin with a TLS handshake and these certificates; null: they are plain.
     void set_tls(std::shared_ptr<const tls_context> tls);
+    /// Counts into `share`, which outlives the server, and offers each accepted socket to
+    /// `hand_over` first: true when another worker has taken it.
+    using hand_over = std::function<bool(int fd, const address& peer)>;
+    void join(connection_share& share, hand_over elsewhere);
     /// No new connections but those the kernel has already accepted; the socket is closed.
     void stop_accepting();
     /// Closes idle connections, and the others after their current answer.

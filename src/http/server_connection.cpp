@@ -65,6 +65,7 @@ void server_connection::close() {
     std::swap(all[index], all.back());
     all.pop_back();
     --context_.stats.open;
+    if (context_.share != nullptr) context_.share->open.fetch_sub(1, std::memory_order_relaxed);
     context_.graveyard.push_back(this);
     if (context_.graveyard.size() == 1) {
         context_.loop.defer([alive = context_.alive, &context = context_] {

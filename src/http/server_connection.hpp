@@ -44,6 +44,7 @@ struct server_context {
     std::vector<std::unique_ptr<inbound>> inbounds;
     std::vector<std::unique_ptr<output>> outputs;
     server_stats stats;
+    connection_share* share = nullptr;
     bool draining = false;
     std::vector<server_connection*> connections;
     std::vector<server_connection*> graveyard;
