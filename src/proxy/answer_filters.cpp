@@ -34,12 +34,17 @@ bool varies_by_origin(const std::vector<http::field>& fields) {
 
 answer_filters answer_filters_of(const gateway::rule& selected, const config::backend_ref* backend,
                                  const http::field_list& request) {
-    const bool edits = backend != nullptr && backend->filters.response_headers;
+    const bool edits =
+        backend != nullptr && (backend->filters.response_headers || backend->filters.cors);
     if (selected.plain && !edits) return {};
     answer_filters out;
     out.rule = &selected.config->filters;
     if (backend != nullptr) out.backend = &backend->filters;
-    if (out.rule->cors) out.cors = gateway::cors_response_fields(*out.rule->cors, request);
+    const auto* cors = out.rule->cors                   ? &*out.rule->cors
+                       : edits && backend->filters.cors ? &*backend->filters.cors
+                                                        : nullptr;
+    out.has_cors = cors != nullptr;
+    if (cors != nullptr) out.cors = gateway::cors_response_fields(*cors, request);
     return out;
 }
 
@@ -48,7 +53,7 @@ void apply_answer_filters(const answer_filters& filters, std::vector<http::field
     for (const auto* set : {filters.rule, filters.backend}) {
         if (set != nullptr && set->response_headers) edit(*set->response_headers, fields);
     }
-    if (!filters.rule->cors) return;
+    if (!filters.has_cors) return;
     std::erase_if(fields, [](const auto& f) { return gateway::is_cors_response_field(f.name); });
     for (const auto& [name, value] : filters.cors) {
         if (name == "vary" && varies_by_origin(fields)) continue;

@@ -15,6 +15,7 @@ namespace weir::proxy {
 struct answer_filters {
     const config::filter_set* rule = nullptr;  ///< null: nothing to do
     const config::filter_set* backend = nullptr;
+    bool has_cors = false;
     gateway::response_fields cors;
 };
 

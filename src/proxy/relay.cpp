@@ -89,6 +89,7 @@ void transaction::on_head(const http::response_head& head) {
         // Nothing can be replayed now: a long answer must not keep its request.
         ex_->release_request();
         request_released_ = true;
+        edited_.reset();
         path_ = query_ = {};
         pieces_ = {};
         if (upstream_head_.capacity() > 512) std::string().swap(upstream_head_);

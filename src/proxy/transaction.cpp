@@ -116,21 +116,24 @@ bool transaction::route(const gateway::socket_table& socket) {
 bool transaction::answer_by_filter() {
     if (match_.selected->plain) return true;
     const auto& filters = match_.selected->config->filters;
-    const auto& head = ex_->head();
     if (filters.unsupported) {
         refuse(invalid_backend());
         return false;
     }
-    if (filters.cors && gateway::is_cors_preflight(head.method, head.fields)) {
-        const auto fields = gateway::cors_preflight_fields(*filters.cors, head.fields);
-        answer_plain(204, fields, {});
-        return false;
-    }
+    if (!answer_preflight(filters)) return false;
     if (filters.redirect) {
         redirect(*filters.redirect);
         return false;
     }
     return true;
+}
+
+/// False: answered.
+bool transaction::answer_preflight(const config::filter_set& filters) {
+    const auto& head = ex_->head();
+    if (!filters.cors || !gateway::is_cors_preflight(head.method, head.fields)) return true;
+    answer_plain(204, gateway::cors_preflight_fields(*filters.cors, head.fields), {});
+    return false;
 }
 
 bool transaction::choose_backend() {
@@ -140,6 +143,7 @@ bool transaction::choose_backend() {
         refuse(invalid_backend());
         return false;
     }
+    if (!answer_preflight(backend_->filters)) return false;
     if (backend_->filters.redirect) {
         redirect(*backend_->filters.redirect);
         return false;

@@ -63,6 +63,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void take_notes();
     bool route(const gateway::socket_table& socket);
     bool answer_by_filter();
+    bool answer_preflight(const config::filter_set& filters);
     bool choose_backend();
     void edit_request_fields();
     /// The request's fields after the rule's RequestHeaderModifiers.

@@ -195,7 +195,8 @@ def test_a_preflight_is_answered_by_the_gateway(serve):
     trusting = cors(allowOrigins=["*"], allowMethods=["*"], allowHeaders=["*"], allowCredentials=True)
     anyone = cors(allowOrigins=["*"], allowMethods=["*"], allowHeaders=["*"])
     gateway = serve(route(*[at(where, to_service("a"), filters=[f])
-                            for where, f in (("/listed", listed), ("/trusting", trusting), ("/anyone", anyone))]))
+                            for where, f in (("/listed", listed), ("/trusting", trusting), ("/anyone", anyone))],
+                          at("/backend", to_service("a", filters=[listed]))))
 
     def preflight(target, origin):
         answer = gateway.request("OPTIONS", target, None, {
@@ -204,6 +205,7 @@ def test_a_preflight_is_answered_by_the_gateway(serve):
         return {name.removeprefix("access-control-"): value for name, value in cors_fields(answer).items()}
 
     for origin in ("https://app.example", "https://a.b.wild.example"):
+        assert preflight("/backend", origin) == preflight("/listed", origin)
         assert preflight("/listed", origin) == {
             "allow-origin": origin, "allow-methods": "GET, PUT", "allow-headers": "X-A, X-B", "expose-headers": "X-E",
             "max-age": "60", "vary": "Origin"}
