@@ -90,22 +90,22 @@ def test_limits_that_are_off_or_kept_leave_a_stream_alone(serve, upstream):
 
     server = upstream(late_end)
     gateway = serve({"/off": ([server], {"timeouts": {"request": "0s", "backendRequest": "0s"}})},
-                    "--first-byte-timeout", "200ms")
+                    "--first-byte-timeout", "800ms")
     with gateway.connect() as connection:
         connection.send("GET /off HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = connection.read_head()
         events = connection.events(answer)
         assert next(events) == "data: 1"
-        assert connection.is_silent(0.4)
+        assert connection.is_silent(1)
         done.set()
         assert list(events) == []
 
 
 def test_the_clock_of_a_request_starts_when_it_has_been_received(serve, upstream):
-    gateway = serve({"/upload": ([upstream(echo())], {"timeouts": {"request": "200ms"}})})
+    gateway = serve({"/upload": ([upstream(echo())], {"timeouts": {"request": "800ms"}})})
     with gateway.connect() as connection:
         connection.send("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhel")
-        assert connection.is_silent(0.3)
+        assert connection.is_silent(1)
         connection.send("lo")
         assert connection.read_answer().json()["body"] == "hello"
 
@@ -152,11 +152,11 @@ def test_a_retry_goes_to_another_endpoint(serve, upstream):
 def test_an_attempt_that_times_out_is_retried_within_the_requests_time(serve, upstream):
     once, always = upstream([never, echo()]), upstream(never)
     gateway = serve({
-        "/once": ([once], {"retry": {"attempts": 1}, "timeouts": {"request": "20s", "backendRequest": "100ms"}}),
-        "/always": ([always], {"retry": {"attempts": 50}, "timeouts": {"request": "300ms", "backendRequest": "50ms"}})})
+        "/once": ([once], {"retry": {"attempts": 1}, "timeouts": {"request": "20s", "backendRequest": "800ms"}}),
+        "/always": ([always], {"retry": {"attempts": 50}, "timeouts": {"request": "900ms", "backendRequest": "100ms"}})})
     assert (gateway.get("/once").status, len(once.requests)) == (200, 2)
     assert gateway.get("/always").status == 504
-    assert 2 <= len(always.requests) <= 6
+    assert 2 <= len(always.requests) <= 9
 
 
 def test_a_refused_connection_is_retried_after_the_other_endpoints(serve):

@@ -1,0 +1,33 @@
+"""What the documentation names is there: files, finding codes, metrics, flags."""
+
+import re
+
+import pytest
+
+from harness import run_weir
+from harness.process import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md")),
+         *sorted((ROOT / "examples").glob("*/README.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_to_files(page):
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / link).exists(), link
+
+
+def test_codes_metrics_and_flags_exist(weir, upstream):
+    text = "\n".join(page.read_text() for page in PAGES)
+    for code in sorted(set(re.findall(r"\bWEIR\d{4}\b", text))):
+        assert run_weir("check", "--explain", code).returncode == 0, code
+    gateway = weir("--endpoint", upstream().url)
+    assert gateway.chat().status == 200
+    page = gateway.admin("GET", "/metrics").text
+    families = set(re.findall(r"^# TYPE (\w+)", page, re.M))
+    named = set(re.findall(r"`(weir_\w+)`|grep '\^(weir_\w+)'", text))
+    for metric in sorted({a or b for a, b in named}):
+        assert metric in families, metric
+    commands = "".join(run_weir(command, "--help").stdout for command in ("serve", "check", "explain", "sim", "demo"))
+    for flag in sorted(set(re.findall(r"(?:\bweir [a-z]+ [^`\n]*?|`)(--[a-z][a-z-]+)", text))):
+        assert flag in commands, flag
