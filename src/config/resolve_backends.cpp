@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::string_view symptom_500 =
     "the client sees 500 `fault filter abort` for this share of the traffic";
+constexpr std::string_view symptom_of_mirror =
+    "requests are served as usual, and not mirrored there";
 
 bool is_pool_ref(const object_ref& ref) {
     return ref.kind.value == "InferencePool" &&
@@ -24,8 +26,10 @@ bool is_service_ref(const object_ref& ref) {
 
 class backend_resolver {
   public:
-    backend_resolver(resolve_state& state, route_state& route, const object_ref& ref)
-        : state_(state),
+    backend_resolver(resolve_state& state, route_state& route, const object_ref& ref,
+                     reference_use use)
+        : symptom_(use == reference_use::mirror ? symptom_of_mirror : symptom_500),
+          state_(state),
           route_(route),
           ref_(ref),
           name_space_(ref.name_space ? ref.name_space->value : route.from->meta.name_space.value),
@@ -52,7 +56,7 @@ class backend_resolver {
         target_.reason = reason;
         route_.problems.push_back({std::string(reason), message});
         auto& f = state_.found.warning(code, message, at);
-        f.note = symptom_500;
+        f.note = symptom_;
         return f;
     }
 
@@ -186,6 +190,7 @@ class backend_resolver {
         return false;
     }
 
+    std::string_view symptom_;
     resolve_state& state_;
     route_state& route_;
     const object_ref& ref_;
@@ -206,8 +211,9 @@ void report_unsupported(resolve_state& state, route_state& route, const filter_s
 
 }  // namespace
 
-backend_target resolve_backend(resolve_state& state, route_state& route, const object_ref& ref) {
-    return backend_resolver(state, route, ref).resolve();
+backend_target resolve_backend(resolve_state& state, route_state& route, const object_ref& ref,
+                               reference_use use) {
+    return backend_resolver(state, route, ref, use).resolve();
 }
 
 filter_set resolve_filters(resolve_state& state, route_state& route,
@@ -239,7 +245,7 @@ filter_set resolve_filters(resolve_state& state, route_state& route,
                 break;
             case filter_type::request_mirror:
                 if (const auto* v = std::get_if<mirror_spec>(&f.value)) {
-                    auto target = resolve_backend(state, route, v->ref);
+                    auto target = resolve_backend(state, route, v->ref, reference_use::mirror);
                     if (target.kind != backend_kind::invalid)
                         set.mirrors.push_back({std::move(target), v->fraction});
                 }

@@ -137,6 +137,8 @@ TEST_SUITE("config/resolve_backends") {
         REQUIRE(rule.filters.mirrors.size() == 1);
         CHECK(rule.filters.mirrors[0].fraction == doctest::Approx(0.2));
         CHECK(rule.filters.mirrors[0].target.kind == backend_kind::service);
+        CHECK(r.first(codes::missing_service).note ==
+              "requests are served as usual, and not mirrored there");
         CHECK(rule.backends.at(0).target.kind == backend_kind::pool);
     }
 }
