@@ -57,7 +57,9 @@ void client_connection::connect(const address& peer) {
         return fail(is_local(code) ? call_error::connect_local : connect_error(code), code,
                     "connect");
     }
-    timer_.arm(context_.options.connect_timeout);
+    if (context_.options.connect_timeout > duration::zero()) {
+        timer_.arm(context_.options.connect_timeout);
+    }
     if (rc == 0) on_connected();
 }
 

@@ -27,7 +27,7 @@ void director::handle(http::exchange& ex) {
     if (head.target == "*") {
         const auto id = id_of(ex);
         const std::array<http::field, 2> fields = {
-            http::field{"allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH"},
+            http::field{"allow", allowed_methods},
             http::field{"x-request-id", id}};
         worker_.numbers.count_answer(200, {});
         return ex.answer(200, fields, {});

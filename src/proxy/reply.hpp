@@ -20,6 +20,10 @@ struct reply_facts {
     const answer_filters* filters = nullptr;  ///< of the chosen rule, if there is one
 };
 
+/// The value of `allow`: what is forwarded.
+inline constexpr std::string_view allowed_methods =
+    "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
+
 /// Sends a reply of weir's own in the shape the client asked for (design: section 4), and ends the
 /// exchange. Counts it. The exchange must not be touched afterwards.
 void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const reply_facts& facts);

@@ -240,6 +240,13 @@ def test_what_is_odd_but_well_formed_is_served(line):
             assert answer.status == 200, (text, answer.text)
 
 
+def test_a_method_that_is_never_forwarded_is_told_what_is(line):
+    gateway, _ = line
+    for method, target in (("TRACE", "/v1/models"), ("CONNECT", "a:80")):
+        answer = gateway.request(method, target)
+        assert (answer.status, "POST" in answer.header("allow")) == (405, True)
+
+
 def test_a_path_above_its_root_is_refused(line):
     gateway, tap = line
     before = tap.bytes
