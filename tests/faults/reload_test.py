@@ -1,9 +1,10 @@
 """Reloads under load: no request fails and no connection ends."""
 
 import os
+import socket
 import threading
 
-from harness import chat_body, reply, request, wait_for
+from harness import Connection, chat_body, free_ports, reply, request, wait_for
 
 MANIFEST = """
 apiVersion: gateway.networking.k8s.io/v1
@@ -66,3 +67,42 @@ def test_twenty_reloads_under_load_fail_nothing(weir, upstream, manifests):
     assert failed == []
     assert count[0] > 100
     assert gateway.metric("weir_config_reloads_total", result="success") >= 20
+
+
+def listeners(*ports):
+    lines = "\n".join(f"  - {{name: p{p}, port: {p}, protocol: HTTP}}" for p in ports)
+    return ("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: gateway}\n"
+            f"spec:\n  gatewayClassName: weir\n  listeners:\n{lines}\n---\n")
+
+
+def test_listeners_come_and_go_and_one_that_cannot_be_bound_changes_nothing(weir, upstream, manifests):
+    server, (first, second, taken) = upstream(reply()), free_ports(3)
+    rest = MANIFEST.format(round=2, port=server.port)
+    folder = manifests({"all.yaml": listeners(first) + rest})
+    gateway = weir("-f", folder)
+
+    def write(*ports):
+        (folder / "next").write_text(listeners(*ports) + rest)
+        os.replace(folder / "next", folder / "all.yaml")
+
+    def serves(port):
+        try:
+            with Connection(("127.0.0.1", port), timeout=2) as connection:
+                return connection.request("GET", "/v1/models").status == 200
+        except OSError:
+            return False
+
+    with Connection(("127.0.0.1", first)) as kept:
+        assert kept.request("GET", "/v1/models").status == 200
+        write(first, second)
+        wait_for(lambda: serves(second), "the second listener", 10)
+        with Connection(("127.0.0.1", second)) as leaving:
+            assert leaving.request("GET", "/v1/models").status == 200
+            with socket.create_server(("127.0.0.1", taken)):
+                write(first, second, taken)
+                gateway.wait_log(f"cannot bind 127.0.0.1:{taken}")
+                assert serves(first) and serves(second)
+            write(first)
+            wait_for(lambda: not serves(second), "the second listener gone", 10)
+            assert leaving.read_to_end() == b""
+        assert kept.request("GET", "/v1/models").status == 200
