@@ -346,6 +346,25 @@ head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const h
     return checked;
 }
 
+void salvage_fields(std::string_view bytes, request_head& out) {
+    std::size_t scanned = 0;
+    const auto scan = scan_head(bytes, scanned);
+    if (scan.what == head_scan::kind::bad_byte) bytes = bytes.substr(0, scan.end);
+    auto end = bytes.find("\r\n", bytes.starts_with("\r\n") ? 2 : 0);
+    while (end != std::string_view::npos) {
+        const auto begin = end + 2;
+        end = bytes.find("\r\n", begin);
+        if (end == std::string_view::npos || end == begin) return;
+        const auto line = bytes.substr(begin, end - begin);
+        const auto colon = line.find(':');
+        if (colon == std::string_view::npos) continue;
+        const auto name = line.substr(0, colon);
+        if (iequals(name, "accept") || iequals(name, "x-request-id")) {
+            out.fields.add(name, trim(line.substr(colon + 1)));
+        }
+    }
+}
+
 head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::string_view method,
                             response_head& out) {
     constexpr std::size_t max_head = 256 * 1024;

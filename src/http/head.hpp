@@ -91,8 +91,12 @@ struct head_outcome {
 head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const head_limits& limits,
                            request_head& out);
 
-/// The same for a response to a request of `method`. Interim heads (1xx) are returned like others,
-/// with no body.
+/// What shapes the answer to a head that is refused before its fields were split: `accept` and
+/// `x-request-id` of the whole lines that are there. Stops at the first byte no line may hold.
+void salvage_fields(std::string_view bytes, request_head& out);
+
+/// `parse_request` for a response to a request of `method`. Interim heads (1xx) are returned like
+/// others, with no body.
 head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::string_view method,
                             response_head& out);
 

@@ -265,6 +265,9 @@ void server_connection::parse() {
 
 void server_connection::refuse(const head_error& why) {
     ++context_.stats.refused;
+    if (phase_ == phase::head && in_ && in_->head.fields.size() == 0) {
+        salvage_fields({in_->in.data.get(), in_->in.size}, in_->head);
+    }
     phase_ = phase::handling;
     timer_.cancel();
     close_after_ = true;

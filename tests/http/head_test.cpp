@@ -145,6 +145,28 @@ TEST_SUITE("http/head") {
         CHECK(why("GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nB: 1\r\nC: 1\r\n\r\n")
                   .message.find("--max-fields") != std::string::npos);
     }
+    TEST_CASE("a refused head still says which answer its client accepts") {
+        struct row {
+            std::string_view text;
+            std::string_view accept;
+            std::string_view id;
+        };
+        for (const auto& r : {
+                 row{"GET / HTTP/1.1\r\nACCEPT:  a/b \r\nx-request-id: 7\r\nx: aaaa", "a/b", "7"},
+                 row{"GET /aaaaaa HTTP/1.1\r\naccept: a/b\r\n\r\naccept: c/d\r\n", "a/b", ""},
+                 row{"\r\nGET / HTTP/1.1\r\naccept\r\naccept: a/b\r\n", "a/b", ""},
+                 row{"GET / HTTP/1.1\r\naccept: a/b", "", ""},
+                 row{"GET / HTTP/1.1\r\nx: \x01\r\naccept: a/b\r\n", "", ""},
+                 row{"GET /", "", ""},
+                 row{"", "", ""},
+             }) {
+            CAPTURE(r.text);
+            request_head head;
+            salvage_fields(r.text, head);
+            CHECK(head.fields.get("accept") == r.accept);
+            CHECK(head.fields.get("x-request-id") == r.id);
+        }
+    }
     TEST_CASE("answers are framed by what they say, and refused when they say two things") {
         response_head head;
         const auto answer = [&](std::string_view text, std::string_view method = "GET") {
