@@ -41,7 +41,8 @@ void set_gate(living_pool& p, const config::pool& spec, const config::detector_s
     if (p.flow) {
         p.flow->configure(settings, detector, priorities);
     } else {
-        p.flow = std::make_shared<flowcontrol::gate>(p.id, settings, detector, priorities);
+        // The label `inference_pool` is the pool's name, as in the picker.
+        p.flow = std::make_shared<flowcontrol::gate>(spec.name, settings, detector, priorities);
     }
 }
 

@@ -43,6 +43,9 @@ constexpr std::array fast_buckets = {0.0001, 0.0002, 0.0005, 0.001, 0.002,
 constexpr std::array processing_buckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.04,
                                            0.06,   0.1,   0.25,  0.5,   1.0,  2.5,   5.0,   10.0};
 
+constexpr std::array response_buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                         0.05,   0.1,     0.25,   0.5,   1.0,    2.5,   5.0};
+
 constexpr std::size_t longest_label = 256;
 
 /// A family under the endpoint picker's name; its deprecated twin says so in its help.
@@ -177,7 +180,10 @@ request_series::request_series(metrics::labels l)
       itl(itl_buckets) {}
 
 telemetry::telemetry(label_caps& caps)
-    : decision_seconds(fast_buckets), processing_seconds(processing_buckets), caps_(caps) {}
+    : decision_seconds(fast_buckets),
+      processing_seconds(processing_buckets),
+      response_seconds(response_buckets),
+      caps_(caps) {}
 
 telemetry::~telemetry() = default;
 
@@ -339,6 +345,9 @@ void telemetry::collect(metrics::exposition& out) const {
                   {}, decision_seconds);
     out.histogram("llm_d_epp_request_processing_duration_seconds",
                   "[ALPHA] From a complete request to its dispatch.", {}, processing_seconds);
+    out.histogram("llm_d_epp_response_processing_duration_seconds",
+                  "[ALPHA] From the head of an answer to its hand-over to the client.", {},
+                  response_seconds);
     out.counter("weir_upstream_replays_total",
                 "Requests sent again because a reused connection had died.", {},
                 upstream_replays.value());

@@ -94,6 +94,7 @@ class telemetry final : public metrics::source {
 
     metrics::histogram decision_seconds;    ///< of pipeline::decide
     metrics::histogram processing_seconds;  ///< from a complete request to its dispatch
+    metrics::histogram response_seconds;    ///< from an answer's head to its hand-over
     metrics::cell upstream_replays;
     metrics::cell upstream_retries;
     metrics::cell client_aborts;
