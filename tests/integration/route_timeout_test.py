@@ -69,8 +69,8 @@ def test_the_first_byte_of_an_answer_has_a_limit_of_its_own(serve, upstream):
 
 
 def test_a_timeout_within_a_stream_cuts_it_with_one_event(serve, upstream):
-    gateway = serve({"/request": ([upstream(endless)], {"timeouts": {"request": "100ms"}}),
-                     "/attempt": ([upstream(endless)], {"timeouts": {"backendRequest": "100ms"}})})
+    gateway = serve({"/request": ([upstream(endless)], {"timeouts": {"request": "800ms"}}),
+                     "/attempt": ([upstream(endless)], {"timeouts": {"backendRequest": "800ms"}})})
     for target in ("/request", "/attempt"):
         answer = gateway.get(target)
         assert (answer.status, answer.complete) == (200, False)
