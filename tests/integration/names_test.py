@@ -36,7 +36,7 @@ def test_a_name_that_does_not_exist_keeps_the_process_up_without_endpoints(weir)
     gateway = weir("--endpoint", "http://does-not-exist.invalid:8000")
     answer = gateway.chat()
     assert (answer.status, answer.text) == (503, "no healthy upstream")
-    assert '"name":"does-not-exist.invalid","reason":"no such name, or no address"' in gateway.log
+    gateway.wait_log('"name":"does-not-exist.invalid","reason":"no such name, or no address"')
 
 
 def test_ipv6_on_both_sides(weir, upstream):
@@ -66,4 +66,4 @@ def test_the_gateway_is_never_its_own_endpoint(weir):
     gateway.port = port
     answer = gateway.chat()
     assert (answer.status, answer.text) == (503, "no healthy upstream")
-    assert "is weir's own listener" in gateway.log
+    gateway.wait_log("is weir's own listener")
