@@ -12,8 +12,9 @@
 namespace weir::http {
 namespace {
 
-// One read; with its framing also the most a slow client can make weir hold of an answer, 64 KiB.
-constexpr std::size_t read_size = 60 * 1024;
+// One read. What a slow client does not take of it is all that is held of an answer: with the rest
+// of a stream's state less than 64 KiB.
+constexpr std::size_t read_size = 48 * 1024;
 
 call_error connect_error(int code) {
     if (code == ECONNREFUSED) return call_error::connect_refused;
