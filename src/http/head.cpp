@@ -24,6 +24,21 @@ head_outcome bad_request(std::string message) {
     return refuse(400, "bad-request", "malformed request: " + std::move(message));
 }
 
+/// The first bytes for a log: printable ones as they are, the rest as \xNN.
+std::string quoted(std::string_view bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out = "\"";
+    for (const char c : bytes.substr(0, 32)) {
+        const auto u = static_cast<unsigned char>(c);
+        if (u >= 0x20 && u < 0x7F && c != '"' && c != '\\') {
+            out += c;
+        } else {
+            out.append("\\x").append(1, digits[u >> 4]).append(1, digits[u & 15]);
+        }
+    }
+    return out + '"';
+}
+
 head_outcome bad_response(std::string message) {
     return refuse(502, "bad-upstream", std::move(message));
 }
@@ -371,7 +386,7 @@ head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::s
     constexpr std::size_t max_fields = 1000;
     if (bytes.size() >= 5 ? !bytes.starts_with("HTTP/")
                           : !std::string_view("HTTP/").starts_with(bytes)) {
-        return bad_response("the answer does not begin with HTTP/");
+        return bad_response("the answer does not begin with HTTP/ but with " + quoted(bytes));
     }
     const auto scan = scan_head(bytes, scanned);
     if (scan.what == head_scan::kind::bad_byte) {

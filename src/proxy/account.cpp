@@ -59,7 +59,8 @@ void transaction::refuse(const local_reply& reply) {
                            : worker_.numbers.series(model_, target_model_, default_fairness_id, 0);
         worker_.numbers.count_error(series, error_code_of(reply.status));
     }
-    account(reply.status, reply.reason, end_cause::error, reply.text);
+    account(reply.status, reply.reason, end_cause::error,
+            reply.detail.empty() ? reply.text : reply.detail);
     reply_facts facts;
     const std::string path(path_.empty() && notes_ ? std::string_view(notes_->path) : path_);
     const std::string accept = accept_;

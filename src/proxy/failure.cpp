@@ -81,8 +81,11 @@ local_reply reply_for(const http::call_failure& why) {
             return make(503, text("connection termination"), "upstream-reset");
         case http::call_error::reset:
             return make(503, text("remote reset"), "upstream-reset");
-        case http::call_error::protocol:
-            return upstream_protocol_error();
+        case http::call_error::protocol: {
+            auto reply = upstream_protocol_error();
+            reply.detail = reply.text + ": " + why.detail;
+            return reply;
+        }
         case http::call_error::timeout:
             return upstream_timeout();
     }

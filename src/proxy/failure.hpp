@@ -16,6 +16,7 @@ struct local_reply {
     std::string_view param;           ///< the envelope's `param`; empty: null
     int retry_after = 0;              ///< seconds; 0: no retry-after
     bool empty_text = false;          ///< as text the body is empty (404)
+    std::string detail;               ///< for the log alone; empty: the text
 };
 
 local_reply bad_request(std::string message, std::string_view reason, std::string_view param);

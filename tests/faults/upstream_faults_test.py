@@ -1,12 +1,13 @@
 """What an endpoint can do wrong, and what the client sees then: an answer that is whole, one that is visibly cut, or the
 status that says whose fault it was. Never bytes of another answer, never an end that was not one."""
 
+import json
 import socket
 import threading
 
 import pytest
 
-from harness import Upstream, WeirProcess, reply
+from harness import Upstream, WeirProcess, reply, wait_for
 from wire import each
 
 PREFIX = "upstream connect error or disconnect/reset before headers. reset reason: "
@@ -115,7 +116,10 @@ def cases(tmp_path_factory):
         return scripts[exchange.request.header("x-case")](exchange)
 
     with Upstream(play) as server:
-        gateway = WeirProcess("--endpoint", server.url, "--threads", "1", log=tmp_path_factory.mktemp("up") / "weir.log")
+        folder = tmp_path_factory.mktemp("up")
+        gateway = WeirProcess("--endpoint", server.url, "--threads", "1", "--access-log", folder / "access.log",
+                              log=folder / "weir.log")
+        gateway.access_log = folder / "access.log"
         gateway.wait_ready()
         yield gateway, server, scripts
         assert gateway.stop() == 0
@@ -140,6 +144,10 @@ def test_what_is_no_answer_becomes_the_status_that_says_why(cases):
         assert answer.complete
 
     each(BROKEN, check, at_once=4)
+    # Its operator is shown what came instead of an answer.
+    first_bytes = r'does not begin with HTTP/ but with "\x15\x03\x01\x00\x02\x02\x0a"'
+    wait_for(lambda: any(first_bytes in json.loads(line).get("detail", "")
+                         for line in gateway.access_log.read_text().splitlines()), first_bytes, 5)
 
 
 def test_an_odd_answer_that_is_whole_is_passed_on(cases):
