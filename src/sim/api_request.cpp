@@ -215,7 +215,6 @@ void read_switches(json_value body, api_request& r) {
     const auto stream_options = body.get("stream_options");
     r.include_usage = stream_options.get("include_usage").boolean().value_or(false);
     r.continuous_usage = stream_options.get("continuous_usage_stats").boolean().value_or(false);
-    r.echo = body.get("echo").boolean().value_or(false);
     const auto priority = body.get("priority").integer().value_or(0);
     r.priority = static_cast<int>(std::clamp<std::int64_t>(priority, -1'000'000, 1'000'000));
     r.cache_salt = body.get("cache_salt").string().value_or("");

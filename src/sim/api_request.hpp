@@ -33,6 +33,9 @@ struct api_error {
     std::string_view type;  ///< as vLLM names it, e.g. `BadRequestError`
     std::string message;
     std::string_view param;  ///< empty: null
+    /// The prompt that was too long and the limit it broke; 0: it is about something else.
+    std::size_t prompt_tokens = 0;
+    std::size_t token_limit = 0;
 };
 
 /// One parsed inference request.
@@ -45,7 +48,6 @@ struct api_request {
     bool stream = false;
     bool include_usage = false;
     bool continuous_usage = false;
-    bool echo = false;
     int priority = 0;
     std::string cache_salt;
     std::string request_id;  ///< body field of that name

@@ -1,5 +1,7 @@
 #include "sim/dialect.hpp"
 
+#include <array>
+
 #include "base/json.hpp"
 
 namespace weir::sim {
@@ -64,11 +66,16 @@ std::string error_body(personality engine, api kind, const api_error& error) {
         w.end_object().end_object();
         return w.take();
     }
+    // What does not fit trtllm-serve's schema never reaches its own error writer.
+    if (engine == personality::trtllm && error.status == 400 && error.token_limit == 0) {
+        w.field("error", error.message).end_object();
+        return w.take();
+    }
     const bool flat =
         (engine == personality::sglang && kind != api::responses) || engine == personality::trtllm;
     if (flat) {
         w.field("object", "error").field("message", error.message).field("type", error.type);
-        put_param(w, error.param);
+        if (engine == personality::sglang) put_param(w, error.param);
         w.field("code", error.status).end_object();
         return w.take();
     }
@@ -79,7 +86,12 @@ std::string error_body(personality engine, api kind, const api_error& error) {
     w.key("error").begin_object();
     if (engine == personality::llamacpp) {
         w.field("code", error.status).field("message", error.message);
-        w.field("type", llama_type(error.status));
+        const bool context = error.token_limit != 0;
+        w.field("type", context ? "exceed_context_size_error" : llama_type(error.status));
+        if (context) {
+            w.field("n_prompt_tokens", std::uint64_t{error.prompt_tokens});
+            w.field("n_ctx", std::uint64_t{error.token_limit});
+        }
     } else {
         w.field("message", error.message).field("type", error.type);
         put_param(w, error.param);
@@ -144,7 +156,9 @@ api_error too_long(std::size_t limit, std::size_t prompt, std::size_t output) {
                        std::to_string(output) +
                        " in the completion). Please reduce the length of the messages or "
                        "completion.",
-            .param = {}};
+            .param = {},
+            .prompt_tokens = prompt,
+            .token_limit = limit};
 }
 
 api_error loading_error(personality engine) {
@@ -152,6 +166,17 @@ api_error loading_error(personality engine) {
             .type = "ServiceUnavailableError",
             .message = engine == personality::tgi ? "unhealthy" : "Loading model",
             .param = {}};
+}
+
+int status_of(personality engine, const api_error& error) {
+    return engine == personality::tgi && error.status == 400 ? 422 : error.status;
+}
+
+std::span<const http::field> engine_fields(personality engine, bool stream) {
+    static constexpr std::array<http::field, 2> llama{
+        {{"keep-alive", "timeout=5, max=100"}, {"x-accel-buffering", "no"}}};
+    if (engine != personality::llamacpp) return {};
+    return std::span(llama).first(stream ? 2 : 1);
 }
 
 bool takes_any_model(personality engine) {
@@ -169,17 +194,31 @@ plain_answer health(personality engine, bool loading) {
     return {503, "text/plain; charset=utf-8", {}};
 }
 
+namespace {
+
+void write_model(json_writer& w, personality engine, const model_entry& m, std::int64_t created,
+                 std::size_t max_model_len) {
+    w.begin_object().field("id", m.id).field("object", "model").field("created", created);
+    w.field("owned_by", to_string(engine)).field("root", m.parent.empty() ? m.id : m.parent);
+    w.key("parent");
+    m.parent.empty() ? w.null() : w.value(m.parent);
+    w.field("max_model_len", std::uint64_t{max_model_len}).end_object();
+}
+
+}  // namespace
+
+std::string model_page(personality engine, const model_entry& model, std::int64_t created,
+                       std::size_t max_model_len) {
+    json_writer w;
+    write_model(w, engine, model, created, max_model_len);
+    return w.take();
+}
+
 std::string models_page(personality engine, const std::vector<model_entry>& models,
                         std::int64_t created, std::size_t max_model_len) {
     json_writer w;
     w.begin_object().field("object", "list").key("data").begin_array();
-    for (const auto& m : models) {
-        w.begin_object().field("id", m.id).field("object", "model").field("created", created);
-        w.field("owned_by", to_string(engine)).field("root", m.parent.empty() ? m.id : m.parent);
-        w.key("parent");
-        m.parent.empty() ? w.null() : w.value(m.parent);
-        w.field("max_model_len", std::uint64_t{max_model_len}).end_object();
-    }
+    for (const auto& m : models) write_model(w, engine, m, created, max_model_len);
     w.end_array().end_object();
     return w.take();
 }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "http/head.hpp"
 #include "sim/api_request.hpp"
 #include "sim/options.hpp"
 
@@ -31,6 +33,12 @@ api_error unknown_model(std::string_view model);
 api_error too_long(std::size_t limit, std::size_t prompt, std::size_t output);
 api_error loading_error(personality engine);
 
+/// The status `engine` gives that error: TGI calls what it cannot validate a 422.
+int status_of(personality engine, const api_error& error);
+
+/// Header fields that `engine` adds to answers that are no errors.
+std::span<const http::field> engine_fields(personality engine, bool stream);
+
 /// True when the engine serves any model name (llama.cpp, TGI).
 bool takes_any_model(personality engine);
 
@@ -42,6 +50,8 @@ struct model_entry {
     std::string id;
     std::string parent;  ///< base model of an adapter
 };
+std::string model_page(personality engine, const model_entry& model, std::int64_t created,
+                       std::size_t max_model_len);
 std::string models_page(personality engine, const std::vector<model_entry>& models,
                         std::int64_t created, std::size_t max_model_len);
 

@@ -53,7 +53,9 @@ submit_outcome engine::submit(sequence&& request, time_point now, handle& id,
         ++counters_.refused;
         return submit_outcome::too_long;
     }
-    if (options_.max_queued != 0 && waiting_.size() >= options_.max_queued) {
+    // Who came since the last step and finds a free seat at the next one does not queue.
+    const auto seats = blocked_ ? 0 : options_.max_num_seqs - running_.size();
+    if (options_.max_queued != 0 && waiting_.size() >= options_.max_queued + seats) {
         ++counters_.refused;
         return submit_outcome::queue_full;
     }
@@ -103,6 +105,7 @@ void engine::begin_step(time_point now, std::vector<engine_event>& out) {
     const auto preempted_before = counters_.preemptions;
     schedule_running(budget, now, out);
     if (counters_.preemptions == preempted_before) admit_waiting(budget, now, out);
+    blocked_ = !waiting_.empty();
     if (running_.empty()) {
         wake_ = waiting_.empty() ? std::nullopt : loras_.next_ready(now);
         return;

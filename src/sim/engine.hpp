@@ -160,6 +160,7 @@ class engine {
     std::set<queue_key> waiting_;   ///< priority, arrival
     std::uint64_t arrivals_ = 0;
     std::size_t deferred_ = 0;
+    bool blocked_ = false;  ///< the last step left somebody in the queue
     std::size_t step_prefill_ = 0;
     std::size_t step_decodes_ = 0;
     std::optional<time_point> step_end_;

@@ -182,9 +182,11 @@ bool generation::submit_choices(lora_slots::adapter lora) {
 }
 
 void generation::begin_stream() {
-    const std::array<http::field, 3> fields{{{"content-type", "text/event-stream; charset=utf-8"},
-                                             {"cache-control", "no-cache"},
-                                             {"x-sim-endpoint", core_.name()}}};
+    std::vector<http::field> fields{{"content-type", "text/event-stream; charset=utf-8"},
+                                    {"cache-control", "no-cache"},
+                                    {"x-sim-endpoint", core_.name()}};
+    const auto own = engine_fields(core_.options().engine, true);
+    fields.insert(fields.end(), own.begin(), own.end());
     http::answer_head head;
     head.fields = fields;
     head.body = http::framing::chunked;

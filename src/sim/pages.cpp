@@ -127,6 +127,13 @@ plain_answer server_core::page(std::string_view method, std::string_view target,
     const bool get = method == "GET" || method == "HEAD";
     if (get) return engine_page(path);
     if (method == "POST" && path.ends_with("load_lora_adapter")) return control_lora(path, body);
+    if (method == "POST" && (path == "/detokenize" || path == "/v1/detokenize")) {
+        return detokenize(body);
+    }
+    if (method == "POST" && (path == "/reset_prefix_cache" || path == "/flush_cache")) {
+        engine_.reset_cache();
+        return {200, plain_text, {}};
+    }
     if (method == "POST" && path.starts_with("/v1/audio/")) {
         return {200, "application/json",
                 R"({"text":"A weir is a low dam that regulates a river."})"};
@@ -154,6 +161,9 @@ plain_answer server_core::engine_page(std::string_view path) {
         return {e.status, "application/json", error_body(options_.engine, api::none, e)};
     }
     const auto created = static_cast<std::int64_t>(telemetry_.started);
+    if (path.starts_with("/v1/models/") && options_.engine != personality::llamacpp) {
+        return model_info(path.substr(std::string_view("/v1/models/").size()), created);
+    }
     if (path == "/v1/models" || path == "/models") {
         return {200, "application/json",
                 models_page(options_.engine, models(), created, options_.max_model_len)};
@@ -162,6 +172,35 @@ plain_answer server_core::engine_page(std::string_view path) {
         return {405, "application/json", R"({"detail":"Method Not Allowed"})"};
     }
     return info_page(options_.engine, path, options_, load());
+}
+
+plain_answer server_core::model_info(std::string_view id, std::int64_t created) const {
+    for (const auto& m : models()) {
+        if (m.id != id) continue;
+        return {200, "application/json",
+                model_page(options_.engine, m, created, options_.max_model_len)};
+    }
+    const auto e = unknown_model(id);
+    return {e.status, "application/json", error_body(options_.engine, api::none, e)};
+}
+
+// A token is four bytes of text, as `/tokenize` says.
+plain_answer server_core::detokenize(std::string_view body) {
+    std::string text;
+    const auto tokens = document_.parse(body) ? document_.root().get("tokens") : json_value();
+    for (auto t = tokens.first(); t; t = t.next()) {
+        const auto id = static_cast<std::uint32_t>(t.integer().value_or(0));
+        for (unsigned shift = 0; shift < 32; shift += 8) {
+            const auto byte = static_cast<char>((id >> shift) & 0xFF);
+            if (byte != 0) text += byte;
+        }
+    }
+    json_writer w;
+    const auto* key = options_.engine == personality::vllm       ? "prompt"
+                      : options_.engine == personality::llamacpp ? "content"
+                                                                 : "text";
+    w.begin_object().field(key, text).end_object();
+    return {200, "application/json", w.take()};
 }
 
 plain_answer server_core::control_lora(std::string_view path, std::string_view body) {

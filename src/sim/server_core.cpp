@@ -100,11 +100,15 @@ request_record server_core::new_record(const http::exchange& ex) {
 // --- answers out ---------------------------------------------------------------------------------
 
 void server_core::answer(http::exchange& ex, const plain_answer& a) {
-    const std::array<http::field, 2> fields{
-        {{"content-type", a.content_type}, {"x-sim-endpoint", name_}}};
+    std::vector<http::field> fields{{"x-sim-endpoint", name_}};
+    if (!a.body.empty()) fields.push_back({"content-type", a.content_type});
+    if (a.status < 400) {
+        const auto own = engine_fields(options_.engine, false);
+        fields.insert(fields.end(), own.begin(), own.end());
+    }
     http::answer_head head;
     head.status = a.status;
-    head.fields = std::span(fields).last(a.body.empty() ? 1 : 2);
+    head.fields = fields;
     head.content_length = a.body.size();
     // llama.cpp's HTTP library ends the connection behind every error.
     head.close = options_.engine == personality::llamacpp && a.status >= 400;
@@ -120,7 +124,7 @@ void server_core::answer_error(http::exchange& ex, api kind, const api_error& e,
                                     {"x-sim-endpoint", name_}};
     fields.insert(fields.end(), more.begin(), more.end());
     http::answer_head head;
-    head.status = e.status;
+    head.status = status_of(options_.engine, e);
     head.fields = fields;
     head.content_length = body.size();
     head.close = options_.engine == personality::llamacpp;

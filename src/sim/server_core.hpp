@@ -98,6 +98,8 @@ class server_core final : public http::request_handler {
                          const request_record& record);
     plain_answer control_faults(std::string_view method, std::string_view body);
     plain_answer control_metrics(std::string_view method, std::string_view body);
+    plain_answer model_info(std::string_view id, std::int64_t created) const;
+    plain_answer detokenize(std::string_view body);
     plain_answer control_lora(std::string_view path, std::string_view body);
     std::string state_page() const;
     std::string requests_page() const;

@@ -25,8 +25,15 @@ TEST_SUITE("sim/dialect") {
             error_body(personality::sglang, api::chat, bad) ==
             R"({"object":"error","message":"no","type":"BadRequestError","param":"prompt","code":400})");
         CHECK(error_body(personality::sglang, api::responses, bad).starts_with("{\"error\":{"));
-        CHECK(error_body(personality::trtllm, api::responses, bad)
-                  .starts_with("{\"object\":\"error\""));
+        CHECK(error_body(personality::trtllm, api::responses, bad) == R"({"error":"no"})");
+        CHECK(error_body(personality::trtllm, api::chat, unknown_model("x")) ==
+              R"({"object":"error","message":"The model `x` does not exist.",)"
+              R"("type":"NotFoundError","code":404})");
+        const auto context = error_body(personality::llamacpp, api::chat, too_long(100, 90, 11));
+        CHECK(context.find(R"("type":"exceed_context_size_error")") != std::string::npos);
+        CHECK(context.find(R"("n_prompt_tokens":90,"n_ctx":100)") != std::string::npos);
+        CHECK(status_of(personality::tgi, bad) == 422);
+        CHECK(status_of(personality::vllm, bad) == 400);
         CHECK(error_body(personality::llamacpp, api::chat, bad) ==
               R"({"error":{"code":400,"message":"no","type":"invalid_request_error"}})");
         CHECK(error_body(personality::tgi, api::chat, queue_full(personality::tgi, 0)) ==

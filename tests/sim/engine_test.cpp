@@ -164,6 +164,17 @@ TEST_SUITE("sim/engine") {
         CHECK(b.submit(seq(5, 390, 11)) == submit_outcome::accepted);
     }
 
+    TEST_CASE("who finds a free seat at the next step does not count as queued") {
+        auto o = plain();
+        o.max_num_seqs = 3;
+        o.max_queued = 2;
+        bench b(o);
+        for (std::uint64_t i = 1; i <= 5; ++i) {
+            CHECK(b.submit(seq(i, 10, 5)) == submit_outcome::accepted);
+        }
+        CHECK(b.submit(seq(6, 10, 5)) == submit_outcome::queue_full);
+    }
+
     TEST_CASE("a prefix seen before is not computed again, its last token always is") {
         bench b(plain());
         b.submit(seq(1, 16, 1, {1, 2, 3, 4}));

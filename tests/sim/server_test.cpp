@@ -143,6 +143,10 @@ TEST_SUITE("sim/server") {
         CHECK(first(e.json(), "data").get("embedding").first().number());
         CHECK(first(e.json(), "data").next().get("index").integer() == 1);
         CHECK(e.json().get("usage").get("total_tokens").integer() == 2);
+        CHECK(f.post("/detokenize", R"({"tokens":[1684234849,26213]})")
+                  .json()
+                  .get("prompt")
+                  .string() == "abcdef");
         auto t = f.post("/tokenize", R"({"prompt":"abcdefgh"})");
         CHECK(t.json().get("count").integer() == 2);
         auto c = f.post("/v1/messages/count_tokens", body + "}");

@@ -18,7 +18,7 @@ using time_point = std::chrono::steady_clock::time_point;
 struct settings {
     double uncached_weight = 6;
     double busy_weight = 40;
-    double request_ms = 8;
+    double request_ms = 4;
     double kv_threshold = 0.9;
     double kv_penalty_ms = 5000;
     data_slot uncached = no_slot;
@@ -271,7 +271,7 @@ constexpr parameter_doc docs[] = {
      "what an uncached prompt token costs while an endpoint is idle; a queued one costs 1"},
     {"busyWeight", "float", "40",
      "how much dearer it is for each second of the shortest queue in the pool"},
-    {"requestMs", "float", "8", "what each request under way costs beside its prompt"},
+    {"requestMs", "float", "4", "what each request under way costs beside its prompt"},
     {"kvThreshold", "float", "0.9", "share of the KV cache from which on fullness costs"},
     {"kvPenaltyMs", "float", "5000", "what a whole cache above the threshold would cost"},
     {"inFlightLoadProducerName", "string", "inflight-load-producer", "whose load to read"},

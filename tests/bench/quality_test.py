@@ -1,0 +1,72 @@
+"""The policy bench: the same seed gives the same bytes, whatever is replayed."""
+
+import gzip
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("WEIR_BUILD", ROOT / "build" / "asan"))
+QUALITY = BUILD / "bench" / "quality" / "quality"
+
+pytestmark = pytest.mark.skipif(not QUALITY.exists(), reason="the bench is not built")
+
+
+def quality(*flags):
+    out = subprocess.run([str(QUALITY), *flags], capture_output=True, text=True, timeout=60)
+    assert out.returncode == 0, out.stderr
+    return out.stdout
+
+
+def rows(text):
+    """The table's lines by policy, each as a list of its numbers."""
+    out = {}
+    for line in text.splitlines():
+        cells = line.replace("|", " ").split()
+        if len(cells) == 14 and cells[0] != "policy":
+            out[cells[0]] = [float(c) for c in cells[1:13]]
+    return out
+
+
+def test_same_seed_same_bytes():
+    flags = ["--workload", "multi-turn", "--seconds", "10", "--rate", "5"]
+    first = quality(*flags)
+    assert first == quality(*flags)
+    assert first != quality(*flags, "--seed", "2")
+    assert set(rows(first)) == {
+        "random", "round-robin", "least-requests", "reference", "reference-affinity", "weir",
+    }
+
+
+def test_trace_file_plain_and_packed(tmp_path):
+    lines = []
+    for i in range(60):
+        request = {"timestamp": i * 100, "input_length": 1300, "output_length": 20, "hash_ids": [i % 3, 100 + i % 3, 1000 + i]}
+        lines.append(json.dumps(request))
+    plain = tmp_path / "trace.jsonl"
+    plain.write_text("\n".join(lines) + "\n")
+    packed = tmp_path / "trace.jsonl.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    flags = ["--rate", "1", "--endpoints", "4"]
+    one, two = quality("--trace", str(plain), *flags), quality("--trace", str(packed), *flags)
+    assert one.splitlines()[2:] == two.splitlines()[2:]
+    assert "60 requests in 6 s, 4 endpoints" in one
+    table = rows(one)
+    hit = 10  # column
+    assert table["weir"][hit] > table["random"][hit]
+
+
+def test_slow_and_degrading_endpoints(tmp_path):
+    flags = ["--workload", "documents", "--seconds", "20", "--rate", "4"]
+    even = rows(quality(*flags, "--policy", "weir"))["weir"]
+    mixed = rows(quality(*flags, "--policy", "weir", "--slowdowns", "1,1,1,3", "--degrade", "0:3:0.3"))["weir"]
+    assert mixed[2] > even[2]
+
+
+def test_wrong_flags_say_what_is_wrong(tmp_path):
+    for flags, word in ([], "nothing to replay"), (["--workload", "x"], "unknown x"), (["--policy", "x"], "unknown x"):
+        out = subprocess.run([str(QUALITY), *flags], capture_output=True, text=True, timeout=20)
+        assert out.returncode == 2 and word in out.stderr
