@@ -59,10 +59,43 @@ class buffer_pool {
             kept_.push_back(std::move(b));
     }
 
+    std::size_t buffer_size() const { return buffer_size_; }
+
   private:
     std::size_t buffer_size_;
     std::size_t max_kept_;
     std::vector<buffer> kept_;
+};
+
+/// One thread's stock of buffers of any size, so that uploads of a like size find their pages
+/// mapped. Keeps at most `max_bytes`.
+class large_buffer_pool {
+  public:
+    buffer take(std::size_t size) {
+        for (auto i = kept_.size(); i-- != 0;) {
+            if (kept_[i].capacity < size || kept_[i].capacity / 4 > size) continue;
+            auto out = std::move(kept_[i]);
+            kept_[i] = std::move(kept_.back());
+            kept_.pop_back();
+            bytes_ -= out.capacity;
+            out.size = 0;
+            return out;
+        }
+        return buffer::allocate((size + step - 1) / step * step);
+    }
+
+    void give(buffer b) {
+        if (!b || b.capacity % step != 0 || bytes_ + b.capacity > max_bytes) return;
+        bytes_ += b.capacity;
+        kept_.push_back(std::move(b));
+    }
+
+  private:
+    static constexpr std::size_t step = std::size_t{32} << 10;
+    static constexpr std::size_t max_bytes = std::size_t{8} << 20;
+
+    std::vector<buffer> kept_;
+    std::size_t bytes_ = 0;
 };
 
 }  // namespace weir::http

@@ -3,6 +3,7 @@
 #include <boost/beast/http/status.hpp>
 
 #include <array>
+#include <cstring>
 #include <limits>
 
 #include "base/strings.hpp"
@@ -435,6 +436,20 @@ head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::s
     result.what = head_outcome::kind::complete;
     result.consumed = scan.end;
     return result;
+}
+
+void append_field_line(std::string& head, std::string_view name, std::string_view value) {
+    const auto at = head.size();
+    head.resize(at + name.size() + value.size() + 4);
+    char* to = head.data() + at;
+    std::memcpy(to, name.data(), name.size());
+    to += name.size();
+    *to++ = ':';
+    *to++ = ' ';
+    if (!value.empty()) std::memcpy(to, value.data(), value.size());
+    to += value.size();
+    *to++ = '\r';
+    *to = '\n';
 }
 
 std::string_view reason_phrase(int status) {

@@ -100,6 +100,9 @@ void salvage_fields(std::string_view bytes, request_head& out);
 head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::string_view method,
                             response_head& out);
 
+/// Writes `name: value` and the line's end behind a head.
+void append_field_line(std::string& head, std::string_view name, std::string_view value);
+
 /// The standard reason phrase, or "Unknown".
 std::string_view reason_phrase(int status);
 

@@ -7,6 +7,8 @@ namespace weir::http {
 namespace {
 
 constexpr std::size_t max_iov = 64;
+// Up to this size copying is cheaper than one piece more of a gathered write.
+constexpr std::size_t max_gathered = 4096;
 
 }  // namespace
 
@@ -19,7 +21,10 @@ void output::close_text() {
 }
 
 void output::view(std::string_view bytes) {
-    if (bytes.empty()) return;
+    if (bytes.size() <= max_gathered) {
+        text_ += bytes;
+        return;
+    }
     close_text();
     pieces_.push_back({bytes.data(), 0, bytes.size()});
 }

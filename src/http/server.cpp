@@ -50,7 +50,8 @@ std::unique_ptr<inbound> server_context::take_inbound() {
 
 void server_context::give(std::unique_ptr<inbound> in) {
     read_buffers.give(std::move(in->in));
-    if (in->body) read_buffers.give(std::move(in->body));
+    give_body(std::exchange(in->body, {}));
+    in->ahead.clear();
     in->in = {};
     in->body = {};
     if (inbounds.size() < 256) inbounds.push_back(std::move(in));
@@ -61,6 +62,14 @@ std::unique_ptr<output> server_context::take_output() {
     auto out = std::move(outputs.back());
     outputs.pop_back();
     return out;
+}
+
+void server_context::give_body(buffer body) {
+    if (body.capacity == read_buffers.buffer_size()) {
+        read_buffers.give(std::move(body));
+    } else {
+        large_buffers.give(std::move(body));
+    }
 }
 
 void server_context::give(std::unique_ptr<output> out) {

@@ -71,9 +71,9 @@ void server_connection::begin(const answer_head& head) {
     bool has_date = false;
     for (const auto& f : head.fields) {
         has_date = has_date || (f.name.size() == 4 && iequals(f.name, "date"));
-        text.append(f.name).append(": ").append(f.value).append("\r\n");
+        append_field_line(text, f.name, f.value);
     }
-    if (!has_date) text.append("date: ").append(context_.date()).append("\r\n");
+    if (!has_date) append_field_line(text, "date", context_.date());
     if (answer_framing_ == framing::chunked) {
         text += "transfer-encoding: chunked\r\n";
     } else if (answer_framing_ == framing::length ||
@@ -188,7 +188,7 @@ void server_connection::answer_done() {
     served_any_ = true;
     if (answer_framing_ == framing::until_close && !no_body_) stream_.reset_on_close(false);
     if (!close_after_ && !draining_ && !context_.draining) return next_request();
-    const bool unread = !body_read_ || readable_ || (in_ && in_->used != in_->in.size);
+    const bool unread = !body_read_ || readable_ || (in_ && in_->holds_more());
     if (end_seen_ || (!unread && !draining_)) return close();
     if (in_) context_.give(std::move(in_));
     phase_ = phase::lingering;
@@ -218,21 +218,23 @@ void server_connection::next_request() {
         auto& in = *in_;
         if (in.body) release_body();
         const auto rest = in.in.size - in.used;
-        if (rest == 0) {
+        if (!in.holds_more()) {
             context_.give(std::move(in_));
         } else {
             std::memmove(in.in.data.get(), in.in.data.get() + in.used, rest);
             in.in.size = rest;
+            in.in.grow(rest + in.ahead.size());
+            std::copy(in.ahead.begin(), in.ahead.end(), in.in.end());
+            in.in.size += in.ahead.size();
+            in.ahead.clear();
             in.head_end = in.used = in.scanned = 0;
         }
     }
     arm(context_.limits.idle_timeout);
     if (parsing_) return;
     if (in_) parse();
-    if (readable_ &&
-        (phase_ == phase::idle || phase_ == phase::head || phase_ == phase::handling)) {
-        on_readable();
-    }
+    // `on_readable` knows the phases in which nothing is to be read.
+    if (readable_) on_readable();
 }
 
 }  // namespace weir::http

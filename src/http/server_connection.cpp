@@ -147,8 +147,10 @@ bool server_connection::read_more() {
         data = context_.loop.scratch();
         room = read_size;
     } else if (phase_ == phase::body && in_->body) {
+        // A few bytes more than the body lacks: a read that ends short of them has drained the
+        // socket, so none is spent on EAGAIN.
         data = in_->body.end();
-        room = static_cast<std::size_t>(in_->head.content_length) - in_->body.size;
+        room = static_cast<std::size_t>(in_->head.content_length) - in_->body.size + buffer::slack;
     } else {
         if (!in_) in_ = context_.take_inbound();
         if (in_->in.room() == 0) {
@@ -174,8 +176,8 @@ bool server_connection::read_more() {
             if (drained_ >= drain_limit && !waiting_drain_) linger();
             return true;
         case phase::body:
-            body_size_ += did.count;
             if (in_->head.body == framing::chunked) {
+                body_size_ += did.count;
                 const auto portion = decoder_.decode(data, did.count);
                 if (portion.error != nullptr) {
                     refuse(
@@ -194,15 +196,14 @@ bool server_connection::read_more() {
                 std::memcpy(body.end(), data, portion.body);
                 body.size += portion.body;
                 body_read_ = portion.done;
-                if (portion.consumed < did.count) {
-                    const auto rest = did.count - portion.consumed;
-                    if (in_->in.room() < rest) in_->in.grow(in_->in.size + rest);
-                    std::memcpy(in_->in.end(), data + portion.consumed, rest);
-                    in_->in.size += rest;
-                }
+                in_->ahead.append(data + portion.consumed, did.count - portion.consumed);
             } else if (in_->body) {
-                in_->body.size += did.count;
+                const auto part = std::min(did.count, room - buffer::slack);
+                body_size_ += part;
+                in_->body.size += part;
+                in_->ahead.append(data + part, did.count - part);
             } else {
+                body_size_ += did.count;
                 in_->in.size += did.count;
             }
             body_arrived();
@@ -290,7 +291,7 @@ void server_connection::read_body(std::size_t limit) {
         body_size_ = std::min(available, length);
         if (!reserve(length)) return;
         if (in.head_end + length > in.in.capacity) {
-            in.body = buffer::allocate(length);
+            in.body = context_.large_buffers.take(length);
             std::memcpy(in.body.data.get(), in.in.data.get() + in.head_end, available);
             in.body.size = available;
             in.used = in.in.size;
@@ -370,14 +371,11 @@ void server_connection::body_too_large() {
 
 /// Takes from the budget that all bodies share. False: refused.
 bool server_connection::reserve(std::size_t bytes) {
-    auto* left = context_.limits.buffered_left;
-    if (left == nullptr) return true;
     const auto wanted = static_cast<std::int64_t>(bytes);
-    if (left->fetch_sub(wanted, std::memory_order_relaxed) >= wanted) {
+    if (context_.grant.take(wanted)) {
         reserved_ += wanted;
         return true;
     }
-    left->fetch_add(wanted, std::memory_order_relaxed);
     refuse({503, "overloaded",
             "request bodies held together would exceed " +
                 std::to_string(context_.limits.max_buffered) + " bytes (--max-buffered)"});
@@ -386,20 +384,19 @@ bool server_connection::reserve(std::size_t bytes) {
 
 void server_connection::unreserve() {
     if (reserved_ == 0) return;
-    context_.limits.buffered_left->fetch_add(std::exchange(reserved_, 0),
-                                             std::memory_order_relaxed);
+    context_.grant.give(std::exchange(reserved_, 0));
 }
 
 void server_connection::release_body() {
     unreserve();
     if (!in_ || !in_->body) return;
-    context_.read_buffers.give(std::move(in_->body));
+    context_.give_body(std::move(in_->body));
     in_->body = {};
 }
 
 void server_connection::release_request() {
     release_body();
-    if (in_ && in_->used == in_->in.size && body_read_) context_.give(std::move(in_));
+    if (in_ && !in_->holds_more() && body_read_) context_.give(std::move(in_));
 }
 
 void server_connection::on_timer() {

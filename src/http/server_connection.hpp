@@ -10,6 +10,7 @@
 #include "http/buffer_pool.hpp"
 #include "http/chunked.hpp"
 #include "http/exchange.hpp"
+#include "http/memory_grant.hpp"
 #include "http/output.hpp"
 #include "http/server.hpp"
 #include "http/stream.hpp"
@@ -26,6 +27,10 @@ struct inbound {
     std::size_t used = 0;      ///< bytes of `in` that belong to this request
     std::size_t scanned = 0;
     buffer body;  ///< a body that did not fit behind its head
+    /// Read behind such a body: of the next request. `in` must not move while its head is in use.
+    std::string ahead;
+
+    bool holds_more() const { return used != in.size || !ahead.empty(); }
 };
 
 class server_connection;
@@ -33,7 +38,7 @@ class server_connection;
 /// What the connections of one server share.
 struct server_context {
     server_context(event_loop& l, request_handler& h, const server_limits& m)
-        : loop(l), handler(h), limits(m) {}
+        : loop(l), handler(h), limits(m), grant(m.buffered_left) {}
 
     event_loop& loop;
     request_handler& handler;
@@ -41,6 +46,8 @@ struct server_context {
     address local;
     std::shared_ptr<const tls_context> tls;  ///< null: plain connections
     buffer_pool read_buffers{16 * 1024};
+    large_buffer_pool large_buffers;  ///< bodies that do not fit behind their heads
+    memory_grant grant;               ///< of server_limits::buffered_left
     std::vector<std::unique_ptr<inbound>> inbounds;
     std::vector<std::unique_ptr<output>> outputs;
     server_stats stats;
@@ -54,6 +61,7 @@ struct server_context {
 
     std::unique_ptr<inbound> take_inbound();
     void give(std::unique_ptr<inbound> in);
+    void give_body(buffer body);
     std::unique_ptr<output> take_output();
     void give(std::unique_ptr<output> out);
 

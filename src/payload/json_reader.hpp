@@ -85,8 +85,11 @@ class json_reader {
 
     /// The inside of the string, escapes as written.
     std::string_view inside(std::size_t token) const {
-        const auto raw = index_.raw(token);
-        return raw.substr(1, raw.size() - 2);
+        // Only space stands between the closing quote and the next token.
+        const auto begin = index_.position(token) + 1;
+        auto end = index_.position(token + 1) - 1;
+        while (index_.text()[end] != '"') --end;
+        return index_.text().substr(begin, end - begin);
     }
 
     /// Appends the string's text. Lone surrogates become U+FFFD.

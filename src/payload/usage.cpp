@@ -152,11 +152,11 @@ void usage_reader::finish() {
     if (kind_ == answer_kind::sse) {
         if (!held_.empty()) lines(held_);
     } else if (!skipping_) {
-        if (find_usage_object(held_) != std::string_view::npos) document(held_);
+        document(held_);
     } else {
         usage_object(held_);
     }
-    held_ = {};
+    held_.clear();
 }
 
 void usage_reader::feed_stream(std::string_view bytes) {
@@ -203,7 +203,7 @@ void usage_reader::line(std::string_view text) {
     const auto data = field_value(text, "data");
     if (data.starts_with("[DONE]")) {
         end_ = true;
-    } else if (find_usage_object(data) != std::string_view::npos) {
+    } else {
         document(data);
     }
 }
@@ -222,12 +222,26 @@ void usage_reader::feed_json(std::string_view bytes) {
 }
 
 void usage_reader::document(std::string_view text) {
+    const auto begin = find_usage_object(text);
+    if (begin == std::string_view::npos || last_member(text, begin)) return;
     if (scratch_.load(text)) return;
     json_reader reader(scratch_);
     const auto object = find_object(reader, 0, false);
     counts found;
     if (object != 0 && read_counts(reader, object, found)) merge(found, usage_);
     scratch_.trim();
+}
+
+// Most servers write usage last: then what stands between its brace and the document's closing one
+// is that object alone, and the rest need not be indexed to know that it is the document's own.
+bool usage_reader::last_member(std::string_view text, std::size_t object) {
+    const auto close = text.find_last_not_of(" \t\r\n");
+    if (close == std::string_view::npos || close <= object || text[close] != '}') return false;
+    if (scratch_.load(text.substr(object, close - object))) return false;
+    json_reader reader(scratch_);
+    counts found;
+    if (read_counts(reader, 0, found)) merge(found, usage_);
+    return true;
 }
 
 // The tail of a document too large to keep: the object behind the key, up to where it closes.

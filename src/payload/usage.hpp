@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "payload/json_index.hpp"
 #include "payload/sse.hpp"
@@ -32,13 +33,20 @@ class usage_reader {
     static constexpr std::size_t max_line = std::size_t{64} << 10;
     static constexpr std::size_t max_json = std::size_t{1} << 20;
 
-    /// `scratch` is one a thread, shared by all readers of it.
-    usage_reader(answer_kind kind, json_index& scratch) : kind_(kind), scratch_(scratch) {}
+    /// `scratch` is one a thread, shared by all readers of it. `memory` is what an earlier reader
+    /// gave back.
+    usage_reader(answer_kind kind, json_index& scratch, std::string memory = {})
+        : kind_(kind), held_(std::move(memory)), scratch_(scratch) {
+        held_.clear();
+    }
 
     void feed(std::string_view bytes);
 
     /// The body has ended.
     void finish();
+
+    /// The text it held, for its memory. It reads no more.
+    std::string take_memory() { return std::move(held_); }
 
     const token_usage& usage() const { return usage_; }
 
@@ -60,14 +68,15 @@ class usage_reader {
     void keep(std::string_view text);
     void document(std::string_view text);
     void usage_object(std::string_view text);
+    bool last_member(std::string_view text, std::size_t object);
 
     answer_kind kind_;
     bool skipping_ = false;  ///< the line (or JSON body) has outgrown the window
     bool end_ = false;
     sse_boundary boundary_;
     std::size_t skipped_ = 0;
-    token_usage usage_;
     std::string held_;
+    token_usage usage_;
     json_index& scratch_;
 };
 

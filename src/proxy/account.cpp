@@ -10,6 +10,8 @@
 namespace weir::proxy {
 namespace {
 
+constexpr std::size_t kept_text = 64 * 1024;
+
 double seconds_between(time_point a, time_point b) {
     return std::chrono::duration<double>(b - a).count();
 }
@@ -245,7 +247,12 @@ void transaction::recycle() {
     recorded_ = {};
     restorer_.reset();
     held_.reset();
-    usage_.reset();
+    if (usage_) {
+        auto memory = usage_->take_memory();
+        if (memory.capacity() > worker_.spare_text.capacity() && memory.capacity() <= kept_text)
+            worker_.spare_text = std::move(memory);
+        usage_.reset();
+    }
     boundary_ = {};
     status_ = 0;
     answer_begun_ = sse_ = paused_ = false;

@@ -175,7 +175,7 @@ void append_upstream_head(std::string& out, std::string_view method, std::string
 }
 
 void append_head_field(std::string& head, std::string_view name, std::string_view value) {
-    head.append(name).append(": ").append(value).append("\r\n");
+    http::append_field_line(head, name, value);
 }
 
 void remove_head_field(std::string& head, std::string_view name) {

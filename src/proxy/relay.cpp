@@ -64,7 +64,10 @@ void transaction::on_head(const http::response_head& head) {
     sse_ = is_sse(type);
     if (readable && (sse_ || is_json(type))) {
         const auto kind = sse_ ? payload::answer_kind::sse : payload::answer_kind::json;
-        if (head.status == 200) usage_.emplace(kind, worker_.json);
+        if (head.status == 200) {
+            usage_.emplace(kind, worker_.json,
+                           sse_ ? std::string() : std::move(worker_.spare_text));
+        }
         if (rewritten_ && !model_.empty()) {
             restorer_ = std::make_unique<payload::model_restorer>(kind, model_, worker_.json);
         }
@@ -94,7 +97,11 @@ void transaction::on_head(const http::response_head& head) {
         edited_.reset();
         path_ = query_ = {};
         pieces_ = {};
-        if (upstream_head_.capacity() > 512) std::string().swap(upstream_head_);
+        if (upstream_head_.capacity() > 512) {
+            if (worker_.spare_head.capacity() < upstream_head_.capacity())
+                worker_.spare_head.swap(upstream_head_);
+            upstream_head_ = {};
+        }
     }
 }
 

@@ -28,6 +28,15 @@ std::string_view either(const http::field_list& fields, std::string_view newer,
     return fields.has(newer) ? fields.get(newer) : fields.get(older);
 }
 
+/// ASCII lower case. Without a branch, so that the compiler does sixteen bytes at a time.
+void lower_copy(std::string_view from, char* to) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        const auto c = static_cast<unsigned char>(from[i]);
+        const bool upper = static_cast<unsigned char>(c - 'A') < 26;
+        to[i] = static_cast<char>(c | (upper ? 0x20 : 0));
+    }
+}
+
 bool readable_encoding(std::string_view value) {
     return value.empty() || iequals(value, "identity");
 }
@@ -472,10 +481,7 @@ void transaction::fill_headers(inference_request& request) {
     list.clear();
     char* at = names.data();
     for (const auto& f : fields()) {
-        for (std::size_t i = 0; i < f.name.size(); ++i) {
-            const char c = f.name[i];
-            at[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-        }
+        lower_copy(f.name, at);
         list.push_back({{at, f.name.size()}, f.value});
         at += f.name.size();
     }

@@ -87,6 +87,8 @@ class worker {
     std::vector<header_field> headers;   ///< scratch: the request's fields, names lower-cased
     std::string transformed;             ///< scratch: bytes of an answer that were rewritten
     std::string header_names;            ///< scratch behind `headers`
+    std::string spare_head;              ///< memory for the next upstream head
+    std::string spare_text;              ///< memory for the next answer that is read for its usage
     random_source random;
     telemetry numbers;
     mirror_calls mirrors;
