@@ -99,9 +99,14 @@ class Process:
         """CPU time of the tree so far: user and system, in microseconds."""
         total = 0
         for pid in self.tree():
+            threads = list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
+            if threads:
+                # Nanoseconds; the ticks below are too coarse for a load of some hundred requests a second.
+                total += sum(int(t.read_text().split()[0]) for t in threads) / 1e3
+                continue
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += int(fields[11]) + int(fields[12])
-        return total * TICK_US
+            total += (int(fields[11]) + int(fields[12])) * TICK_US
+        return total
 
     def memory_kb(self):
         """{'Rss', 'Pss', 'Anonymous'} of the tree."""
