@@ -73,6 +73,20 @@ void write_scrape(json_writer& w, const datalayer::scrape_job* job) {
     w.end_array().end_object();
 }
 
+/// The models that the endpoint listed; null when it was not asked or did not tell.
+void write_models(json_writer& w, const datalayer::model_view* lists, std::uint64_t serial) {
+    w.key("models");
+    if (lists == nullptr || !std::binary_search(lists->known.begin(), lists->known.end(), serial)) {
+        w.null();
+        return;
+    }
+    w.begin_array();
+    for (const auto& [model, who] : lists->serials) {
+        if (std::binary_search(who.begin(), who.end(), serial)) w.value(model);
+    }
+    w.end_array();
+}
+
 void write_identity(json_writer& w, const pool_facts& f,
                     const datalayer::endpoint_pool::member& m) {
     const auto& e = m.listed.what;
@@ -174,6 +188,9 @@ void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
     for (const auto& f : s.about.pools()) {
         if (f.endpoints == nullptr || (filtered && f.id != only)) continue;
         const auto view = f.endpoints->views().load();  // keeps what `lora` points to
+        const auto lists = f.runtime != nullptr && f.runtime->models != nullptr
+                               ? f.runtime->models->views().load()
+                               : nullptr;
         const double stale_after =
             f.runtime == nullptr
                 ? 0.2
@@ -185,6 +202,7 @@ void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
             write_health(w, *m, at);
             write_signals(w, *m->state, stale_after, at.now);
             write_counts(w, *m->state);
+            write_models(w, lists.get(), m->state->serial);
             write_scrape(w, s.about.scraper().job(m->state->serial));
             w.end_object();
         }

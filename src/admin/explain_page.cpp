@@ -177,6 +177,11 @@ void explain(const proxy::pool_runtime& pool, const dry_request& r, inference_re
     std::vector<std::uint32_t> candidates;
     out.view->read(now, signals, candidates);
     if (!admit(pool, signals, candidates, out)) return;
+    if (pool.models != nullptr) {
+        const auto lists = pool.models->views().load();
+        datalayer::keep_serving(lists.get(), *out.view, out.target_model, candidates);
+        if (candidates.empty()) return out.refuse(503, "no-endpoints", "no healthy upstream");
+    }
     scheduling::workspace scratch;
     const scheduling::decision_input in{request, out.view->endpoints, signals, candidates, now,
                                         r.seed};

@@ -74,6 +74,17 @@ bool usable(const datalayer::endpoints_file& file, const config::pool& pool) {
     return true;
 }
 
+datalayer::model_source model_source_of(const config::data_layer_settings& settings) {
+    datalayer::model_source out;
+    for (const auto& s : settings.sources) {
+        if (s.type != "models-data-source") continue;
+        out.configured = true;
+        out.path = s.path;
+        if (s.interval.count() > 0) out.refresh = s.interval;
+    }
+    return out;
+}
+
 }  // namespace
 
 scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced) {
@@ -137,6 +148,9 @@ std::shared_ptr<living_pool> wiring::keep(std::string id, bool service,
     made->service = service;
     made->serial = next_serial_++;
     made->endpoints = std::make_shared<datalayer::endpoint_pool>(name_space, name);
+    if (!service) {
+        made->models = std::make_unique<datalayer::model_lists>(loop_, *made->endpoints);
+    }
     return made;
 }
 
@@ -179,6 +193,7 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
         p.endpoints_file = spec.endpoints_file;
         p.watch_endpoints_file = spec.watch_endpoints_file;
         scraper_.watch(*p.endpoints, p.catalog);
+        p.models->configure(model_source_of(p.pipeline->settings().data_layer));
         auto sd = flowcontrol::apply_sd_environment(p.pipeline->settings().detector,
                                                     options_.environment);
         if (!environment_said_) {
@@ -190,6 +205,7 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
         r.view = {p.endpoints, &p.endpoints->views()};
         r.pipeline = p.pipeline;
         r.detector = sd.settings;
+        r.models = p.models->board();
         r.id = p.id;
         set_gate(p, spec, sd.settings);
         r.flow = p.flow;
@@ -243,6 +259,11 @@ void wiring::tick() {
             prober_.tick(*p->endpoints, *m, choice.engine);
         }
         names.merge(p->endpoints->host_names());
+        if (!p->models) continue;
+        if (!p->models->wanted() && scraper_.models_may_differ(*p->endpoints)) {
+            p->models->board()->want();
+        }
+        p->models->tick();
     }
     resolver_.set_hosts(names);
     scrape();

@@ -13,6 +13,7 @@
 #include "datalayer/endpoint_pool.hpp"
 #include "datalayer/engine_catalog.hpp"
 #include "datalayer/file_discovery.hpp"
+#include "datalayer/model_lists.hpp"
 #include "datalayer/prober.hpp"
 #include "datalayer/scraper.hpp"
 #include "flowcontrol/gate.hpp"
@@ -50,6 +51,7 @@ struct living_pool {
     std::uint64_t serial = 0;
     bool service = false;
     std::shared_ptr<datalayer::endpoint_pool> endpoints;
+    std::unique_ptr<datalayer::model_lists> models;  ///< null for a Service
     std::shared_ptr<const datalayer::engine_catalog> catalog;
     std::shared_ptr<const scheduling::pipeline> pipeline;
     std::shared_ptr<flowcontrol::gate> flow;  ///< null: the gate `flowControl` is off

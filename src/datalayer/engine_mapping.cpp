@@ -18,6 +18,7 @@ metric_spec labelled(const char* family, const char* label, const char* value) {
 engine_mapping vllm() {
     engine_mapping e;
     e.name = "vllm";
+    e.model_label = "model_name";
     e.specs(signal::waiting) = names({"vllm:num_requests_waiting"});
     e.specs(signal::running) = names({"vllm:num_requests_running"});
     e.specs(signal::kv_usage) = names({"vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"});
@@ -33,6 +34,7 @@ engine_mapping vllm() {
 engine_mapping sglang() {
     engine_mapping e;
     e.name = "sglang";
+    e.model_label = "model_name";
     e.specs(signal::waiting) = names({"sglang:num_queue_reqs"});
     e.specs(signal::running) = names({"sglang:num_running_reqs"});
     e.specs(signal::kv_usage) = names({"sglang:token_usage"});
@@ -49,6 +51,7 @@ engine_mapping sglang() {
 engine_mapping trtllm_serve() {
     engine_mapping e;
     e.name = "trtllm-serve";
+    e.model_label = "model_name";
     e.specs(signal::waiting) = names({"trtllm_num_requests_waiting"});
     e.specs(signal::running) = names({"trtllm_num_requests_running"});
     e.specs(signal::kv_usage) = names({"trtllm_kv_cache_utilization"});
@@ -65,6 +68,7 @@ engine_mapping triton_trtllm() {
     constexpr auto* blocks = "nv_trt_llm_kv_cache_block_metrics";
     engine_mapping e;
     e.name = "triton-tensorrt-llm";
+    e.model_label = "model";
     e.specs(signal::waiting) = {labelled(requests, "request_type", "waiting")};
     e.specs(signal::running) = {labelled(requests, "request_type", "scheduled")};
     e.specs(signal::kv_usage) = {labelled(blocks, "kv_cache_block_type", "fraction")};
@@ -79,6 +83,7 @@ engine_mapping triton_trtllm() {
 engine_mapping triton() {
     engine_mapping e;
     e.name = "triton";
+    e.model_label = "model";
     e.specs(signal::waiting) = names({"nv_inference_pending_request_count"});
     e.specs(signal::running) = names({"nv_inference_exec_count"});
     e.locations = {{"/metrics", 8000, 8002}, {"/metrics", 0, 0}};

@@ -42,6 +42,7 @@ struct engine_mapping {
     std::array<std::vector<metric_spec>, signal_count> candidates;
     std::string block_size_label;  ///< of the cache_info series
     std::string block_count_label;
+    std::string model_label;  ///< names the model a series is about; empty: the page never does
     /// Series that differ in this label are parts of one server (data-parallel engines): queue and
     /// running are added up, KV takes the fullest. Series equal in it say the same thing twice.
     std::string group_label;

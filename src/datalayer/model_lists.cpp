@@ -2,85 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace weir::datalayer {
-
-bool model_view::serves(std::string_view model, std::uint64_t serial) const {
-    const auto at = serials.find(model);
-    if (at == serials.end()) return true;
-    if (!std::binary_search(known.begin(), known.end(), serial)) return true;
-    return std::binary_search(at->second.begin(), at->second.end(), serial);
-}
-
-/// One endpoint's list and the question that renews it.
-struct model_lists::query final : http::call_owner {
-    query(model_lists& o, const endpoint_pool::member& m)
-        : owner(o),
-          serial(m.state->serial),
-          where(m.listed.where),
-          deadline(o.loop_, &query::on_deadline, this) {
-        request = "GET /v1/models HTTP/1.1\r\nHost: " + where.authority() +
-                  "\r\nUser-Agent: weir\r\nAccept: application/json\r\n\r\n";
-    }
-
-    void ask(bool fresh) {
-        second_try = fresh;
-        good = false;
-        body.clear();
-        deadline.arm(time_limit);
-        const std::string_view pieces[] = {request};
-        owner.connections_.start(call, *this, serial, where, "GET", pieces, fresh);
-    }
-
-    void on_head(const http::response_head& head) override { good = head.status == 200; }
-
-    void on_data(std::span<char> bytes) override {
-        if (body.size() + bytes.size() > max_answer) {
-            call.cancel();
-            return end(std::nullopt);
-        }
-        if (good) body.append(bytes.data(), bytes.size());
-    }
-
-    void on_complete() override {
-        end(good ? payload::parse_models(body, owner.scratch_) : std::nullopt);
-    }
-
-    void on_failure(const http::call_failure& why) override {
-        if (why.reused && !why.received && !second_try) return ask(true);
-        end(std::nullopt);
-    }
-
-    static void on_deadline(void* self) {
-        auto& q = *static_cast<query*>(self);
-        q.call.cancel();
-        q.end(std::nullopt);
-    }
-
-    void end(std::optional<std::vector<payload::model_card>> answer) {
-        deadline.cancel();
-        next = owner.loop_.now() + (answer ? refresh : retry);
-        if (!answer) return;
-        const bool same = cards && cards->size() == answer->size() &&
-                          std::equal(cards->begin(), cards->end(), answer->begin(),
-                                     [](const auto& a, const auto& b) { return a.raw == b.raw; });
-        cards = std::move(answer);
-        if (!same) owner.publish();
-    }
-
-    model_lists& owner;
-    const std::uint64_t serial;
-    const http::address where;
-    std::string request;
-    std::string body;
-    std::optional<std::vector<payload::model_card>> cards;
-    http::timer deadline;
-    http::call call;
-    time_point next{};
-    bool good = false;
-    bool second_try = false;
-};
-
 namespace {
 
 http::client_options connection_options() {
@@ -90,54 +14,173 @@ http::client_options connection_options() {
     return o;
 }
 
+bool same_models(const std::vector<payload::model_card>& a,
+                 const std::vector<payload::model_card>& b) {
+    return std::is_permutation(a.begin(), a.end(), b.begin(), b.end(),
+                               [](const auto& x, const auto& y) { return x.id == y.id; });
+}
+
+bool same_cards(const std::vector<payload::model_card>& a,
+                const std::vector<payload::model_card>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const auto& x, const auto& y) { return x.raw == y.raw; });
+}
+
 }  // namespace
 
-model_lists::model_lists(http::event_loop& loop, const endpoint_pool& pool)
-    : loop_(loop), pool_(pool), connections_(loop, connection_options()) {}
+bool model_view::serves(std::string_view model, std::uint64_t serial) const {
+    const auto at = serials.find(model);
+    if (at == serials.end()) return true;
+    if (!std::binary_search(known.begin(), known.end(), serial)) return true;
+    return std::binary_search(at->second.begin(), at->second.end(), serial);
+}
 
-model_lists::~model_lists() = default;
+void keep_serving(const model_view* lists, const pool_view& pool, std::string_view model,
+                  std::vector<std::uint32_t>& candidates) {
+    if (lists == nullptr || lists->uniform || !lists->tells(model)) return;
+    std::erase_if(candidates,
+                  [&](std::uint32_t i) { return !lists->serves(model, pool.states[i]->serial); });
+}
+
+// --- model_board
+// -----------------------------------------------------------------------------------
+
+void model_board::ask(http::event_loop& asker, std::function<void()> done) {
+    wanted_.store(true, std::memory_order_relaxed);
+    control_.post([owner = owner_, &asker, done = std::move(done)]() mutable {
+        auto answer = [&asker, done = std::move(done)]() mutable { asker.post(std::move(done)); };
+        if (*owner == nullptr) return answer();
+        (*owner)->ask(std::move(answer));
+    });
+}
+
+void model_board::want() {
+    if (!wanted_.load(std::memory_order_relaxed)) wanted_.store(true, std::memory_order_relaxed);
+}
+
+// --- model_lists
+// -----------------------------------------------------------------------------------
+
+/// One endpoint's list and the question that renews it.
+struct model_lists::list {
+    list(model_lists& owner, const endpoint_pool::member& m)
+        : serial(m.state->serial),
+          where(m.listed.where),
+          question(owner.loop_, owner.connections_, serial,
+                   [this, &owner](const fetch::outcome& o) { take(owner, o); }) {}
+
+    void take(model_lists& owner, const fetch::outcome& o) {
+        tried = true;
+        auto answer = o.status == 200 ? payload::parse_models(o.body, owner.scratch_)
+                                      : std::optional<std::vector<payload::model_card>>();
+        next = owner.loop_.now() + (answer ? owner.source_.refresh : retry);
+        // A server that has no such list will not have one in a moment.
+        if (o.status == 404 || o.status == 401) next = owner.loop_.now() + owner.source_.refresh;
+        if (answer) {
+            const bool same = cards && same_cards(*cards, *answer);
+            cards = std::move(answer);
+            if (!same) owner.publish();
+        }
+        owner.settle();
+    }
+
+    const std::uint64_t serial;
+    const http::address where;
+    std::optional<std::vector<payload::model_card>> cards;
+    time_point next{};
+    bool tried = false;
+    fetch question;
+};
+
+model_lists::model_lists(http::event_loop& loop, const endpoint_pool& pool)
+    : loop_(loop),
+      pool_(pool),
+      connections_(loop, connection_options()),
+      impatience_(loop, &model_lists::on_impatience, this),
+      board_(std::make_shared<model_board>(loop)) {
+    *board_->owner_ = this;
+}
+
+model_lists::~model_lists() { *board_->owner_ = nullptr; }
+
+void model_lists::configure(model_source source) {
+    source_ = std::move(source);
+    if (source_.configured) board_->want();
+}
 
 void model_lists::tick() {
-    if (version_ != pool_.version()) {
-        version_ = pool_.version();
-        std::unordered_map<std::uint64_t, std::unique_ptr<query>> still;
-        for (const auto& m : pool_.members()) {
-            auto at = queries_.find(m->state->serial);
-            if (at != queries_.end()) {
-                still.insert(queries_.extract(at));
-            } else {
-                still.emplace(m->state->serial, std::make_unique<query>(*this, *m));
-            }
-        }
-        const bool left = !queries_.empty();
-        queries_ = std::move(still);
-        if (left) publish();
-    }
+    if (!wanted()) return;
+    if (version_ != pool_.version()) follow();
     for (const auto& m : pool_.members()) {
-        auto& q = *queries_.at(m->state->serial);
+        auto& l = *lists_.at(m->state->serial);
         const auto health = m->state->health.load(std::memory_order_relaxed);
         const bool there = health == endpoint_health::ready || health == endpoint_health::draining;
-        if (there && !q.call.active() && loop_.now() >= q.next) q.ask(false);
+        if (!there) l.tried = true;
+        if (there && !l.question.active() && loop_.now() >= l.next)
+            l.question.start(l.where, source_.path);
     }
+    settle();
+}
+
+/// Makes the lists those of the pool's endpoints.
+void model_lists::follow() {
+    version_ = pool_.version();
+    std::unordered_map<std::uint64_t, std::unique_ptr<list>> still;
+    for (const auto& m : pool_.members()) {
+        auto at = lists_.find(m->state->serial);
+        if (at != lists_.end()) {
+            still.insert(lists_.extract(at));
+        } else {
+            still.emplace(m->state->serial, std::make_unique<list>(*this, *m));
+        }
+    }
+    lists_ = std::move(still);
+    if (board_->views_.version() != 0) publish();
+}
+
+void model_lists::ask(std::function<void()> done) {
+    board_->want();
+    waiting_.push_back(std::move(done));
+    impatience_.arm(patience);
+    tick();
+}
+
+void model_lists::on_impatience(void* self) {
+    auto& lists = *static_cast<model_lists*>(self);
+    for (auto& [serial, l] : lists.lists_) l->tried = true;
+    lists.settle();
+}
+
+/// Tells those who wait, once every endpoint had its chance.
+void model_lists::settle() {
+    const bool all =
+        std::all_of(lists_.begin(), lists_.end(), [](const auto& l) { return l.second->tried; });
+    if (!all) return;
+    if (board_->views_.version() == 0) publish();
+    impatience_.cancel();
+    for (auto& done : std::exchange(waiting_, {})) done();
 }
 
 void model_lists::publish() {
     auto view = std::make_shared<model_view>();
-    std::vector<std::vector<payload::model_card>> lists;
+    std::vector<std::vector<payload::model_card>> cards;
     for (const auto& m : pool_.members()) {
-        const auto at = queries_.find(m->state->serial);
-        if (at == queries_.end() || !at->second->cards) continue;
+        const auto at = lists_.find(m->state->serial);
+        if (at == lists_.end() || !at->second->cards) continue;
         view->known.push_back(at->first);
-        lists.push_back(*at->second->cards);
-        for (const auto& card : lists.back()) {
-            auto& list = view->serials[card.id];
-            if (list.empty() || list.back() != at->first) list.push_back(at->first);
+        cards.push_back(*at->second->cards);
+        for (const auto& card : cards.back()) {
+            auto& who = view->serials[card.id];
+            if (who.empty() || who.back() != at->first) who.push_back(at->first);
         }
     }
     std::sort(view->known.begin(), view->known.end());
-    for (auto& [model, list] : view->serials) std::sort(list.begin(), list.end());
-    view->json = payload::merge_models(lists);
-    views_.publish(std::move(view));
+    for (auto& [model, who] : view->serials) std::sort(who.begin(), who.end());
+    const bool alike = std::all_of(cards.begin(), cards.end(),
+                                   [&](const auto& c) { return same_models(c, cards.front()); });
+    view->uniform = cards.empty() || (alike && cards.size() == pool_.members().size());
+    view->json = payload::merge_models(cards);
+    board_->views_.publish(std::move(view));
 }
 
 }  // namespace weir::datalayer

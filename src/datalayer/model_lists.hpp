@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,7 +11,7 @@
 
 #include "base/snapshot.hpp"
 #include "datalayer/endpoint_pool.hpp"
-#include "http/client.hpp"
+#include "datalayer/fetch.hpp"
 #include "payload/models.hpp"
 
 namespace weir::datalayer {
@@ -20,6 +22,8 @@ struct model_view {
     std::map<std::string, std::vector<std::uint64_t>, std::less<>>
         serials;                       ///< model → endpoints that list it, sorted
     std::vector<std::uint64_t> known;  ///< endpoints with a list, sorted
+    /// Any endpoint can answer for all: each has a list, with the same models; or none has one.
+    bool uniform = true;
 
     /// True when some endpoint lists the model: only then can the others be left out.
     bool tells(std::string_view model) const { return serials.find(model) != serials.end(); }
@@ -27,38 +31,88 @@ struct model_view {
     bool serves(std::string_view model, std::uint64_t serial) const;
 };
 
-/// Keeps the answers of `GET /v1/models` of every endpoint of a pool. An endpoint that fails keeps
-/// its last list until it leaves the pool. Control thread, but for what `views` publishes.
+/// Leaves out the candidates that are known not to serve the model while another endpoint of the
+/// pool does, ready or not. `lists` may be null.
+void keep_serving(const model_view* lists, const pool_view& pool, std::string_view model,
+                  std::vector<std::uint32_t>& candidates);
+
+class model_lists;
+
+/// What workers see of the lists, and how they wish for them. Any thread.
+class model_board {
+  public:
+    explicit model_board(http::event_loop& control)
+        : control_(control), owner_(std::make_shared<model_lists*>(nullptr)) {}
+
+    /// Null while nobody needed the lists.
+    const snapshot<model_view>& views() const { return views_; }
+
+    /// The lists are needed from now on; `done` runs on `asker` once every endpoint had its chance
+    /// to answer.
+    void ask(http::event_loop& asker, std::function<void()> done);
+    /// The lists are needed from now on.
+    void want();
+
+  private:
+    friend class model_lists;
+
+    http::event_loop& control_;
+    snapshot<model_view> views_;
+    std::atomic<bool> wanted_{false};
+    std::shared_ptr<model_lists*> owner_;  ///< control thread only; null once destroyed
+};
+
+/// What `models-data-source` says about the asking.
+struct model_source {
+    std::string path = "/v1/models";
+    duration refresh = std::chrono::seconds(30);
+    bool configured = false;  ///< named in the configuration: the lists are kept from the start
+};
+
+/// Keeps the answers of `GET /v1/models` of every endpoint of a pool, once somebody needs them: the
+/// configuration, a client that asked for the list, or evidence that the endpoints differ. An
+/// endpoint that fails keeps its last list until it leaves the pool. Control thread, but for the
+/// board.
 class model_lists {
   public:
-    static constexpr duration refresh = std::chrono::seconds(30);
     static constexpr duration retry = std::chrono::seconds(2);
-    static constexpr duration time_limit = std::chrono::seconds(5);
-    static constexpr std::size_t max_answer = 4U << 20U;
+    /// A client waits so long for the slowest list.
+    static constexpr duration patience = std::chrono::seconds(1);
 
     model_lists(http::event_loop& loop, const endpoint_pool& pool);
     ~model_lists();
     model_lists(const model_lists&) = delete;
     model_lists& operator=(const model_lists&) = delete;
 
+    void configure(model_source source);
+
     /// Asks whom it is time to ask; every 50 ms or so.
     void tick();
 
-    /// Any thread. Null before the first list.
-    const snapshot<model_view>& views() const { return views_; }
+    /// As the board's `ask`, on this thread.
+    void ask(std::function<void()> done);
+
+    bool wanted() const { return board_->wanted_.load(std::memory_order_relaxed); }
+    const std::shared_ptr<model_board>& board() const { return board_; }
 
   private:
-    struct query;
+    struct list;
 
+    void follow();
+    void settle();
     void publish();
+    static void on_impatience(void* self);
 
     http::event_loop& loop_;
     const endpoint_pool& pool_;
     http::client_pool connections_;
     payload::json_index scratch_;
-    std::unordered_map<std::uint64_t, std::unique_ptr<query>> queries_;
+    model_source source_;
+    std::unordered_map<std::uint64_t, std::unique_ptr<list>> lists_;
     std::uint64_t version_ = ~std::uint64_t{0};
-    snapshot<model_view> views_;
+    std::vector<std::function<void()>> waiting_;
+    http::timer impatience_;
+    std::shared_ptr<model_board> board_;
 };
 
 }  // namespace weir::datalayer

@@ -84,6 +84,7 @@ void page_reader::start(const extraction_plan& plan) {
     }
     lora_.good = false;
     cache_ = {};
+    model_name_.clear();
     values_ = {};
 }
 
@@ -95,6 +96,7 @@ void page_reader::on_sample(const sample& s) {
         if (!plan_->spec(u).matches(s.labels)) continue;
         if (!engine.part_label.empty() && !label_value(s, engine.part_label).empty()) continue;
         slots_[i].seen = true;
+        if (u.what == signal::running && model_name_.empty()) note_model(engine, s);
         if (u.what == signal::lora) {
             take_lora(s);
         } else if (u.what == signal::cache_info) {
@@ -126,6 +128,10 @@ void page_reader::take_number(const extraction_plan::use& u, slot& into, const s
         !at->good || (engine.largest_of_group && time == at->timestamp ? value > at->value
                                                                        : time > at->timestamp);
     if (good && better) *at = {key, value, time, true};
+}
+
+void page_reader::note_model(const engine_mapping& e, const sample& s) {
+    if (!e.model_label.empty()) model_name_.assign(label_value(s, e.model_label));
 }
 
 /// The value is the time at which the labels became true, so the largest is the present.
@@ -232,6 +238,7 @@ const page_values& page_reader::finish() {
     }
     if (engine == plan_->engines().size()) return values_;
     values_.engine = &plan_->engines()[engine];
+    values_.model_name = model_name_;
     for (std::size_t what = 0; what < signal_count; ++what)
         settle(static_cast<signal>(what), engine);
     return values_;

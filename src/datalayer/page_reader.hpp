@@ -61,8 +61,9 @@ struct page_values {
     std::string_view lora_running;  ///< comma list as written; the views live until the next page
     std::string_view lora_waiting;
     int lora_max = 0;
-    std::uint32_t ignored = 0;  ///< samples that say nothing
-    bool kv_clamped = false;    ///< the page said more than 1
+    std::string_view model_name;  ///< of the first series of running requests; as the views above
+    std::uint32_t ignored = 0;    ///< samples that say nothing
+    bool kv_clamped = false;      ///< the page said more than 1
 
     presence of(signal s) const { return found[static_cast<std::size_t>(s)]; }
     bool any() const;
@@ -110,6 +111,7 @@ class page_reader final : public sample_reader {
     static constexpr std::size_t max_groups = 1024;
 
     void take_number(const extraction_plan::use& u, slot& into, const sample& s);
+    void note_model(const engine_mapping& e, const sample& s);
     void take_lora(const sample& s);
     void take_cache_info(const engine_mapping& e, const sample& s);
     bool lacks(signal what, const engine_mapping& engine) const;
@@ -120,6 +122,7 @@ class page_reader final : public sample_reader {
     std::vector<slot> slots_;  ///< one a use
     lora_labels lora_;
     cache_labels cache_;
+    std::string model_name_;
     page_values values_;
 };
 

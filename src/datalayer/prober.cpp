@@ -77,8 +77,7 @@ void prober::tick(endpoint_pool& pool, endpoint_pool::member& m, const engine_ma
 }
 
 void prober::forget(const endpoint_pool& pool) {
-    std::erase_if(probes_,
-                  [&](const auto& p) { return !p.second || &p.second->pool == &pool; });
+    std::erase_if(probes_, [&](const auto& p) { return !p.second || &p.second->pool == &pool; });
 }
 
 }  // namespace weir::datalayer

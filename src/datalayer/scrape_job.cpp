@@ -340,6 +340,7 @@ void scrape_job::apply(const page_values& page) {
     engine_ = page.engine;
     state_->staleness_floor.store(context_.pace.staleness_floor(), std::memory_order_relaxed);
     memory_.apply(page, *state_, context_.loop.now());
+    if (model_name_ != page.model_name) model_name_.assign(page.model_name);
     publish_lora(page);
     if (page.kv_clamped && !kv_clamped_) {
         log::warning("KV cache usage above 1 is taken as 1", {{"endpoint", who_.id()}});

@@ -124,6 +124,8 @@ class scrape_job final : private http::call_owner {
     bool tried() const { return tried_; }
     /// The engine whose page was read, or the labelled one; null while unknown.
     const engine_mapping* engine() const { return engine_; }
+    /// The model whose series the last page showed first; empty: none.
+    const std::string& model_name() const { return model_name_; }
     scrape_report report() const;
     std::uint64_t serial() const { return state_->serial; }
     const endpoint& whose() const { return who_; }
@@ -186,6 +188,7 @@ class scrape_job final : private http::call_owner {
     std::vector<missing_family> missing_;
     bool diagnosed_ = false;
     std::size_t missing_count_ = 0;
+    std::string model_name_;
     std::string lora_running_;
     std::string lora_waiting_;
     int lora_max_ = -1;

@@ -155,6 +155,19 @@ const scrape_job* scraper::job(std::uint64_t serial) const {
     return nullptr;
 }
 
+bool scraper::models_may_differ(const endpoint_pool& pool) const {
+    if (pool.members().size() < 2) return false;
+    std::string_view first;
+    for (const auto& m : pool.members()) {
+        const auto* j = job(m->state->serial);
+        if (j == nullptr || j->engine() == nullptr) continue;
+        if (j->engine()->model_label.empty()) return true;
+        if (first.empty()) first = j->model_name();
+        if (!j->model_name().empty() && j->model_name() != first) return true;
+    }
+    return false;
+}
+
 std::size_t scraper::endpoints() const {
     std::size_t n = 0;
     for (const auto& w : pools_) n += w->jobs.size();

@@ -45,6 +45,9 @@ class scraper {
     const scrape_counters& counters() const { return context_.counters; }
     const scrape_pace& pace() const { return context_.pace; }
     std::size_t endpoints() const;
+    /// True when pages show that the pool's endpoints serve different models, or are of engines
+    /// whose pages never name a model.
+    bool models_may_differ(const endpoint_pool& pool) const;
 
   private:
     struct watched {

@@ -87,7 +87,7 @@ answer_filters transaction::filters_for_reply() const {
 }
 
 void transaction::answer_plain(int status, const gateway::response_fields& fields,
-                               const answer_filters& filters) {
+                               const answer_filters& filters, std::string_view body) {
     std::vector<http::field> out;
     for (const auto& [name, value] : fields) out.push_back({name, value});
     const std::string id = request_id_;
@@ -95,10 +95,11 @@ void transaction::answer_plain(int status, const gateway::response_fields& field
     out.push_back({"x-request-id", id});
     const auto config = std::move(config_);  // the filters point into it
     worker_.numbers.count_answer(status, {});
+    answer_bytes_ = body.size();
     account(status, {}, end_cause::natural);
     auto* ex = ex_;
     recycle();
-    ex->answer(status, out, {});
+    ex->answer(status, out, body);
 }
 
 void transaction::on_gone() {
@@ -221,6 +222,7 @@ void transaction::recycle() {
     charges_ = 0;
     body_ = {};
     ex_ = nullptr;
+    ++walks_;
     view_.reset();
     config_.reset();
     match_ = {};

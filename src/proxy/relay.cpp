@@ -45,6 +45,7 @@ void transaction::on_head(const http::response_head& head) {
     datalayer::note_success(state);
     datalayer::note_status(state, head.status);
     status_ = head.status;
+    if (status_ == 404 && pool_ != nullptr && pool_->models != nullptr) pool_->models->want();
     first_byte_ = worker_.loop.now();
     if (notes_) notes_->answer_head = first_byte_;
     limits_.first_byte = {};

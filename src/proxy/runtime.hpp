@@ -8,6 +8,7 @@
 #include "base/snapshot.hpp"
 #include "config/model.hpp"
 #include "config/picker_settings.hpp"
+#include "datalayer/model_lists.hpp"
 #include "datalayer/pool.hpp"
 #include "flowcontrol/gate.hpp"
 #include "gateway/table.hpp"
@@ -23,6 +24,7 @@ struct pool_runtime {
     std::shared_ptr<const scheduling::pipeline> pipeline;
     config::detector_settings detector;
     std::shared_ptr<flowcontrol::gate> flow;  ///< null: the gate `flowControl` is off
+    std::shared_ptr<datalayer::model_board> models;  ///< which endpoint serves which model
     std::string id;                           ///< `namespace/name`
     bool uses_headers = true;                 ///< some plugin reads request headers
 };

@@ -70,7 +70,8 @@ void transaction::start(http::exchange& ex, const gateway::socket_table& socket,
     if (head.body == http::framing::none) {
         start_request_clock();
         if (service_ != nullptr) return pass_to_service();
-        return pass_without_body();
+        if (!answer_models()) pass_without_body();
+        return;
     }
     if (pool_ != nullptr && !readable_encoding(head.fields.get("content-encoding"))) {
         return refuse(unsupported_encoding());
@@ -325,6 +326,10 @@ void transaction::admit_and_pick(inference_request& request) {
         if (const auto* rejected = std::get_if<flowcontrol::rejection>(&admission)) {
             return refuse(reply_for(*rejected));
         }
+    }
+    if (pool_->models != nullptr) {
+        datalayer::keep_serving(s.models.get(pool_->models->views()), *view_, target_model_,
+                                s.candidates);
     }
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
     pick(request, s);

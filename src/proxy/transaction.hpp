@@ -32,7 +32,8 @@ namespace weir::proxy {
 /// exchange. Worker thread.
 ///
 /// The walk is told in files: `transaction.cpp` up to the pick, `forward.cpp` the attempts,
-/// `relay.cpp` the answer, `account.cpp` what is counted and written down.
+/// `relay.cpp` the answer, `model_list.cpp` models and who serves them, `account.cpp` what is
+/// counted and written down.
 class transaction final : public http::exchange_owner, public http::call_owner {
   public:
     explicit transaction(worker& w);
@@ -88,6 +89,11 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void copy_candidates(std::span<recorded_candidate> out, const pool_slot& slot,
                          const double* matched_blocks) const;
 
+    // model_list.cpp: which endpoint serves which model
+    bool answer_models();
+    void answer_from_lists();
+    std::string upstream_path() const;
+
     // forward.cpp: attempts
     void start_request_clock();
     void prepare_upstream();
@@ -114,7 +120,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void refuse(const local_reply& reply);
     answer_filters filters_for_reply() const;
     void answer_plain(int status, const gateway::response_fields& fields,
-                      const answer_filters& filters);
+                      const answer_filters& filters, std::string_view body = {});
     void account(int status, std::string_view reason, end_cause cause,
                  std::string_view detail = {});
     void measure(double seconds);
@@ -152,7 +158,8 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     bool stream_request_ = false;
     bool rewritten_ = false;
     bool request_released_ = false;
-    bool running_ = false;  ///< counted in the series' running gauge
+    std::uint64_t walks_ = 0;  ///< requests walked: tells a late caller that its own has gone
+    bool running_ = false;     ///< counted in the series' running gauge
     std::size_t body_bytes_ = 0;
 
     std::span<const char> body_;           ///< as received; the exchange holds it

@@ -38,11 +38,29 @@ struct proxy_settings {
     std::size_t ring_bytes = std::size_t{16} << 20;  ///< of this worker
 };
 
+/// A worker's cached view of a pool's model lists.
+class model_reader {
+  public:
+    /// Null while nobody needed the lists. Valid until the next call.
+    const datalayer::model_view* get(const snapshot<datalayer::model_view>& source) {
+        if (const auto version = source.version(); version != version_) {
+            value_ = source.load();
+            version_ = version;
+        }
+        return value_.get();
+    }
+
+  private:
+    std::shared_ptr<const datalayer::model_view> value_;
+    std::uint64_t version_ = 0;
+};
+
 /// What a worker keeps for each pool it has seen: its scratch memory and its view of the endpoints.
 struct pool_slot {
     explicit pool_slot(const snapshot<datalayer::pool_view>& source) : view(source) {}
 
     pinned_reader<datalayer::pool_view> view;
+    model_reader models;
     scheduling::workspace scratch;
     signal_columns signals;
     std::vector<std::uint32_t> candidates;

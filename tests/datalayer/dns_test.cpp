@@ -71,18 +71,19 @@ TEST_SUITE("datalayer/dns") {
 
     TEST_CASE("names are resolved off the loop and again and again") {
         weir::http::event_loop loop;
-        std::atomic<int> calls{0};
+        // Lookups under way outlive the resolver, and this test.
+        const auto calls = std::make_shared<std::atomic<int>>(0);
         std::map<std::string, texts> seen;
         dns_options quick;
         quick.refresh = 5ms;
         dns_resolver r(
             loop, [&](const std::string& host, const texts& ips) { seen[host] = ips; }, quick,
-            [&](const std::string& host) {
-                ++calls;
+            [calls](const std::string& host) {
+                ++*calls;
                 return dns_answer{{host == "a" ? "10.0.0.1" : "10.0.0.2"}, ""};
             });
         r.set_hosts({"a", "b"});
-        CHECK(loop_until(loop, [&] { return seen.size() == 2 && calls > 6; }));
+        CHECK(loop_until(loop, [&] { return seen.size() == 2 && *calls > 6; }));
         CHECK(seen["a"] == texts{"10.0.0.1"});
         CHECK(r.first_round_done());
         r.set_hosts({"b"});

@@ -31,6 +31,7 @@ struct fixture {
 
     explicit fixture(std::vector<weir::config::endpoint_source> sources) {
         pool.set_sources(endpoint_origin::file, std::move(sources), loop.now());
+        lists.board()->want();
         ticker.arm(5ms);
     }
     static void tick(void* self) {
@@ -39,7 +40,7 @@ struct fixture {
         f.ticker.arm(5ms);
     }
     std::size_t known() const {
-        const auto v = lists.views().load();
+        const auto v = lists.board()->views().load();
         return v ? v->known.size() : 0;
     }
     std::uint64_t serial(std::size_t i) const { return pool.members()[i]->state->serial; }
@@ -53,7 +54,7 @@ TEST_SUITE("datalayer/model_lists") {
         fake_server two([](const auto&) { return fake_server::ok(list_of({"base", "chat"})); });
         fixture f({at(one.port(), "a"), at(two.port(), "b")});
         REQUIRE(loop_until(f.loop, [&] { return f.known() == 2; }));
-        const auto v = f.lists.views().load();
+        const auto v = f.lists.board()->views().load();
         CHECK(v->serves("base", f.serial(0)));
         CHECK(v->serves("base", f.serial(1)));
         CHECK(v->serves("sql", f.serial(0)));
@@ -72,8 +73,8 @@ TEST_SUITE("datalayer/model_lists") {
         fake_server two([](const auto&) { return fake_server::status(500); });
         fixture f({at(one.port(), "a"), at(two.port(), "b")});
         REQUIRE(loop_until(f.loop, [&] { return f.known() == 1 && two.requests() > 0; }));
-        CHECK(f.lists.views().load()->serves("base", f.serial(1)));
-        CHECK(f.lists.views().load()->json.find("base") != std::string::npos);
+        CHECK(f.lists.board()->views().load()->serves("base", f.serial(1)));
+        CHECK(f.lists.board()->views().load()->json.find("base") != std::string::npos);
     }
 
     TEST_CASE("a list leaves with its endpoint") {
@@ -83,7 +84,7 @@ TEST_SUITE("datalayer/model_lists") {
         REQUIRE(loop_until(f.loop, [&] { return f.known() == 2; }));
         f.pool.set_sources(endpoint_origin::file, {at(two.port(), "b")}, f.loop.now());
         REQUIRE(loop_until(f.loop, [&] { return f.known() == 1; }));
-        CHECK_FALSE(f.lists.views().load()->tells("one"));
+        CHECK_FALSE(f.lists.board()->views().load()->tells("one"));
     }
 
     TEST_CASE("an answer that is no list, and one without an end, are no lists") {

@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 import threading
+from collections import Counter
 from dataclasses import dataclass
 
 from .sockets import wait_for
@@ -104,11 +105,13 @@ def stream(events, *, between=lambda index: None, end=True):
 
 class Upstream:
     """A server on a loopback port. `script` is called with each Exchange, or is a list with one script a request, whose
-    last one stays. Scrapes of `/metrics` are answered with `metrics` (None: 404) and counted apart."""
+    last one stays. Scrapes of `/metrics` are answered with `metrics` (None: 404) and counted apart; other targets that
+    are no requests of clients (health, model lists, metrics elsewhere) have their scripts in `pages`."""
 
     def __init__(self, script=None, port=0, host="127.0.0.1"):
         self.scripts = list(script) if isinstance(script, (list, tuple)) else [script or reply()]
         self.requests, self.scrapes, self.connections, self.errors = [], 0, 0, []
+        self.pages, self.page_hits = {}, Counter()
         self.set_metrics()
         self._lock = threading.Lock()
         self._open = set()
@@ -180,6 +183,9 @@ class Upstream:
 
     def _answer(self, exchange):
         received = exchange.request
+        if page := self.pages.get(received.target):
+            self.page_hits[received.target] += 1
+            return page(exchange)
         if received.target == "/metrics":
             self.scrapes += 1
             page = self.metrics
