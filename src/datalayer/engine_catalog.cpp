@@ -13,7 +13,16 @@ auto find(std::vector<engine_mapping>& engines, std::string_view name) {
                         [&](const auto& e) { return e.name == name; });
 }
 
+config::data_layer_settings usual_settings() {
+    config::data_layer_settings out;
+    out.sources.emplace_back();
+    out.sources.front().type = "metrics-data-source";
+    return out;
+}
+
 }  // namespace
+
+engine_catalog::engine_catalog() : engine_catalog(usual_settings()) {}
 
 engine_catalog::engine_catalog(const config::data_layer_settings& settings)
     : label_key_(settings.engine_label_key) {
@@ -29,13 +38,25 @@ engine_catalog::engine_catalog(const config::data_layer_settings& settings)
     if (const auto at = find(engines, settings.default_engine); at != engines.end()) {
         std::rotate(engines.begin(), at, at + 1);
     }
-    for (const auto& source : settings.sources) {
-        const bool metrics = source.type == "metrics-data-source";
-        if (metrics && !source.path.empty() && source.path != usual_path) path_ = source.path;
-    }
+    read_source(settings.sources);
     for (const auto& e : engines)
         by_name_[e.name] = std::make_shared<extraction_plan>(std::vector{e});
     any_ = std::make_shared<extraction_plan>(std::move(engines));
+}
+
+/// The first metrics source says where and how often; the others would say it again.
+void engine_catalog::read_source(const std::vector<config::source_settings>& sources) {
+    const auto at = std::find_if(sources.begin(), sources.end(), [](const auto& s) {
+        return s.type == "metrics-data-source";
+    });
+    scrapes_ = at != sources.end();
+    if (!scrapes_) return;
+    if (at->path != usual_path) path_ = at->path;
+    port_ = at->port;
+    interval_ = at->interval;
+    if (at->scheme == "http") return;
+    scrapes_ = false;
+    problems_.push_back(at->name + ": metrics cannot be read over " + at->scheme + " yet");
 }
 
 /// An entry replaces a built-in engine of its name as a whole; only how the server is asked stays.
@@ -90,12 +111,19 @@ engine_catalog::choice engine_catalog::choose(const endpoint& e) const {
         out.locations = {{}, {"/prometheus/metrics", 0, 0}};
         if (e.port == 8000) out.locations.push_back({"/metrics", 8000, 8002});
     }
-    if (!path_.empty() && !out.locations.empty()) out.locations = {{path_, 0, 0}};
+    if (!scrapes_) out.locations.clear();
+    if (out.locations.empty()) return out;
+    if (!path_.empty()) out.locations = {{path_, 0, 0}};
+    if (port_ == 0) return out;
+    for (auto& l : out.locations) l.metrics_port = port_;
+    out.locations.erase(std::unique(out.locations.begin(), out.locations.end()),
+                        out.locations.end());
     return out;
 }
 
 bool engine_catalog::same_as(const engine_catalog& other) const {
     return label_key_ == other.label_key_ && path_ == other.path_ &&
+           port_ == other.port_ && interval_ == other.interval_ && scrapes_ == other.scrapes_ &&
            any_->engines() == other.any_->engines();
 }
 

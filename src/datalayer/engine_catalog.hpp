@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "config/picker_settings.hpp"
 #include "datalayer/page_reader.hpp"
 #include "weir/endpoint.hpp"
@@ -16,7 +17,10 @@ namespace weir::datalayer {
 /// and `metrics-data-source` change. Immutable once made.
 class engine_catalog {
   public:
-    explicit engine_catalog(const config::data_layer_settings& settings = {});
+    /// The built-in engines at their usual places.
+    engine_catalog();
+    /// Without a metrics source in the settings nothing is scraped.
+    explicit engine_catalog(const config::data_layer_settings& settings);
 
     /// How to read one endpoint.
     struct choice {
@@ -32,6 +36,9 @@ class engine_catalog {
     /// The engine to compare a page with that has no known family.
     const engine_mapping& fallback() const { return any_->engines().front(); }
 
+    /// How seldom the metrics source wants to be asked; 0: at the usual pace.
+    duration interval() const { return interval_; }
+
     /// True when both read every endpoint alike: a reload that changed something else.
     bool same_as(const engine_catalog& other) const;
 
@@ -39,11 +46,15 @@ class engine_catalog {
     const std::vector<std::string>& problems() const { return problems_; }
 
   private:
+    void read_source(const std::vector<config::source_settings>& sources);
     engine_mapping convert(const config::engine_settings& from);
     void add_spec(engine_mapping& to, signal what, const std::string& text, std::string_view key);
 
     std::string label_key_;
-    std::string path_;  ///< of the metrics source, where it is not the usual one
+    std::string path_;        ///< of the metrics source, where it is not the usual one
+    std::uint16_t port_ = 0;  ///< of the metrics source; 0: the engine's
+    duration interval_{};
+    bool scrapes_ = true;  ///< false: there is no metrics source
     std::map<std::string, std::shared_ptr<const extraction_plan>, std::less<>> by_name_;
     std::shared_ptr<const extraction_plan> any_;
     std::vector<std::string> problems_;

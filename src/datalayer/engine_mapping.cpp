@@ -99,6 +99,8 @@ engine_mapping llama_cpp() {
     e.specs(signal::running) = names({"llamacpp:requests_processing"});
     e.specs(signal::kv_usage) = names({"llamacpp:kv_cache_usage_ratio"});
     e.kv_may_lack = true;
+    e.specs(signal::occupied) = names({"llamacpp:requests_processing"});
+    e.capacity = {"/props", "total_slots", "slots"};
     e.locations = {{}};
     return e;
 }
@@ -108,6 +110,8 @@ engine_mapping tgi() {
     e.name = "tgi";
     e.specs(signal::waiting) = names({"tgi_queue_size"});
     e.specs(signal::running) = names({"tgi_batch_current_size"});
+    e.specs(signal::occupied) = names({"tgi_batch_current_max_tokens"});
+    e.capacity = {"/info", "max_batch_total_tokens", "tokens"};
     e.locations = {{}};
     return e;
 }
@@ -137,6 +141,8 @@ std::string_view to_string(signal s) {
             return "block_size";
         case signal::block_count:
             return "block_count";
+        case signal::occupied:
+            return "occupied";
     }
     return "";
 }

@@ -20,8 +20,9 @@ enum class signal : std::uint8_t {
     cache_info,   ///< block size and count in the labels of an info series
     block_size,   ///< tokens per KV block, as a gauge
     block_count,  ///< KV blocks, as a gauge
+    occupied,     ///< what is in use of the engine's `capacity`
 };
-inline constexpr std::size_t signal_count = 7;
+inline constexpr std::size_t signal_count = 8;
 
 std::string_view to_string(signal s);
 
@@ -32,6 +33,15 @@ struct metrics_location {
     std::uint16_t metrics_port = 0;  ///< … whose page is on that one; 0: the endpoint's own
 
     bool operator==(const metrics_location&) const = default;
+};
+
+/// Where an engine without a KV metric tells what bounds it: a whole number of a JSON page.
+struct capacity_page {
+    std::string path;  ///< empty: the engine has none
+    std::string key;   ///< at the top of the page
+    std::string what;  ///< the word of /v1/endpoints: `slots`, `tokens`
+
+    bool operator==(const capacity_page&) const = default;
 };
 
 /// How one kind of model server is read. Data, no behaviour.
@@ -53,6 +63,7 @@ struct engine_mapping {
     bool largest_of_group = false;
     bool kv_may_lack =
         false;  ///< newer versions have no KV metric: nothing to report when it is missing
+    capacity_page capacity;  ///< with `occupied`, stands in for a KV metric the page lacks
     std::vector<metrics_location> locations;
     std::string health_path = "/health";
     int loading_status =

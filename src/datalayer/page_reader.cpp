@@ -225,6 +225,9 @@ void page_reader::settle(signal what, std::size_t engine) {
         case signal::block_count:
             values_.block_count = static_cast<std::uint32_t>(most);
             break;
+        case signal::occupied:
+            values_.occupied = sum;
+            break;
         case signal::lora:
         case signal::cache_info:
             break;
@@ -245,7 +248,8 @@ const page_values& page_reader::finish() {
 }
 
 bool page_reader::lacks(signal what, const engine_mapping& engine) const {
-    const bool optional = what == signal::lora || (what == signal::kv_usage && engine.kv_may_lack);
+    const bool optional = what == signal::lora || what == signal::occupied ||
+                          (what == signal::kv_usage && engine.kv_may_lack);
     return !optional && !engine.specs(what).empty() && values_.of(what) == presence::absent;
 }
 

@@ -56,6 +56,7 @@ struct page_values {
     double waiting = 0;   ///< whole number
     double running = 0;   ///< whole number
     double kv_usage = 0;  ///< 0..1
+    double occupied = 0;  ///< of the engine's capacity, in its own unit
     std::uint32_t block_size = 0;
     std::uint32_t block_count = 0;
     std::string_view lora_running;  ///< comma list as written; the views live until the next page

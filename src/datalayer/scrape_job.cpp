@@ -99,11 +99,14 @@ scrape_job::scrape_job(scrape_context& context, endpoint_pool& pool,
       pool_(pool),
       state_(whose.state),
       due_timer_(context.loop, &scrape_job::on_due, this),
-      deadline_(context.loop, &scrape_job::on_deadline, this) {
+      deadline_(context.loop, &scrape_job::on_deadline, this),
+      capacity_(context.loop, context.connections, state_->serial * 2, context.json) {
+    ++context_.untried;
     update(whose, std::move(catalog));
 }
 
 scrape_job::~scrape_job() {
+    end_first();
     call_.cancel();
     context_.connections.close_idle(state_->serial * 2);
     context_.connections.close_idle(state_->serial * 2 + 1);
@@ -123,7 +126,7 @@ void scrape_job::update(const endpoint_pool::member& whose,
     diagnosed_ = false;
     missing_.clear();
     missing_count_ = tried_locations_ = 0;
-    tried_ = tried_ || choice_.locations.empty();
+    if (choice_.locations.empty()) end_first();
     if (!choice_.locations.empty()) choose_location(0);
     if (!due_timer_.armed()) next();
 }
@@ -145,12 +148,28 @@ duration scrape_job::until_due() const {
 
 void scrape_job::on_due(void* self) { static_cast<scrape_job*>(self)->due(); }
 
+/// A source may ask for less than the usual pace, in whole steps of it.
+duration scrape_job::period() const {
+    const auto floor = context_.pace.floor();
+    const auto steps = (catalog_->interval() + floor - duration(1)) / floor;
+    return std::max(context_.pace.period(), steps * floor);
+}
+
+double scrape_job::staleness_floor() const {
+    return 3 * std::chrono::duration<double>(period()).count();
+}
+
+void scrape_job::end_first() {
+    if (std::exchange(tried_, true)) return;
+    if (--context_.untried == 0) context_.on_all_tried();
+}
+
 void scrape_job::due() {
-    const auto period = context_.pace.period();
+    const auto period = this->period();
     const auto late = context_.loop.now() - due_timer_.deadline();
     if (choice_.locations.empty() ||
         state_->health.load(std::memory_order_relaxed) == endpoint_health::not_ready) {
-        tried_ = true;
+        end_first();
         return schedule(std::max<duration>(period, longest_back_off));
     }
     if (late > std::max(2 * period, time_limit)) {
@@ -161,7 +180,7 @@ void scrape_job::due() {
 }
 
 void scrape_job::next() {
-    auto wait = context_.pace.period();
+    auto wait = period();
     const bool hopeless = failures_ > choice_.locations.size();
     if (hopeless) {
         const auto steps = std::min<std::uint32_t>(
@@ -251,8 +270,10 @@ void scrape_job::on_failure(const http::call_failure& why) {
     const cpu_meter::piece measured(context_.meter);
     // The server may close an idle connection at any time; that says nothing about it.
     if (why.reused && !why.received && !retried_) return start(true);
-    if (why.what == http::call_error::connect_refused && where_.port() == serving_.port())
+    if (why.what == http::call_error::connect_refused && where_.port() == serving_.port()) {
         memory_.server_gone();
+        capacity_.forget();
+    }
     fail(kind_of(why), text_of(why));
 }
 
@@ -269,7 +290,6 @@ void scrape_job::abandon(scrape_error what, std::string detail) {
 
 void scrape_job::fail(scrape_error what, std::string detail) {
     deadline_.cancel();
-    tried_ = true;
     ++scrapes_;
     ++failed_;
     ++failures_;
@@ -285,6 +305,7 @@ void scrape_job::fail(scrape_error what, std::string detail) {
     error_ = std::move(detail);
     try_elsewhere(what);
     next();
+    end_first();
 }
 
 /// The page may be at another of the engine's places: when this one answered something else, or
@@ -326,7 +347,6 @@ void scrape_job::finish_page() {
     }
     apply(page);
     deadline_.cancel();
-    tried_ = true;
     failures_ = 0;
     error_.clear();
     ++scrapes_;
@@ -334,12 +354,14 @@ void scrape_job::finish_page() {
     if (page.ignored != 0 || !missing_.empty()) ++context_.counters.extract_errors;
     context_.pace.spent(context_.meter.take(), 1);
     next();
+    end_first();
 }
 
 void scrape_job::apply(const page_values& page) {
     engine_ = page.engine;
-    state_->staleness_floor.store(context_.pace.staleness_floor(), std::memory_order_relaxed);
-    memory_.apply(page, *state_, context_.loop.now());
+    state_->staleness_floor.store(staleness_floor(), std::memory_order_relaxed);
+    memory_.apply(page, capacity_.value(), *state_, context_.loop.now());
+    capacity_.tick(engine_->capacity, serving_);
     if (model_name_ != page.model_name) model_name_.assign(page.model_name);
     publish_lora(page);
     if (page.kv_clamped && !kv_clamped_) {
@@ -410,6 +432,8 @@ scrape_report scrape_job::report() const {
     r.missing = missing_;
     r.scrapes = scrapes_;
     r.failed = failed_;
+    if (engine_ != nullptr) r.capacity_of = engine_->capacity.what;
+    r.capacity = capacity_.value();
     r.frozen = memory_.frozen();
     r.kv_clamped = kv_clamped_;
     return r;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "datalayer/capacity_reader.hpp"
 #include "datalayer/endpoint_pool.hpp"
 #include "datalayer/engine_catalog.hpp"
 #include "datalayer/gunzip.hpp"
@@ -60,6 +62,8 @@ struct scrape_report {
     std::vector<missing_family> missing;
     std::uint64_t scrapes = 0;
     std::uint64_t failed = 0;
+    std::string capacity_of;  ///< what bounds the server: `slots`, `tokens`; empty: its KV blocks
+    double capacity = 0;      ///< 0: not known
     bool frozen = false;
     bool kv_clamped = false;
 };
@@ -102,6 +106,9 @@ struct scrape_context {
     cpu_meter meter;
     scrape_counters counters;
     random_source random;
+    payload::json_index json;             ///< scratch of capacity pages
+    std::size_t untried = 0;              ///< endpoints whose first scrape has not ended
+    std::function<void()> on_all_tried;   ///< `untried` became 0
 };
 
 /// Scrapes one endpoint again and again, never twice at a time.
@@ -120,8 +127,10 @@ class scrape_job final : private http::call_owner {
     void schedule(duration after);
     duration until_due() const;
 
-    /// True once the first scrape ended, well or not.
-    bool tried() const { return tried_; }
+    /// True when a page of the endpoint had the signal: `waiting`, `running` or `kv_usage`.
+    bool knows(signal s) const { return memory_.knows(s); }
+    /// Seconds; data of this endpoint younger than this are never stale.
+    double staleness_floor() const;
     /// The engine whose page was read, or the labelled one; null while unknown.
     const engine_mapping* engine() const { return engine_; }
     /// The model whose series the last page showed first; empty: none.
@@ -142,6 +151,8 @@ class scrape_job final : private http::call_owner {
     void on_complete() override;
     void on_failure(const http::call_failure& why) override;
 
+    duration period() const;
+    void end_first();
     void due();
     void start(bool fresh);
     void choose_location(std::size_t index);
@@ -175,6 +186,7 @@ class scrape_job final : private http::call_owner {
     page_reader reader_;
     std::unique_ptr<gunzip> unpacker_;
     signal_memory memory_;
+    capacity_reader capacity_;
 
     bool packed_ = false;
     bool end_known_ = false;

@@ -34,6 +34,7 @@ scraper::scraper(http::event_loop& loop, const scraper_options& options)
     : context_{loop, {loop, connection_options()}, scrape_pace(options.interval, options.cpu), {},
                {},   random_source(options.seed)} {
     traffic_at_ = settled_at_ = loop.now();
+    context_.on_all_tried = [this] { note_round(); };
 }
 
 scraper::~scraper() = default;
@@ -68,7 +69,7 @@ void scraper::follow(watched& w) {
             continue;
         }
         auto job = std::make_unique<scrape_job>(context_, *w.pool, *m, w.catalog);
-        m->state->staleness_floor.store(context_.pace.staleness_floor(), relaxed);
+        m->state->staleness_floor.store(job->staleness_floor(), relaxed);
         fresh.push_back(job.get());
         jobs.emplace(m->state->serial, std::move(job));
     }

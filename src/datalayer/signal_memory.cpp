@@ -9,8 +9,15 @@ constexpr auto relaxed = std::memory_order_relaxed;
 
 }  // namespace
 
-void signal_memory::apply(const page_values& page, endpoint_state& to, time_point now) {
-    const std::array<double, vital> values = {page.waiting, page.running, page.kv_usage};
+void signal_memory::apply(const page_values& page, double capacity, endpoint_state& to,
+                          time_point now) {
+    std::array<double, vital> values = {page.waiting, page.running, page.kv_usage};
+    std::array<presence, vital> found = {page.of(signal::waiting), page.of(signal::running),
+                                         page.of(signal::kv_usage)};
+    if (found[2] == presence::absent && capacity > 0) {
+        values[2] = std::min(1.0, page.occupied / capacity);
+        found[2] = page.of(signal::occupied);
+    }
     const std::array<std::atomic<double>*, vital> cells = {&to.waiting, &to.running, &to.kv_usage};
     if (restarted_ && page.any()) {
         restarted_ = false;
@@ -29,8 +36,8 @@ void signal_memory::apply(const page_values& page, endpoint_state& to, time_poin
     bool any = false;
     auto oldest = now;
     for (std::size_t i = 0; i < vital; ++i) {
-        expected_[i] = expected_[i] || page.found[i] != presence::absent;
-        if (page.found[i] == presence::good) {
+        expected_[i] = expected_[i] || found[i] != presence::absent;
+        if (found[i] == presence::good) {
             cells[i]->store(values[i], relaxed);
             good_at_[i] = now;
         }

@@ -19,8 +19,13 @@ class signal_memory {
     static constexpr std::uint32_t frozen_pages = 100;
     static constexpr std::uint64_t frozen_picks = 10;
 
-    /// Takes a whole page over into the endpoint's atomics. Adapters are the caller's.
-    void apply(const page_values& page, endpoint_state& to, time_point now);
+    /// Takes a whole page over into the endpoint's atomics. Adapters are the caller's. `capacity`
+    /// bounds what the page calls `occupied`; 0: not known. Their ratio stands in for a KV metric
+    /// that the page lacks.
+    void apply(const page_values& page, double capacity, endpoint_state& to, time_point now);
+
+    /// True once a page had the signal: `waiting`, `running` or `kv_usage`.
+    bool knows(signal s) const { return expected_[static_cast<std::size_t>(s)]; }
 
     /// The server went away (its port refused): what it had on its page says nothing about its
     /// successor.
