@@ -35,22 +35,35 @@ void write_lora(json_writer& w, const lora_state* lora) {
     w.field("maxActive", lora->max_active).end_object();
 }
 
-void write_signals(json_writer& w, const datalayer::endpoint_state& s, double stale_after,
-                   time_point now) {
+/// What pages said. Null is "never told", which is not zero.
+void write_signals(json_writer& w, const datalayer::endpoint_state& s,
+                   const datalayer::scrape_job* job, double stale_after, time_point now) {
+    using datalayer::signal;
     const auto updated = s.updated_ns.load(relaxed);
     const double limit = std::max(stale_after, s.staleness_floor.load(relaxed));
+    const auto told = [&](std::string_view name, signal what, const std::atomic<double>& value) {
+        w.key(name);
+        if (updated != 0 && job != nullptr && job->knows(what)) {
+            w.value(value.load(relaxed));
+        } else {
+            w.null();
+        }
+    };
     w.key("signals").begin_object();
+    told("waiting", signal::waiting, s.waiting);
+    told("running", signal::running, s.running);
+    told("kvUsage", signal::kv_usage, s.kv_usage);
+    w.key("ageSeconds");
     if (updated == 0) {
-        w.key("waiting").null().key("running").null().key("kvUsage").null();
-        w.key("ageSeconds").null().field("stale", true);
+        w.null().field("stale", true);
     } else {
         const double age = std::max(0.0, seconds_between(from_ns(updated), now));
-        w.field("waiting", s.waiting.load(relaxed)).field("running", s.running.load(relaxed));
-        w.field("kvUsage", s.kv_usage.load(relaxed));
-        w.field("ageSeconds", age).field("stale", age > limit);
+        w.value(age).field("stale", age > limit);
     }
     w.field("staleAfterSeconds", limit);
     w.field("blockSize", s.block_size.load(relaxed)).field("blocks", s.block_count.load(relaxed));
+    const auto report = job != nullptr ? job->report() : datalayer::scrape_report{};
+    if (report.capacity > 0) w.field(report.capacity_of, report.capacity);
     write_lora(w, s.lora.load(std::memory_order_acquire));
     w.end_object();
 }
@@ -200,10 +213,11 @@ void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
             w.begin_object();
             write_identity(w, f, *m);
             write_health(w, *m, at);
-            write_signals(w, *m->state, stale_after, at.now);
+            const auto* job = s.about.scraper().job(m->state->serial);
+            write_signals(w, *m->state, job, stale_after, at.now);
             write_counts(w, *m->state);
             write_models(w, lists.get(), m->state->serial);
-            write_scrape(w, s.about.scraper().job(m->state->serial));
+            write_scrape(w, job);
             w.end_object();
         }
     }

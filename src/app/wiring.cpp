@@ -186,6 +186,7 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
         auto& p = *pools[i];
         p.pipeline = pipelines[i];
         p.catalog = std::make_shared<datalayer::engine_catalog>(p.pipeline->settings().data_layer);
+        for (const auto& problem : p.catalog->problems()) log::warning(problem, {{"pool", p.id}});
         p.endpoints->set_sources(datalayer::endpoint_origin::config, spec.endpoints, now);
         if (from_files[i]) {
             p.endpoints->set_sources(datalayer::endpoint_origin::file, *from_files[i], now);

@@ -6,8 +6,8 @@
 
 namespace weir::datalayer {
 
-/// Learns what bounds a server that publishes no KV metric: its slots, its tokens. Asked once a life
-/// of the server; a server that does not tell is asked again now and then. Control thread.
+/// Learns what bounds a server that publishes no KV metric: its slots, its tokens. Asked once a
+/// life of the server; a server that does not tell is asked again now and then. Control thread.
 class capacity_reader {
   public:
     static constexpr duration retry = std::chrono::seconds(30);

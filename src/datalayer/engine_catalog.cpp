@@ -46,9 +46,8 @@ engine_catalog::engine_catalog(const config::data_layer_settings& settings)
 
 /// The first metrics source says where and how often; the others would say it again.
 void engine_catalog::read_source(const std::vector<config::source_settings>& sources) {
-    const auto at = std::find_if(sources.begin(), sources.end(), [](const auto& s) {
-        return s.type == "metrics-data-source";
-    });
+    const auto at = std::find_if(sources.begin(), sources.end(),
+                                 [](const auto& s) { return s.type == "metrics-data-source"; });
     scrapes_ = at != sources.end();
     if (!scrapes_) return;
     if (at->path != usual_path) path_ = at->path;
@@ -122,8 +121,8 @@ engine_catalog::choice engine_catalog::choose(const endpoint& e) const {
 }
 
 bool engine_catalog::same_as(const engine_catalog& other) const {
-    return label_key_ == other.label_key_ && path_ == other.path_ &&
-           port_ == other.port_ && interval_ == other.interval_ && scrapes_ == other.scrapes_ &&
+    return label_key_ == other.label_key_ && path_ == other.path_ && port_ == other.port_ &&
+           interval_ == other.interval_ && scrapes_ == other.scrapes_ &&
            any_->engines() == other.any_->engines();
 }
 

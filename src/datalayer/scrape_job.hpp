@@ -106,9 +106,9 @@ struct scrape_context {
     cpu_meter meter;
     scrape_counters counters;
     random_source random;
-    payload::json_index json;             ///< scratch of capacity pages
-    std::size_t untried = 0;              ///< endpoints whose first scrape has not ended
-    std::function<void()> on_all_tried;   ///< `untried` became 0
+    payload::json_index json;            ///< scratch of capacity pages
+    std::size_t untried = 0;             ///< endpoints whose first scrape has not ended
+    std::function<void()> on_all_tried;  ///< `untried` became 0
 };
 
 /// Scrapes one endpoint again and again, never twice at a time.

@@ -10,6 +10,7 @@ namespace weir::datalayer {
 namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
+constexpr duration first_step = std::chrono::microseconds(200);
 
 http::client_options connection_options() {
     http::client_options o;
@@ -31,8 +32,15 @@ duration part(duration d, double share) {
 }  // namespace
 
 scraper::scraper(http::event_loop& loop, const scraper_options& options)
-    : context_{loop, {loop, connection_options()}, scrape_pace(options.interval, options.cpu), {},
-               {},   random_source(options.seed)} {
+    : context_{loop,
+               {loop, connection_options()},
+               scrape_pace(options.interval, options.cpu),
+               {},
+               {},
+               random_source(options.seed),
+               {},
+               0,
+               {}} {
     traffic_at_ = settled_at_ = loop.now();
     context_.on_all_tried = [this] { note_round(); };
 }
@@ -56,7 +64,8 @@ void scraper::forget(const endpoint_pool& pool) {
     std::erase_if(pools_, [&](const auto& w) { return w->pool == &pool; });
 }
 
-/// Makes the jobs those of the pool's endpoints. New ones start somewhere within the first period.
+/// Makes the jobs those of the pool's endpoints. New ones start one after the other: at once where
+/// they are few, spread over a period where they are many.
 void scraper::follow(watched& w) {
     w.version = w.pool->version();
     std::unordered_map<std::uint64_t, std::unique_ptr<scrape_job>> jobs;
@@ -74,10 +83,10 @@ void scraper::follow(watched& w) {
         jobs.emplace(m->state->serial, std::move(job));
     }
     w.jobs = std::move(jobs);
-    for (std::size_t i = 0; i < fresh.size(); ++i) {
-        fresh[i]->schedule(part(context_.pace.floor(),
-                                static_cast<double>(i) / static_cast<double>(fresh.size())));
-    }
+    const auto step = std::min<duration>(
+        first_step, context_.pace.floor() / static_cast<std::int64_t>(fresh.size() + 1));
+    for (std::size_t i = 0; i < fresh.size(); ++i)
+        fresh[i]->schedule(step * static_cast<std::int64_t>(i));
 }
 
 void scraper::tick(bool all_known) {
@@ -88,13 +97,14 @@ void scraper::tick(bool all_known) {
     const bool active = traffic(now);
     if (active != context_.pace.active() || now - settled_at_ >= std::chrono::seconds(1))
         settle_pace(now);
-    if (all_known && !first_round_done()) {
-        const bool done = std::all_of(pools_.begin(), pools_.end(), [](const auto& w) {
-            return std::all_of(w->jobs.begin(), w->jobs.end(),
-                               [](const auto& j) { return j.second->tried(); });
-        });
-        if (done) first_round_done_.store(true, std::memory_order_release);
-    }
+    all_known_ = all_known;
+    note_round();
+}
+
+/// The first round is over once no endpoint is still to come from a name and all were tried.
+void scraper::note_round() {
+    if (all_known_ && context_.untried == 0)
+        first_round_done_.store(true, std::memory_order_release);
 }
 
 /// Whether requests came a moment ago or are under way: only then can a value change a decision.
@@ -134,7 +144,9 @@ void scraper::settle_pace(time_point now) {
 void scraper::publish_floor() {
     for (const auto& w : pools_) {
         for (const auto& m : w->pool->members()) {
-            m->state->staleness_floor.store(context_.pace.staleness_floor(), relaxed);
+            const auto at = w->jobs.find(m->state->serial);
+            if (at != w->jobs.end())
+                m->state->staleness_floor.store(at->second->staleness_floor(), relaxed);
         }
     }
 }

@@ -58,6 +58,7 @@ class scraper {
     };
 
     void follow(watched& w);
+    void note_round();
     bool traffic(time_point now);
     void settle_pace(time_point now);
     void spread();
@@ -72,6 +73,7 @@ class scraper {
     time_point traffic_at_{};
     time_point settled_at_{};
     bool limit_said_ = false;
+    bool all_known_ = false;
 };
 
 }  // namespace weir::datalayer

@@ -31,6 +31,13 @@ std::string recognised(const engine_catalog& c, const std::string& page) {
     return v.engine == nullptr ? "" : v.engine->name;
 }
 
+weir::config::data_layer_settings usual_settings() {
+    weir::config::data_layer_settings s;
+    s.sources.push_back({});
+    s.sources[0].name = s.sources[0].type = "metrics-data-source";
+    return s;
+}
+
 }  // namespace
 
 TEST_SUITE("datalayer/engine_catalog") {
@@ -101,11 +108,18 @@ TEST_SUITE("datalayer/engine_catalog") {
     }
 
     TEST_CASE("catalogs of the same settings are alike, of others not") {
-        weir::config::data_layer_settings s;
+        const auto usual = usual_settings();
+        auto s = usual;
         CHECK(engine_catalog(s).same_as(engine_catalog()));
         s.default_engine = "tgi";
         CHECK_FALSE(engine_catalog(s).same_as(engine_catalog()));
-        s = {};
+        s = usual;
+        s.sources[0].port = 9100;
+        CHECK_FALSE(engine_catalog(s).same_as(engine_catalog()));
+        s = usual;
+        s.sources[0].interval = std::chrono::seconds(1);
+        CHECK_FALSE(engine_catalog(s).same_as(engine_catalog()));
+        s = usual;
         s.engines.push_back({});
         s.engines[0].name = "mine";
         CHECK_FALSE(engine_catalog(s).same_as(engine_catalog()));
@@ -130,12 +144,17 @@ TEST_SUITE("datalayer/engine_catalog") {
         CHECK(where(c, labelled("llm-d.ai/engine-type", "ollama")).empty());
         CHECK(where(c, labelled("", "")) == texts{"/metrics", "/prometheus/metrics"});
 
-        weir::config::data_layer_settings s;
-        s.sources.push_back({});
-        s.sources[0].type = "metrics-data-source";
+        auto s = usual_settings();
         s.sources[0].path = "/m";
         const engine_catalog moved(s);
         CHECK(where(moved, labelled("llm-d.ai/engine-type", "trtllm-serve")) == texts{"/m"});
         CHECK(where(moved, labelled("", "")) == texts{"/m"});
+        s.sources[0].port = 9100;
+        CHECK(where(engine_catalog(s), labelled("", "")) == texts{"9100/m"});
+        s.sources[0].scheme = "https";
+        CHECK(where(engine_catalog(s), labelled("", "")).empty());
+        CHECK(engine_catalog(s).problems().size() == 1);
+        s.sources.clear();  // injectDefaults: false
+        CHECK(where(engine_catalog(s), labelled("llm-d.ai/engine-type", "vllm")).empty());
     }
 }

@@ -29,7 +29,7 @@ struct fixture {
 
     weir::duration age_after(const page_values& v) {
         now += 50ms;
-        memory.apply(v, state, now);
+        memory.apply(v, 0, state, now);
         return now - weir::from_ns(state.updated_ns);
     }
 };
@@ -49,6 +49,23 @@ TEST_SUITE("datalayer/signal_memory") {
         CHECK(f.age_after(page(good, good, absent)) == 0ms);
         CHECK(f.age_after(page(good, good, absent)) == 0ms);
         CHECK(f.state.kv_usage == 0);
+    }
+
+    TEST_CASE("busy slots stand in for a KV metric, once their number is known") {
+        fixture f;
+        auto v = page(good, good, absent);
+        v.found[static_cast<std::size_t>(signal::occupied)] = good;
+        v.occupied = 3;
+        f.memory.apply(v, 0, f.state, f.now);
+        CHECK_FALSE(f.memory.knows(signal::kv_usage));
+        f.memory.apply(v, 4, f.state, f.now);
+        CHECK(f.memory.knows(signal::kv_usage));
+        CHECK(f.state.kv_usage == 0.75);
+        v.occupied = 9;
+        f.memory.apply(v, 4, f.state, f.now);
+        CHECK(f.state.kv_usage == 1);
+        f.memory.apply(page(good, good, good), 4, f.state, f.now);
+        CHECK(f.state.kv_usage == 0.5);
     }
 
     TEST_CASE("a signal that vanishes keeps its value, and the data ages from then on") {

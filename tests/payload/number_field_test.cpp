@@ -12,9 +12,9 @@ TEST_SUITE("payload/number_field") {
         };
         CHECK(slots(R"({"a":{"total_slots":9},"total_slots":4})") == 4);
         CHECK(slots(R"( { "total_slots" : -1 } )") == -1);
-        for (const auto* body : {R"({"total_slots":"4"})", R"({"total_slots":4.5})", R"({})",
-                                 R"([4])", R"({"total_slots":)", "", "<html>",
-                                 R"({"a":{"total_slots":9}})"}) {
+        for (const auto* body :
+             {R"({"total_slots":"4"})", R"({"total_slots":4.5})", R"({})", R"([4])",
+              R"({"total_slots":)", "", "<html>", R"({"a":{"total_slots":9}})"}) {
             CHECK_FALSE(slots(body));
         }
     }
