@@ -205,10 +205,7 @@ void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
                                ? f.runtime->models->views().load()
                                : nullptr;
         const double stale_after =
-            f.runtime == nullptr
-                ? 0.2
-                : std::chrono::duration<double>(f.runtime->detector.metrics_staleness_threshold)
-                      .count();
+            f.runtime == nullptr ? 0.2 : f.runtime->detector.staleness_seconds();
         for (const auto& m : f.endpoints->members()) {
             w.begin_object();
             write_identity(w, f, *m);

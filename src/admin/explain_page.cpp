@@ -182,6 +182,7 @@ void explain(const proxy::pool_runtime& pool, const dry_request& r, inference_re
         datalayer::keep_serving(lists.get(), *out.view, out.target_model, candidates);
         if (candidates.empty()) return out.refuse(503, "no-endpoints", "no healthy upstream");
     }
+    datalayer::distrust_stale(signals, candidates, pool.detector.staleness_seconds());
     scheduling::workspace scratch;
     const scheduling::decision_input in{request, out.view->endpoints, signals, candidates, now,
                                         r.seed};

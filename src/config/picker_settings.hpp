@@ -32,6 +32,10 @@ struct detector_settings {
     std::int64_t max_concurrency = 100;
     std::int64_t max_token_concurrency = 1'000'000;
     concurrency_mode mode = concurrency_mode::requests;
+
+    double staleness_seconds() const {
+        return std::chrono::duration<double>(metrics_staleness_threshold).count();
+    }
 };
 
 enum class fairness_policy : std::uint8_t { global_strict, round_robin, program_aware };

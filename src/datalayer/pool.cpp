@@ -70,6 +70,21 @@ double slow_start_share(duration since, double mean) {
     });
 }
 
+/// The largest of the fresh values; one more where they are all alike, so that the stale ones are
+/// worse.
+class worst_of {
+  public:
+    void take(double v) {
+        least_ = std::min(least_, v);
+        most_ = std::max(most_, v);
+    }
+    double value() const { return most_ > least_ ? most_ : most_ + 1; }
+
+  private:
+    double least_ = std::numeric_limits<double>::infinity();
+    double most_ = 0;
+};
+
 }  // namespace
 
 std::string_view to_string(endpoint_health h) {
@@ -122,6 +137,35 @@ void pool_view::read(time_point now, signal_columns& out,
     }
     candidates.resize(ready);
     if (returning != 0) ease_in(*this, now, out, candidates);
+}
+
+void distrust_stale(signal_columns& signals, std::span<const std::uint32_t> candidates,
+                    double limit) {
+    const auto stale = [&](std::uint32_t i) {
+        return signals.age_seconds[i] > std::max({limit, trusted_age, signals.staleness_floor[i]});
+    };
+    const auto count = std::count_if(candidates.begin(), candidates.end(), stale);
+    if (count == 0) return;
+    if (static_cast<std::size_t>(count) == candidates.size()) {
+        for (const auto i : candidates) {
+            signals.waiting[i] = signals.running[i] = signals.inflight_requests[i];
+            signals.kv_usage[i] = 0;
+        }
+        return;
+    }
+    worst_of waiting;
+    worst_of running;
+    for (const auto i : candidates) {
+        if (stale(i)) continue;
+        waiting.take(signals.waiting[i]);
+        running.take(signals.running[i]);
+    }
+    for (const auto i : candidates) {
+        if (!stale(i)) continue;
+        signals.waiting[i] = waiting.value();
+        signals.running[i] = running.value();
+        signals.kv_usage[i] = 1;
+    }
 }
 
 }  // namespace weir::datalayer

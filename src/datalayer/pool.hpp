@@ -70,6 +70,15 @@ struct pool_view {
     void read(time_point now, signal_columns& out, std::vector<std::uint32_t>& candidates) const;
 };
 
+/// Seconds. A scrape may take as long as that: until then an old number is better than none.
+inline constexpr double trusted_age = 1;
+
+/// Makes candidates whose data are older than `limit` seconds (than `trusted_age` and their own
+/// floor, too) look fully loaded: as the worst of the others, with a full cache. When all are that
+/// old, the requests this gateway has under way at each stand in for what they said. Any thread.
+void distrust_stale(signal_columns& signals, std::span<const std::uint32_t> candidates,
+                    double limit);
+
 /// How long an endpoint that came back is eased in.
 inline constexpr duration slow_start_window = std::chrono::seconds(10);
 

@@ -400,6 +400,7 @@ void transaction::turn_came(flowcontrol::outcome how) {
 
 void transaction::pick(inference_request& request, pool_slot& s) {
     const auto seed = worker_.random();
+    datalayer::distrust_stale(s.signals, s.candidates, pool_->detector.staleness_seconds());
     const scheduling::decision_input in{request,      view_->endpoints,   s.signals,
                                         s.candidates, worker_.loop.now(), seed};
     const auto begin = steady_clock::now();

@@ -31,6 +31,37 @@ const time_point start = time_point(1h);
 }  // namespace
 
 TEST_SUITE("datalayer/pool") {
+    TEST_CASE("stale endpoints look fully loaded, and fresh ones as they are") {
+        weir::signal_columns c;
+        c.reset(4);
+        c.waiting = {0, 7, 3, 0};
+        c.running = {2, 2, 2, 0};
+        c.kv_usage = {0.1, 0.2, 0.3, 0};
+        c.age_seconds = {0.05, 0.05, 0.05, 9};
+        const std::vector<std::uint32_t> all = {0, 1, 2, 3};
+        distrust_stale(c, all, 0.2);
+        CHECK(c.waiting == std::vector<double>{0, 7, 3, 7});
+        CHECK(c.running == std::vector<double>{2, 2, 2, 3});
+        CHECK(c.kv_usage == std::vector<double>{0.1, 0.2, 0.3, 1});
+        c.staleness_floor[3] = 10;  // an idle pool's pace
+        c.waiting[3] = 0;
+        distrust_stale(c, all, 0.2);
+        CHECK(c.waiting[3] == 0);
+    }
+
+    TEST_CASE("when all are stale, what is in flight decides") {
+        weir::signal_columns c;
+        c.reset(3);
+        c.waiting = {9, 0, 0};
+        c.kv_usage = {0.9, 0.1, 0};
+        c.inflight_requests = {1, 4, 2};
+        const std::vector<std::uint32_t> some = {0, 1};
+        distrust_stale(c, some, 0.2);
+        CHECK(c.waiting == std::vector<double>{1, 4, 0});
+        CHECK(c.running == std::vector<double>{1, 4, 0});
+        CHECK(c.kv_usage == std::vector<double>{0, 0, 0});
+    }
+
     TEST_CASE("read copies every signal and lists the ready endpoints") {
         auto v = make_view(3);
         auto& s = *v.states[1];
