@@ -327,10 +327,6 @@ void transaction::admit_and_pick(inference_request& request) {
             return refuse(reply_for(*rejected));
         }
     }
-    if (pool_->models != nullptr) {
-        datalayer::keep_serving(s.models.get(pool_->models->views()), *view_, target_model_,
-                                s.candidates);
-    }
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
     pick(request, s);
 }
@@ -399,6 +395,11 @@ void transaction::turn_came(flowcontrol::outcome how) {
 }
 
 void transaction::pick(inference_request& request, pool_slot& s) {
+    if (pool_->models != nullptr) {
+        datalayer::keep_serving(s.models.get(pool_->models->views()), *view_, target_model_,
+                                s.candidates);
+    }
+    if (s.candidates.empty()) return refuse(no_healthy_upstream());
     const auto seed = worker_.random();
     datalayer::distrust_stale(s.signals, s.candidates, pool_->detector.staleness_seconds());
     const scheduling::decision_input in{request,      view_->endpoints,   s.signals,
