@@ -154,6 +154,16 @@ void write_pace(json_writer& w, const datalayer::scraper& scraper) {
     w.end_object().end_object();
 }
 
+void write_names(json_writer& w, const std::vector<name_facts>& names) {
+    w.key("names").begin_array();
+    for (const auto& n : names) {
+        w.begin_object().field("name", n.name);
+        write_texts(w, "addresses", n.addresses);
+        w.field("error", n.error).end_object();
+    }
+    w.end_array();
+}
+
 /// The source of an `add`: `address` is `ip:port`, `name:port`, or a host beside `port`.
 config::endpoint_source read_source(json_body& body) {
     config::endpoint_source out;
@@ -219,6 +229,7 @@ void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
         }
     }
     w.end_array();
+    write_names(w, s.about.names());
     write_pace(w, s.about.scraper());
     w.field("time", rfc3339(at.unix_ms)).end_object();
     reply r;

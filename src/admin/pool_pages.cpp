@@ -15,9 +15,9 @@ namespace {
 
 using datalayer::endpoint_health;
 
-constexpr std::array states = {endpoint_health::ready, endpoint_health::not_ready,
-                               endpoint_health::down, endpoint_health::ejected,
-                               endpoint_health::draining};
+constexpr std::array states = {endpoint_health::ready,    endpoint_health::not_ready,
+                               endpoint_health::down,     endpoint_health::ejected,
+                               endpoint_health::draining, endpoint_health::loading};
 
 struct pool_sums {
     std::array<std::uint64_t, states.size()> by_state{};

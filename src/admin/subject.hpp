@@ -47,6 +47,13 @@ struct data_address {
     bool tls = false;
 };
 
+/// One DNS name that endpoints are made of.
+struct name_facts {
+    std::string name;
+    std::vector<std::string> addresses;
+    std::string error;  ///< of the last lookup; empty: it was good, or there was none yet
+};
+
 class subject {
   public:
     virtual ~subject() = default;
@@ -55,6 +62,7 @@ class subject {
     virtual std::shared_ptr<const proxy::runtime> runtime() const = 0;
     virtual std::vector<pool_facts> pools() const = 0;
     virtual const datalayer::scraper& scraper() const = 0;
+    virtual std::vector<name_facts> names() const { return {}; }
     virtual std::vector<data_address> addresses() const = 0;
     virtual void collect(metrics::exposition& out) const = 0;
     virtual const reload_report& last_reload() const = 0;

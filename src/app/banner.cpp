@@ -110,13 +110,17 @@ void log_findings(const config::findings& found) {
     }
 }
 
-std::vector<std::string> watched_paths(const config::load_options& load,
-                                       const std::vector<config::pool>& pools) {
+std::vector<std::string> watched_paths(const config::load_options& load) {
     std::vector<std::string> out;
     for (const auto& f : load.filenames) {
         if (f != "-") out.push_back(f);
     }
     if (!load.config_file.empty()) out.push_back(load.config_file);
+    return out;
+}
+
+std::vector<std::string> watched_endpoints_files(const std::vector<config::pool>& pools) {
+    std::vector<std::string> out;
     for (const auto& p : pools) {
         if (!p.endpoints_file.empty() && p.watch_endpoints_file) out.push_back(p.endpoints_file);
     }

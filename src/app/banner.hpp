@@ -29,7 +29,7 @@ struct start_facts {
     std::vector<std::string> skipped;
     std::string hint;
     std::vector<std::string> urls;  ///< of the data sockets
-    std::string admin;  ///< `ip:port`; empty: off
+    std::string admin;              ///< `ip:port`; empty: off
     std::vector<pool_line> pools;
 };
 
@@ -44,7 +44,8 @@ void print_findings(const config::findings& found);
 void log_findings(const config::findings& found);
 
 /// What a watcher has to look at.
-std::vector<std::string> watched_paths(const config::load_options& load,
-                                       const std::vector<config::pool>& pools);
+std::vector<std::string> watched_paths(const config::load_options& load);
+/// The endpoints files that shall be watched.
+std::vector<std::string> watched_endpoints_files(const std::vector<config::pool>& pools);
 
 }  // namespace weir::app

@@ -188,6 +188,11 @@ void add_serve_options(CLI::App& app, serve_options& o) {
         ->check(CLI::PositiveNumber.description(""))
         ->capture_default_str()
         ->group(picking);
+    app.add_option("--eject-after", o.eject_after,
+                   "Failed answers in a row that take an endpoint out for a while; 0 is never")
+        ->type_name("N")
+        ->capture_default_str()
+        ->group(picking);
     add_endpoint_timeouts(app, o);
     add_limits(app, o);
     add_logging(app, o.verbosity, o.log);

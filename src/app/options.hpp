@@ -37,6 +37,7 @@ struct serve_options {
     unsigned threads = 0;  ///< 0: one a core
     duration refresh = std::chrono::milliseconds(50);
     double scrape_cpu = 0.1;
+    unsigned eject_after = 5;  ///< failed answers in a row; 0: never
     duration connect_timeout = std::chrono::seconds(5);
     duration first_byte_timeout{};
     duration stream_idle_timeout{};

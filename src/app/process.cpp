@@ -59,9 +59,12 @@ int process::run() {
     }
     put_in_force(first_);
     start_workers();
-    if (options_.watch && !options_.load.filenames.empty()) {
-        watcher_ = std::make_unique<watcher>(
-            loop_, watched_paths(options_.load, first_->model->pools), [this] { files_changed(); });
+    if (options_.watch) {
+        watcher_ = std::make_unique<watcher>(loop_, watched_paths(options_.load),
+                                             [this] { files_changed(); });
+        endpoints_watcher_ =
+            std::make_unique<watcher>(loop_, watched_endpoints_files(first_->model->pools),
+                                      [this] { wiring_->read_endpoints_files(); });
     }
     if (on_ready_to_run) on_ready_to_run();
     say_missing_pool();
@@ -85,6 +88,7 @@ int process::load_first() {
         w.preset = options_.preset;
         w.refresh = options_.refresh;
         w.scrape_cpu = options_.scrape_cpu;
+        w.health.error_limit = options_.eject_after;
         w.seed = seed_;
         w.environment = {environment("SD_QUEUE_DEPTH_THRESHOLD"),
                          environment("SD_KV_CACHE_UTIL_THRESHOLD"),
@@ -336,7 +340,9 @@ void process::put_in_force(std::shared_ptr<const proxy::runtime> next) {
 
 void process::publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls) {
     const auto wanted = sockets_of(*next);
-    if (watcher_) watcher_->set_paths(watched_paths(options_.load, next->model->pools));
+    if (watcher_) watcher_->set_paths(watched_paths(options_.load));
+    if (endpoints_watcher_)
+        endpoints_watcher_->set_paths(watched_endpoints_files(next->model->pools));
     put_in_force(std::move(next));
     for (auto it = served_.begin(); it != served_.end();) {
         if (wanted.contains(*it)) {

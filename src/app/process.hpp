@@ -47,6 +47,7 @@ class process final : public admin::subject {
     std::vector<admin::pool_facts> pools() const override;
     const datalayer::scraper& scraper() const override { return wiring_->scraper(); }
     std::vector<admin::data_address> addresses() const override;
+    std::vector<admin::name_facts> names() const override { return wiring_->names(); }
     void collect(metrics::exposition& out) const override;
     const admin::reload_report& last_reload() const override { return reload_; }
     bool draining() const override { return draining_; }
@@ -86,6 +87,7 @@ class process final : public admin::subject {
     http::event_loop loop_;
     std::unique_ptr<signals> signals_;
     std::unique_ptr<watcher> watcher_;
+    std::unique_ptr<watcher> endpoints_watcher_;
     std::unique_ptr<wiring> wiring_;
     std::unique_ptr<datalayer::pool_metrics> pool_metrics_;
     snapshot<proxy::runtime> published_;

@@ -61,15 +61,13 @@ void report(const datalayer::endpoints_file& file, const config::pool& pool,
 
 /// While running: an invalid entry is skipped, a file that cannot be read keeps what was. Both are
 /// said.
-bool usable(const datalayer::endpoints_file& file, const config::pool& pool) {
+bool usable(const datalayer::endpoints_file& file, const std::string& pool) {
     if (!file.failure.empty()) {
-        log::warning("failed to reload endpoints file",
-                     {{"pool", pool.id()}, {"error", file.failure}});
+        log::warning("failed to reload endpoints file", {{"pool", pool}, {"error", file.failure}});
         return false;
     }
     for (const auto& problem : file.problems) {
-        log::warning("endpoints file: entry skipped",
-                     {{"pool", pool.id()}, {"error", problem.text}});
+        log::warning("endpoints file: entry skipped", {{"pool", pool}, {"error", problem.text}});
     }
     return true;
 }
@@ -171,7 +169,8 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
             auto file = datalayer::read_endpoints_file(spec.endpoints_file);
             // At start the file must be right as a whole; later what can be used is.
             if (version_ == 0) report(file, spec, found);
-            if (version_ == 0 || usable(file, spec)) from_files.back() = std::move(file.endpoints);
+            if (version_ == 0 || usable(file, spec.id()))
+                from_files.back() = std::move(file.endpoints);
         }
         pools.push_back(std::move(p));
     }
@@ -187,6 +186,7 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
         p.pipeline = pipelines[i];
         p.catalog = std::make_shared<datalayer::engine_catalog>(p.pipeline->settings().data_layer);
         for (const auto& problem : p.catalog->problems()) log::warning(problem, {{"pool", p.id}});
+        p.endpoints->configure(options_.health);
         p.endpoints->set_sources(datalayer::endpoint_origin::config, spec.endpoints, now);
         if (from_files[i]) {
             p.endpoints->set_sources(datalayer::endpoint_origin::file, *from_files[i], now);
@@ -216,6 +216,7 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
     for (const auto& spec : model->services) {
         auto p = keep(spec.name_space + "/" + spec.name + ":" + std::to_string(spec.port), true,
                       spec.name_space, spec.name);
+        p->endpoints->configure(options_.health);
         p->endpoints->set_sources(datalayer::endpoint_origin::config, spec.endpoints, now);
         proxy::service_runtime r;
         r.spec = &spec;
@@ -233,6 +234,32 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
     pools_ = std::move(pools);
     tick();
     return made;
+}
+
+std::vector<admin::name_facts> wiring::names() const {
+    std::set<std::string> all;
+    for (const auto& p : pools_) all.merge(p->endpoints->host_names());
+    std::vector<admin::name_facts> out;
+    for (const auto& name : all) {
+        const auto* record = resolver_.record(name);
+        if (record == nullptr) {
+            out.push_back({name, {}, {}});
+        } else {
+            out.push_back({name, record->addresses(), record->error()});
+        }
+    }
+    return out;
+}
+
+void wiring::read_endpoints_files() {
+    for (const auto& p : pools_) {
+        if (p->endpoints_file.empty() || !p->watch_endpoints_file) continue;
+        auto file = datalayer::read_endpoints_file(p->endpoints_file);
+        if (!usable(file, p->id)) continue;
+        p->endpoints->set_sources(datalayer::endpoint_origin::file, std::move(file.endpoints),
+                                  loop_.refresh_now());
+    }
+    tick();
 }
 
 void wiring::resolved(const std::string& host, const std::vector<std::string>& ips) {
@@ -254,10 +281,9 @@ void wiring::tick() {
     for (const auto& p : pools_) {
         p->endpoints->step_health(now);
         for (const auto& m : p->endpoints->members()) {
-            if (m->health.state != datalayer::endpoint_health::down) continue;
-            const auto choice = p->catalog ? p->catalog->choose(m->listed.what)
-                                           : datalayer::engine_catalog::choice{};
-            prober_.tick(*p->endpoints, *m, choice.engine);
+            const auto* job = scraper_.job(m->state->serial);
+            prober_.tick(*p->endpoints, *m, job == nullptr ? nullptr : job->engine(),
+                         job != nullptr && job->page_not_loaded());
         }
         names.merge(p->endpoints->host_names());
         if (!p->models) continue;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/subject.hpp"
 #include "config/diagnostics.hpp"
 #include "config/model.hpp"
 #include "datalayer/dns.hpp"
@@ -27,6 +28,7 @@ struct wiring_options {
     std::optional<scheduling::preset> preset;
     duration refresh = std::chrono::milliseconds(50);
     double scrape_cpu = 0.1;
+    datalayer::health_options health;
     std::uint64_t seed = 0;
     flowcontrol::sd_environment environment;
 };
@@ -73,8 +75,13 @@ class wiring {
     std::shared_ptr<const proxy::runtime> build(std::shared_ptr<const config::model> model,
                                                 config::findings& found);
 
+    /// Reads the watched endpoints files again; the rest of the configuration stays as it is.
+    void read_endpoints_files();
+
     const std::vector<std::shared_ptr<living_pool>>& pools() const { return pools_; }
     living_pool* find(std::string_view id);
+    /// Every DNS name in use and what it stands for.
+    std::vector<admin::name_facts> names() const;
     datalayer::scraper& scraper() { return scraper_; }
     const datalayer::scraper& scraper() const { return scraper_; }
 

@@ -34,6 +34,7 @@ engine_mapping vllm() {
 engine_mapping sglang() {
     engine_mapping e;
     e.name = "sglang";
+    e.opens_early = true;
     e.model_label = "model_name";
     e.specs(signal::waiting) = names({"sglang:num_queue_reqs"});
     e.specs(signal::running) = names({"sglang:num_running_reqs"});
@@ -68,6 +69,7 @@ engine_mapping triton_trtllm() {
     constexpr auto* blocks = "nv_trt_llm_kv_cache_block_metrics";
     engine_mapping e;
     e.name = "triton-tensorrt-llm";
+    e.opens_early = true;
     e.model_label = "model";
     e.specs(signal::waiting) = {labelled(requests, "request_type", "waiting")};
     e.specs(signal::running) = {labelled(requests, "request_type", "scheduled")};
@@ -83,6 +85,7 @@ engine_mapping triton_trtllm() {
 engine_mapping triton() {
     engine_mapping e;
     e.name = "triton";
+    e.opens_early = true;
     e.model_label = "model";
     e.specs(signal::waiting) = names({"nv_inference_pending_request_count"});
     e.specs(signal::running) = names({"nv_inference_exec_count"});
@@ -95,6 +98,7 @@ engine_mapping triton() {
 engine_mapping llama_cpp() {
     engine_mapping e;
     e.name = "llama.cpp";
+    e.opens_early = true;
     e.specs(signal::waiting) = names({"llamacpp:requests_deferred"});
     e.specs(signal::running) = names({"llamacpp:requests_processing"});
     e.specs(signal::kv_usage) = names({"llamacpp:kv_cache_usage_ratio"});
@@ -108,6 +112,7 @@ engine_mapping llama_cpp() {
 engine_mapping tgi() {
     engine_mapping e;
     e.name = "tgi";
+    e.opens_early = true;
     e.specs(signal::waiting) = names({"tgi_queue_size"});
     e.specs(signal::running) = names({"tgi_batch_current_size"});
     e.specs(signal::occupied) = names({"tgi_batch_current_max_tokens"});

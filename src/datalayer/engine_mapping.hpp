@@ -65,6 +65,7 @@ struct engine_mapping {
         false;  ///< newer versions have no KV metric: nothing to report when it is missing
     capacity_page capacity;  ///< with `occupied`, stands in for a KV metric the page lacks
     std::vector<metrics_location> locations;
+    bool opens_early = false;  ///< answers before its model is loaded
     std::string health_path = "/health";
     int loading_status =
         503;  ///< what health answers while the model is not loaded, beside other 5xx

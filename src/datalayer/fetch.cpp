@@ -32,7 +32,7 @@ void fetch::on_data(std::span<char> bytes) {
         call_.cancel();
         return end(0, {}, "an answer of more than 4 MiB");
     }
-    if (status_ == 200) body_.append(bytes.data(), bytes.size());
+    body_.append(bytes.data(), bytes.size());
 }
 
 void fetch::on_complete() { end(status_, body_, {}); }
@@ -40,7 +40,8 @@ void fetch::on_complete() { end(status_, body_, {}); }
 void fetch::on_failure(const http::call_failure& why) {
     // The server may close an idle connection at any time; that says nothing about it.
     if (why.reused && !why.received && !second_try_) return ask(true);
-    end(0, {}, why.detail.empty() ? "connection refused or closed" : why.detail);
+    if (why.what == http::call_error::connect_refused) return end(0, {}, "connection refused");
+    end(0, {}, why.detail.empty() ? "connection closed" : why.detail);
 }
 
 void fetch::on_deadline(void* self) {

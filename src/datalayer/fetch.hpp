@@ -18,9 +18,9 @@ class fetch final : private http::call_owner {
 
     /// What a question brought; the view is valid during the call.
     struct outcome {
-        int status = 0;         ///< 0: no whole answer
-        std::string_view body;  ///< of a 200
-        std::string failure;    ///< why there is no whole answer
+        int status = 0;  ///< 0: no whole answer
+        std::string_view body;
+        std::string failure;  ///< why there is no whole answer
     };
     using done_fn = std::function<void(const outcome&)>;
 

@@ -130,23 +130,37 @@ void step_health(std::span<const health_subject> pool, const health_options& opt
     }
 }
 
-bool take_probe(health_record& r, const health_options& options, time_point now) {
-    if (r.state != endpoint_health::down ||
-        now - std::max(r.probed, r.since) < options.probe_period)
+bool take_probe(const health_subject& s, const health_options& options, const probe_hint& hint,
+                time_point now) {
+    auto& r = *s.record;
+    const bool out = r.state == endpoint_health::down || r.state == endpoint_health::loading;
+    const bool unknown = hint.opens_early && !r.introduced && s.state->picks.load(relaxed) == 0;
+    if (!out && (r.state != endpoint_health::ready || (!hint.page_not_loaded && !unknown)))
         return false;
+    const auto last = out ? std::max(r.probed, r.since) : r.probed;
+    if (last != time_point{} && now - last < options.probe_period) return false;
     r.probed = now;
+    r.introduced = true;
     return true;
 }
 
-void note_probe(const health_subject& s, int status, int loading_status, std::string_view failure,
-                time_point now) {
-    if (s.record->state != endpoint_health::down) return;
-    if (status == 0) {
-        s.record->why = "probe failed: " + std::string(failure);
-    } else if (status >= 500 || status == loading_status) {
-        s.record->why = "probe answered " + std::to_string(status) + ": not ready to serve";
+void note_probe(const health_subject& s, const probe_result& result, time_point now) {
+    auto& r = *s.record;
+    const bool loading = result.status == result.loading_status;
+    const auto answer = "the health page answered " + std::to_string(result.status);
+    if (r.state == endpoint_health::ready) {
+        if (!loading || (!result.says_loading && !result.others_ready)) return;
+        return enter(s, endpoint_health::loading, answer + ": the model is not loaded yet", now);
+    }
+    if (r.state == endpoint_health::loading && result.status == 0)
+        return enter(s, endpoint_health::down, "probe failed: " + std::string(result.failure), now);
+    if (r.state != endpoint_health::down && r.state != endpoint_health::loading) return;
+    if (result.status == 0) {
+        r.why = "probe failed: " + std::string(result.failure);
+    } else if (result.status >= 500 || loading) {
+        r.why = answer + ": not ready to serve";
     } else {
-        bring_back(s, "probe answered " + std::to_string(status), now);
+        bring_back(s, answer, now);
     }
 }
 

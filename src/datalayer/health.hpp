@@ -48,7 +48,8 @@ struct health_record {
     bool draining = false;     ///< what the administrator says
     std::uint32_t ejections = 0;
     time_point ejected_until{};
-    time_point probed{};  ///< when the last probe was sent
+    time_point probed{};      ///< when the last probe was sent
+    bool introduced = false;  ///< asked for its health before its first request
 };
 
 struct health_subject {
@@ -65,13 +66,30 @@ void begin_health(const health_subject& s, time_point now);
 void step_health(std::span<const health_subject> pool, const health_options& options,
                  time_point now);
 
-/// True when an endpoint that is down is due for a probe; remembers that it was sent.
-bool take_probe(health_record& r, const health_options& options, time_point now);
+/// What else speaks for asking an endpoint that is ready.
+struct probe_hint {
+    bool page_not_loaded = false;  ///< its metrics page answered as one whose model is not loaded
+    bool opens_early = false;      ///< its engine answers before the model is loaded
+};
 
-/// What a probe of a `down` endpoint brought. `status` 0: no answer. Back with any answer but 5xx
-/// and the engine's own `loading_status`: a server that answers 404 to a health path it does not
-/// have is there.
-void note_probe(const health_subject& s, int status, int loading_status, std::string_view failure,
+/// True when a probe is due: of an endpoint that is down or loading, each period; of one that is
+/// ready only where a hint says so, and then before its first request or as long as its page is
+/// missing. Remembers that it was sent.
+bool take_probe(const health_subject& s, const health_options& options, const probe_hint& hint,
                 time_point now);
+
+/// What a probe brought.
+struct probe_result {
+    int status = 0;              ///< 0: no answer
+    int loading_status = 503;    ///< the engine's word for "the model is not loaded"
+    bool says_loading = false;   ///< the answer's text says so, too, or the engine opens early
+    bool others_ready = false;   ///< another endpoint of the pool is ready
+    std::string_view failure{};  ///< why there is no answer
+};
+
+/// Back with any answer but 5xx and the engine's own `loading_status`: a server that answers 404 to
+/// a health path it does not have is there. A ready endpoint that says it is loading is taken out;
+/// a bare status does not take out the pool's last one.
+void note_probe(const health_subject& s, const probe_result& result, time_point now);
 
 }  // namespace weir::datalayer

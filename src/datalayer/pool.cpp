@@ -99,6 +99,8 @@ std::string_view to_string(endpoint_health h) {
             return "ejected";
         case endpoint_health::draining:
             return "draining";
+        case endpoint_health::loading:
+            return "loading";
     }
     return "ready";
 }

@@ -16,7 +16,8 @@
 namespace weir::datalayer {
 
 /// Why an endpoint is, or is not, a candidate.
-enum class endpoint_health : std::uint8_t { ready, not_ready, down, ejected, draining };
+enum class endpoint_health : std::uint8_t { ready, not_ready, down, ejected, draining, loading };
+inline constexpr std::size_t endpoint_health_count = 6;
 
 /// The word of an endpoint_health in logs and admin answers: `ready`, `not_ready`, ….
 std::string_view to_string(endpoint_health h);

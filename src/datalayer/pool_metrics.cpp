@@ -105,7 +105,7 @@ void pool_metrics::collect_pool(metrics::exposition& out, const endpoint_pool& p
                "The number of ready endpoints in the inference server pool.", name, name,
                static_cast<double>(g.ready()));
 
-    std::array<std::uint64_t, 5> states{};
+    std::array<std::uint64_t, endpoint_health_count> states{};
     for (const auto& m : pool.members()) {
         const auto health = m->state->health.load(relaxed);
         ++states[static_cast<std::size_t>(health)];

@@ -1,5 +1,9 @@
 #include "datalayer/prober.hpp"
 
+#include <algorithm>
+
+#include "base/strings.hpp"
+
 namespace weir::datalayer {
 namespace {
 
@@ -10,74 +14,72 @@ http::client_options connection_options() {
     return o;
 }
 
+bool mentions_loading(std::string_view text) {
+    constexpr std::string_view word = "loading";
+    for (std::size_t at = 0; at + word.size() <= text.size(); ++at) {
+        if (iequals(text.substr(at, word.size()), word)) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
-/// One question and its answer. Refers to its endpoint by serial only: the pool may have changed
-/// meanwhile.
-struct prober::probe final : http::call_owner {
-    probe(prober& owner, endpoint_pool& from, const endpoint_pool::member& m,
-          const engine_mapping* engine)
+/// One endpoint's questions. Refers to it by serial only: the pool may have changed meanwhile.
+struct prober::probe {
+    probe(prober& owner, endpoint_pool& from, std::uint64_t number)
         : pool(from),
-          serial(m.state->serial),
+          serial(number),
           loop(owner.loop_),
-          loading_status(engine == nullptr ? 503 : engine->loading_status),
-          deadline(owner.loop_, &probe::on_deadline, this) {
-        const std::string path = engine == nullptr ? "/health" : engine->health_path;
-        request = "GET " + path + " HTTP/1.1\r\nHost: " + m.listed.where.authority() +
-                  "\r\nUser-Agent: weir\r\nConnection: close\r\n\r\n";
+          question(owner.loop_, owner.connections_, number,
+                   [this](const fetch::outcome& o) { end(o); }) {}
+
+    void ask(const endpoint_pool::member& m, const engine_mapping* engine) {
+        loading_status = engine == nullptr ? 503 : engine->loading_status;
+        opens_early = engine != nullptr && engine->opens_early;
+        question.start(m.listed.where, engine == nullptr ? "/health" : engine->health_path);
     }
 
-    void on_head(const http::response_head& head) override { end(head.status, {}); }
-    void on_data(std::span<char>) override {}
-    void on_complete() override {}
-    void on_failure(const http::call_failure& why) override {
-        end(0, why.what == http::call_error::connect_refused ? "connection refused" : why.detail);
-    }
-    static void on_deadline(void* self) {
-        auto& p = *static_cast<probe*>(self);
-        p.end(0, "no answer after 5s");
-    }
-
-    void end(int status, std::string_view failure) {
-        if (ended) return;
-        ended = true;
-        deadline.cancel();
+    void end(const fetch::outcome& o) {
+        probe_result result;
+        result.status = o.status;
+        result.loading_status = loading_status;
+        result.says_loading = opens_early || mentions_loading(o.body.substr(0, 4096));
+        result.failure = o.failure;
         for (const auto& m : pool.members()) {
-            if (m->state->serial == serial) {
-                note_probe({m->state.get(), &m->health}, status, loading_status, failure,
-                           loop.now());
-            }
+            const bool other = m->state->serial != serial;
+            if (other && m->health.state == endpoint_health::ready) result.others_ready = true;
         }
-        if (call.active()) call.cancel();
+        for (const auto& m : pool.members()) {
+            if (m->state->serial == serial)
+                note_probe({m->state.get(), &m->health}, result, loop.now());
+        }
     }
 
     endpoint_pool& pool;
     const std::uint64_t serial;
     http::event_loop& loop;
-    const int loading_status;
-    std::string request;
-    http::timer deadline;
-    http::call call;
-    bool ended = false;
+    int loading_status = 503;
+    bool opens_early = false;
+    fetch question;
 };
 
 prober::prober(http::event_loop& loop) : loop_(loop), connections_(loop, connection_options()) {}
 prober::~prober() = default;
 
-void prober::tick(endpoint_pool& pool, endpoint_pool::member& m, const engine_mapping* engine) {
-    if (m.health.state != endpoint_health::down) return;
+void prober::tick(endpoint_pool& pool, endpoint_pool::member& m, const engine_mapping* engine,
+                  bool page_not_loaded) {
+    const auto at = probes_.find(m.state->serial);
+    if (at != probes_.end() && at->second->question.active()) return;
+    const probe_hint hint{page_not_loaded, engine != nullptr && engine->opens_early};
+    if (!take_probe({m.state.get(), &m.health}, pool.health(), hint, loop_.now())) return;
     auto& slot = probes_[m.state->serial];
-    if (slot && !slot->ended) return;
-    if (!take_probe(m.health, pool.health(), loop_.now())) return;
-    slot = std::make_unique<probe>(*this, pool, m, engine);
+    if (!slot) slot = std::make_unique<probe>(*this, pool, m.state->serial);
     ++sent_;
-    slot->deadline.arm(time_limit);
-    const std::string_view pieces[] = {slot->request};
-    connections_.start(slot->call, *slot, m.state->serial, m.listed.where, "GET", pieces, true);
+    slot->ask(m, engine);
 }
 
 void prober::forget(const endpoint_pool& pool) {
-    std::erase_if(probes_, [&](const auto& p) { return !p.second || &p.second->pool == &pool; });
+    std::erase_if(probes_, [&](const auto& p) { return &p.second->pool == &pool; });
 }
 
 }  // namespace weir::datalayer

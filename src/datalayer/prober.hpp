@@ -6,17 +6,17 @@
 
 #include "datalayer/endpoint_pool.hpp"
 #include "datalayer/engine_mapping.hpp"
+#include "datalayer/fetch.hpp"
 #include "datalayer/health.hpp"
 #include "http/client.hpp"
 
 namespace weir::datalayer {
 
-/// Asks endpoints that are down for their health, one question at a time each, always on a fresh
-/// connection. Endpoints that serve are never asked: their traffic tells. Control thread.
+/// Asks endpoints for their health, one question at a time each, always on a fresh connection:
+/// those that are down or loading, and ready ones only where a hint says so: their traffic tells.
+/// Control thread.
 class prober {
   public:
-    /// Generating servers may run a token for the answer; they get longer than the period.
-    static constexpr duration time_limit = std::chrono::seconds(5);
     static constexpr duration connect_limit = std::chrono::seconds(1);
 
     explicit prober(http::event_loop& loop);
@@ -25,7 +25,8 @@ class prober {
     prober& operator=(const prober&) = delete;
 
     /// Probes what is due in this pool. `engine` may be null: then the usual path is asked.
-    void tick(endpoint_pool& pool, endpoint_pool::member& m, const engine_mapping* engine);
+    void tick(endpoint_pool& pool, endpoint_pool::member& m, const engine_mapping* engine,
+              bool page_not_loaded = false);
     /// Drops the questions of endpoints that are gone. Call when a pool changed, before it is
     /// destroyed.
     void forget(const endpoint_pool& pool);

@@ -293,6 +293,7 @@ void scrape_job::fail(scrape_error what, std::string detail) {
     ++scrapes_;
     ++failed_;
     ++failures_;
+    last_status_ = what == scrape_error::status ? refused_status_ : 0;
     ++context_.counters.scrapes;
     ++context_.counters.errors[static_cast<std::size_t>(what)];
     context_.pace.spent(context_.meter.take(), 1);
@@ -347,6 +348,7 @@ void scrape_job::finish_page() {
     }
     apply(page);
     deadline_.cancel();
+    last_status_ = 0;
     failures_ = 0;
     error_.clear();
     ++scrapes_;

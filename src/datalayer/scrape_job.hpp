@@ -129,6 +129,10 @@ class scrape_job final : private http::call_owner {
 
     /// True when a page of the endpoint had the signal: `waiting`, `running` or `kv_usage`.
     bool knows(signal s) const { return memory_.knows(s); }
+    /// True while the page answers as a server does whose model is not loaded.
+    bool page_not_loaded() const {
+        return last_status_ == (engine_ != nullptr ? engine_->loading_status : 503);
+    }
     /// Seconds; data of this endpoint younger than this are never stale.
     double staleness_floor() const;
     /// The engine whose page was read, or the labelled one; null while unknown.
@@ -195,6 +199,7 @@ class scrape_job final : private http::call_owner {
     bool tried_ = false;
     bool collecting_ = false;
     int refused_status_ = 0;      ///< of an answer whose body is only read to keep the connection
+    int last_status_ = 0;         ///< what the last scrape was answered with instead of a page
     std::uint32_t failures_ = 0;  ///< in a row
     std::vector<std::string> names_;
     std::vector<missing_family> missing_;

@@ -71,18 +71,18 @@ TEST_SUITE("datalayer/health") {
         fixture f(1);
         for (int i = 0; i < 3; ++i) note_connect_failure(f.states[0]);
         f.step();
-        CHECK_FALSE(take_probe(f.records[0], f.options, f.now + 999ms));
+        CHECK_FALSE(take_probe(f.pool[0], f.options, {}, f.now + 999ms));
         f.now += 1s;
-        CHECK(take_probe(f.records[0], f.options, f.now));
-        CHECK_FALSE(take_probe(f.records[0], f.options, f.now + 1ms));
-        note_probe(f.pool[0], 0, 503, "connection refused", f.now);
+        CHECK(take_probe(f.pool[0], f.options, {}, f.now));
+        CHECK_FALSE(take_probe(f.pool[0], f.options, {}, f.now + 1ms));
+        note_probe(f.pool[0], {.failure = "connection refused"}, f.now);
         CHECK(f.of(0) == endpoint_health::down);
         CHECK(f.records[0].why == "probe failed: connection refused");
         f.now += 1s;
-        CHECK(take_probe(f.records[0], f.options, f.now));
-        note_probe(f.pool[0], 503, 503, "", f.now);
+        CHECK(take_probe(f.pool[0], f.options, {}, f.now));
+        note_probe(f.pool[0], {.status = 503}, f.now);
         CHECK(f.of(0) == endpoint_health::down);
-        note_probe(f.pool[0], 200, 503, "", f.now);
+        note_probe(f.pool[0], {.status = 200}, f.now);
         CHECK(f.of(0) == endpoint_health::ready);
         CHECK(f.states[0].connect_failures == 0);
         CHECK(weir::from_ns(f.states[0].returned_ns) == f.now);
@@ -96,9 +96,9 @@ TEST_SUITE("datalayer/health") {
         const auto answers = [&](int status, int loading) {
             for (int i = 0; i < 3; ++i) note_connect_failure(f.states[0]);
             f.step();
-            note_probe(f.pool[0], status, loading, "", f.now);
+            note_probe(f.pool[0], {.status = status, .loading_status = loading}, f.now);
             const bool back = f.of(0) == endpoint_health::ready;
-            note_probe(f.pool[0], 200, 503, "", f.now);
+            note_probe(f.pool[0], {.status = 200}, f.now);
             return back;
         };
         CHECK(answers(404, 503));
@@ -192,11 +192,51 @@ TEST_SUITE("datalayer/health") {
             for (int k = 0; k < 3; ++k) note_connect_failure(f.states[0]);
             f.step(200ms);
             CHECK(f.of(0) == endpoint_health::down);
-            note_probe(f.pool[0], 200, 503, "", f.now);
+            note_probe(f.pool[0], {.status = 200}, f.now);
             CHECK(f.of(0) == endpoint_health::ready);
         }
         f.step(slow_start_window);
         CHECK(f.states[0].returned_ns == 0);
+    }
+
+    TEST_CASE("a server that says its model is loading is out until it says otherwise") {
+        fixture f(2);
+        CHECK_FALSE(take_probe(f.pool[0], f.options, {}, f.now));
+        CHECK(take_probe(f.pool[0], f.options, {.page_not_loaded = true}, f.now));
+        CHECK_FALSE(take_probe(f.pool[0], f.options, {.page_not_loaded = true}, f.now + 900ms));
+        note_probe(f.pool[0], {.status = 503, .says_loading = true}, f.now);
+        CHECK(f.of(0) == endpoint_health::loading);
+        CHECK(f.states[0].health == endpoint_health::loading);
+        CHECK(f.records[0].why == "the health page answered 503: the model is not loaded yet");
+        f.step(1s);
+        CHECK(take_probe(f.pool[0], f.options, {}, f.now));
+        note_probe(f.pool[0], {.status = 503}, f.now);
+        CHECK(f.of(0) == endpoint_health::loading);
+        note_probe(f.pool[0], {.status = 200}, f.now);
+        CHECK(f.of(0) == endpoint_health::ready);
+        CHECK(f.states[0].returned_ns != 0);
+    }
+
+    TEST_CASE("a bare 503 takes out an endpoint only while another is ready") {
+        fixture f(2);
+        note_probe(f.pool[0], {.status = 503, .others_ready = true}, f.now);
+        CHECK(f.of(0) == endpoint_health::loading);
+        note_probe(f.pool[1], {.status = 503}, f.now);
+        CHECK(f.of(1) == endpoint_health::ready);
+        note_probe(f.pool[1], {.status = 500, .others_ready = true}, f.now);
+        CHECK(f.of(1) == endpoint_health::ready);
+        note_probe(f.pool[1], {.failure = "connection refused"}, f.now);
+        CHECK(f.of(1) == endpoint_health::ready);
+        note_probe(f.pool[0], {.failure = "connection refused"}, f.now);
+        CHECK(f.of(0) == endpoint_health::down);
+    }
+
+    TEST_CASE("an engine that opens early is asked once before its first request") {
+        fixture f(2);
+        CHECK(take_probe(f.pool[0], f.options, {.opens_early = true}, f.now));
+        CHECK_FALSE(take_probe(f.pool[0], f.options, {.opens_early = true}, f.now + 10s));
+        f.states[1].picks = 1;
+        CHECK_FALSE(take_probe(f.pool[1], f.options, {.opens_early = true}, f.now));
     }
 
     TEST_CASE("draining and discovery go before what traffic shows") {

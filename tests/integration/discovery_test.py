@@ -1,0 +1,148 @@
+"""Endpoints from files, names and the administrator: what is listed, what a change does, what a mistake says."""
+
+import json
+import os
+
+from harness import free_port, reply, run_weir, wait_for
+from answers_test import POOL, ROUTE, documents
+from engines_test import endpoints
+
+TWO_POOLS = documents(ROUTE.format(path="/a", pool="one", namespace="default"), POOL.format(name="one", namespace="default"),
+                      POOL.format(name="two", namespace="default"))
+
+
+def write(path, *entries):
+    """Replaces the file as editors do: another one, renamed into place."""
+    spare = path.with_suffix(".new")
+    spare.write_text(json.dumps({"endpoints": list(entries)}))
+    os.replace(spare, path)
+    return path
+
+
+def entry(server, name, **more):
+    return {"name": name, "address": "127.0.0.1", "port": str(server.port), **more}
+
+
+def names(gateway):
+    return sorted(endpoints(gateway))
+
+
+def test_an_endpoints_file_is_watched_and_a_wrong_entry_skipped(weir, upstream, tmp_path):
+    a, b = upstream(reply(200, {})), upstream(reply(200, {}))
+    path = write(tmp_path / "endpoints.json", entry(a, "a", labels={"tier": "1"}))
+    gateway = weir("--endpoints-file", path)
+    assert names(gateway) == ["a"] and endpoints(gateway)["a"]["labels"] == {"tier": "1"}
+    assert gateway.chat("x").status == 200
+    picks = endpoints(gateway)["a"]["picks"]
+    assert picks == 1
+    write(path, entry(a, "a", unknown=1), entry(b, "b"))
+    wait_for(lambda: names(gateway) == ["a", "b"], "the second endpoint")
+    assert endpoints(gateway)["a"]["picks"] == picks   # the same identity: its state stays
+    write(path, entry(a, "a"), {"name": "b", "address": "300.1.1.1 x", "port": "1"})
+    wait_for(lambda: names(gateway) == ["a"], "the wrong entry's endpoint gone")
+    gateway.wait_log("entry skipped")
+    path.write_text('{"endpoints": [')
+    gateway.wait_log("failed to reload endpoints file")
+    assert names(gateway) == ["a"] and gateway.chat("x").status == 200
+    write(path, entry(a, "a"), entry(b, "a"))   # an identity that is named again is an update
+    wait_for(lambda: [e["address"] for e in endpoints(gateway).values()] == [b.address], "the later one")
+    write(path)
+    wait_for(lambda: names(gateway) == [], "an empty pool")
+    assert gateway.chat("x").status == 503 and gateway.admin("GET", "/readyz").status == 200
+    write(path, entry(a, "a"))
+    wait_for(lambda: names(gateway) == ["a"] and gateway.chat("x").status == 200, "an endpoint again")
+
+
+def test_what_is_wrong_with_an_endpoints_file_at_start(tmp_path):
+    path = tmp_path / "endpoints.yaml"
+    for text, said in (
+            ("endpoints:\n- {name: x, address: 'not an address', port: '80'}\n", 'endpoint "x": invalid IPv4 address "not an address"'),
+            ("endpoints:\n- {name: x, address: 10.0.0.1, port: '0'}\n", 'endpoint "x": invalid port "0"'),
+            ("endpoints:\n- {name: x, address: 10.0.0.1, port: '65536'}\n", 'endpoint "x": invalid port "65536"'),
+            ("endpoints:\n- {name: x, address: 10.0.0.1}\n", 'endpoint "x": invalid port ""'),
+            ("endpoints: {}\n", "unmarshalling"), ("endpoints: [\n", "parsing"),
+            ("# " + "x" * (1 << 20) + "\nendpoints: []\n", "exceeds 1 MiB limit")):
+        path.write_text(text)
+        done = run_weir("serve", "--endpoints-file", path, "--listen", f"127.0.0.1:{free_port()}", "--admin", "off")
+        assert done.returncode == 4, text[:80]
+        assert "file-discovery: initial load failed: " in done.stderr and said in done.stderr, (said, done.stderr)
+    missing = run_weir("serve", "--endpoints-file", tmp_path / "none", "--listen", f"127.0.0.1:{free_port()}", "--admin", "off")
+    assert missing.returncode == 4 and "reading " in missing.stderr
+
+
+def test_names_ipv6_and_numbers_are_addresses_too(weir, upstream, tmp_path):
+    server = upstream(reply(200, {}))
+    path = tmp_path / "endpoints.yaml"
+    path.write_text(f"endpoints:\n- {{name: n, address: localhost, port: {server.port}}}\n"
+                    f"- {{name: six, address: '::1', port: '{server.port}'}}\n"
+                    f"- {{name: none, address: does-not-exist.invalid, port: '80'}}\n")
+    gateway = weir("--endpoints-file", path)
+    wait_for(lambda: "n" in endpoints(gateway), "the name resolved")
+    assert endpoints(gateway)["n"]["address"] in (server.address, f"[::1]:{server.port}")
+    assert endpoints(gateway)["six"]["address"] == f"[::1]:{server.port}"
+    assert "none" not in endpoints(gateway)
+    listed = wait_for(lambda: {n["name"]: n for n in gateway.admin("GET", "/v1/endpoints").json()["names"]
+                               if n["error"] or n["addresses"]}, "the names")
+    assert listed["localhost"]["addresses"] and listed["localhost"]["error"] == ""
+    wait_for(lambda: any(n["name"] == "does-not-exist.invalid" and n["error"]
+                         for n in gateway.admin("GET", "/v1/endpoints").json()["names"]), "the failure")
+    assert gateway.chat("x").status == 200
+
+
+def test_pool_equals_path_chooses_the_pool(weir, upstream, manifests, tmp_path):
+    server = upstream(reply(200, {}))
+    folder = manifests({"all.yaml": TWO_POOLS})
+    path = write(tmp_path / "endpoints.json", entry(server, "x"))
+    plain = run_weir("serve", "-f", folder, "--endpoints-file", path)
+    assert plain.returncode == 2
+    gateway = weir("-f", folder, "--endpoints-file", f"one={path}")
+    shown = gateway.admin("GET", "/v1/endpoints").json()["endpoints"]
+    assert [(e["pool"], e["name"]) for e in shown] == [("default/one", "x")]
+    assert gateway.post("/a/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "x"}]}).status == 200
+
+
+def file_discovery(path, watch):
+    return {"apiVersion": "llm-d.ai/v1alpha1", "kind": "EndpointPickerConfig",
+            "plugins": [{"type": "file-discovery", "parameters": {"path": str(path), "watchFile": watch}},
+                        {"type": "queue-scorer"}],
+            "schedulingProfiles": [{"name": "default", "plugins": [{"pluginRef": "queue-scorer"}]}],
+            "dataLayer": {"discovery": {"pluginRef": "file-discovery"}}}
+
+
+def test_the_file_discovery_plugin(weir, upstream, manifests, tmp_path):
+    server, other = upstream(reply(200, {})), upstream(reply(200, {}))
+    path = write(tmp_path / "endpoints.json", entry(server, "x"))
+    for watch in (True, False):
+        folder = manifests({"all.yaml": documents(ROUTE.format(path="/v1", pool="one", namespace="default"),
+                                                  POOL.format(name="one", namespace="default"),
+                                                  json.dumps(file_discovery(path, watch)))}, folder=f"watch-{watch}")
+        write(path, entry(server, "x"))
+        gateway = weir("-f", folder)
+        assert names(gateway) == ["x"] and gateway.chat("x").status == 200
+        write(path, entry(server, "x"), entry(other, "y"))
+        if watch:
+            wait_for(lambda: names(gateway) == ["x", "y"], "the change")
+        else:
+            gateway.admin("POST", "/v1/reload")
+            wait_for(lambda: names(gateway) == ["x", "y"], "the change after a reload")
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(file_discovery("", True)))
+    done = run_weir("serve", "--config-file", wrong, "--endpoint", "http://127.0.0.1:1", "--admin", "off")
+    assert done.returncode == 4 and "'path' parameter is required" in done.stderr
+
+
+def test_one_merge_rule(weir, upstream, tmp_path):
+    """config, file, admin: a later origin replaces an identity in its place; removed stays removed until added again."""
+    a, b, c = (upstream(reply(200, {})) for _ in range(3))
+    path = write(tmp_path / "endpoints.json", entry(a, "x"), entry(b, "y"))
+    gateway = weir("--endpoints-file", path)
+    post = lambda **body: gateway.admin("POST", "/v1/endpoints", body)
+    assert post(action="add", address=c.address, name="x", labels={"k": "v"}).status == 200
+    shown = endpoints(gateway)
+    assert shown["x"]["address"] == c.address and shown["x"]["source"] == "admin" and shown["y"]["source"] == "file"
+    assert post(action="remove", id="default/x").status == 200
+    assert names(gateway) == ["y"]
+    write(path, entry(a, "x"), entry(b, "y"), entry(c, "z"))
+    wait_for(lambda: names(gateway) == ["y", "z"], "the file's news, without what was removed")
+    assert post(action="add", address=a.address, name="x").status == 200
+    assert names(gateway) == ["x", "y", "z"]
