@@ -81,7 +81,7 @@ class call {
 };
 
 struct client_options {
-    duration connect_timeout = std::chrono::seconds(5);  ///< 0: off
+    duration connect_timeout = std::chrono::seconds(5);       ///< 0: off
     duration idle_timeout = std::chrono::milliseconds(4000);  ///< below vLLM's 5 s
     std::size_t max_idle_per_peer = 1024;
     std::size_t max_interim = 8;

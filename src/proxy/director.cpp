@@ -26,9 +26,8 @@ void director::handle(http::exchange& ex) {
     const auto& head = ex.head();
     if (head.target == "*") {
         const auto id = id_of(ex);
-        const std::array<http::field, 2> fields = {
-            http::field{"allow", allowed_methods},
-            http::field{"x-request-id", id}};
+        const std::array<http::field, 2> fields = {http::field{"allow", allowed_methods},
+                                                   http::field{"x-request-id", id}};
         worker_.numbers.count_answer(200, {});
         return ex.answer(200, fields, {});
     }

@@ -21,8 +21,7 @@ struct reply_facts {
 };
 
 /// The value of `allow`: what is forwarded.
-inline constexpr std::string_view allowed_methods =
-    "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
+inline constexpr std::string_view allowed_methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
 
 /// Sends a reply of weir's own in the shape the client asked for (design: section 4), and ends the
 /// exchange. Counts it. The exchange must not be touched afterwards.

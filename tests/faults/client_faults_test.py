@@ -70,10 +70,11 @@ def test_a_client_that_leaves_while_its_body_goes_up_costs_an_endpoint_nothing(w
 
 
 def test_a_client_that_half_closes_is_gone(weir, upstream):
-    gone = threading.Event()
-    gateway = weir("--endpoint", upstream(hold(gone)).url)
+    gone, began = threading.Event(), threading.Event()
+    gateway = weir("--endpoint", upstream(hold(gone, began)).url)
     with gateway.connect() as connection:
         connection.send(request("POST", CHAT, chat_body()))
+        assert began.wait(10)
         connection.finish_writing()
         assert connection.read_to_end() == b""
     assert gone.wait(10)
