@@ -95,6 +95,7 @@ class exposition_parser {
     page_verdict finish(bool end_known, bool open_metrics);
 
     std::size_t bytes() const { return bytes_; }
+    bool starts_a_list() const { return first_ == '['; }  ///< JSON: no metrics
     std::uint64_t skipped_lines() const {
         return skipped_lines_;
     }  ///< of wanted families, unreadable or too long

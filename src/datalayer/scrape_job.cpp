@@ -310,14 +310,20 @@ void scrape_job::fail(scrape_error what, std::string detail) {
 }
 
 /// The page may be at another of the engine's places: when this one answered something else, or
-/// when its port is not the endpoint's own.
+/// when its port is not the endpoint's own. An unknown server is only asked for another page when it
+/// answered as the engine does whose page that is: trtllm-serve, with a JSON list.
 void scrape_job::try_elsewhere(scrape_error what) {
     const bool wrong_page = what == scrape_error::status || what == scrape_error::not_metrics ||
                             what == scrape_error::no_family || what == scrape_error::redirect;
     const bool other_port = where_.port() != serving_.port() && what == scrape_error::connect;
-    if ((wrong_page || other_port) && choice_.locations.size() > 1) {
-        choose_location((location_ + 1) % choice_.locations.size());
+    if ((!wrong_page && !other_port) || choice_.locations.size() < 2) return;
+    auto next = (location_ + 1) % choice_.locations.size();
+    if (choice_.engine == nullptr) {
+        if (location_ == 0 && !parser_.starts_a_list()) ++next;
+        if (location_ != 0) next = 0;
+        if (next >= choice_.locations.size()) return;
     }
+    choose_location(next);
 }
 
 // --- scrape_job: one page

@@ -86,7 +86,7 @@ TEST_SUITE("datalayer/health") {
         CHECK(f.of(0) == endpoint_health::ready);
         CHECK(f.states[0].connect_failures == 0);
         CHECK(weir::from_ns(f.states[0].returned_ns) == f.now);
-        CHECK(f.records[0].why == "probe answered 200");
+        CHECK(f.records[0].why == "the health page answered 200");
     }
 
     TEST_CASE(

