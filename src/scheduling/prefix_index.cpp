@@ -24,9 +24,9 @@ struct alignas(64) prefix_index::record {
 
 namespace {
 
-// Bytes an endless mix of prompts may need a unit: itself, its place in a table that has just been
-// doubled, one and a half holders' entries, and lists of what is free.
-constexpr std::size_t bytes_a_unit = sizeof(prefix::unit) + 22 + 24 + 10;
+// Bytes an endless mix of prompts may need a unit: itself, two places (of two singles) in a table
+// that has just grown, one and a half holders' entries, and lists of what is free.
+constexpr std::size_t bytes_a_unit = sizeof(prefix::unit) + 30 + 24 + 10;
 constexpr std::size_t fixed_bytes = 64 * 1024;  // empty shards
 
 constexpr std::uint32_t prefetch_places = 12;  ///< windows ahead
@@ -193,7 +193,7 @@ void prefix_index::match(std::span<const std::uint64_t> hashes, prefix_scratch& 
         for (const auto slot : alive) scratch.credit(slot, owed);
         credited = at;
     };
-    const auto see = [&](const prefix::run& run, std::uint32_t blocks) {
+    const auto see = [&](const prefix::run_view& run, std::uint32_t blocks) {
         // Holders are a subset of `alive`; as many of them means the same ones.
         if (at != 0 && run.holders == alive.size() && run.partial == 0) return;
         if (at != credited) settle();
@@ -238,7 +238,7 @@ bool prefix_index::add(endpoint_slot slot, std::uint64_t key, std::span<const st
         forget(r, capacity, 256 + static_cast<std::uint32_t>(hashes.size()), last);
         if (r.oldest == last) forget_beyond(r, capacity, scratch);
     }
-    if (r.oldest != 0) r.oldest_tick.store(entries_[r.oldest].tick, std::memory_order_relaxed);
+    if (r.oldest != 0) r.oldest_tick.store(links_of(r.oldest).tick, std::memory_order_relaxed);
     return true;
 }
 
@@ -257,7 +257,7 @@ std::uint32_t prefix_index::walk(record& r, std::span<const std::uint64_t> hashe
         const auto held = runs_.hold(window_at(hashes, at), r.slot, spare);
         if (held.run == 0) break;
         if (held.fresh) {
-            entries_[spare] = {held.run, 0, 0, 0};
+            entries_[spare] = {held.run, {0, 0, 0}};
             spare = 0;
         }
         scratch.path_.push_back({held.entry, held.beyond});
@@ -268,16 +268,25 @@ std::uint32_t prefix_index::walk(record& r, std::span<const std::uint64_t> hashe
     return gained;
 }
 
+/// Entries are those of the slab and those inside of singles.
+prefix::links& prefix_index::links_of(std::uint32_t id) {
+    return (id & prefix::single_bit) != 0 ? runs_.links_of(id) : entries_[id].at;
+}
+
+std::uint32_t prefix_index::run_of(std::uint32_t id) const {
+    return (id & prefix::single_bit) != 0 ? id : entries_[id].run;
+}
+
 /// Moves an entry, linked or fresh, to the newest end.
 void prefix_index::touch(record& r, std::uint32_t id, std::uint32_t tick) {
-    auto& e = entries_[id];
+    auto& e = links_of(id);
     e.tick = tick;
     if (r.newest == id) return;
     if (e.newer != 0) unlink(r, id);
     e.newer = 0;
     e.older = r.newest;
     if (r.newest != 0) {
-        entries_[r.newest].newer = id;
+        links_of(r.newest).newer = id;
     } else {
         r.oldest = id;
     }
@@ -285,9 +294,9 @@ void prefix_index::touch(record& r, std::uint32_t id, std::uint32_t tick) {
 }
 
 void prefix_index::unlink(record& r, std::uint32_t id) {
-    const auto& e = entries_[id];
-    (e.newer != 0 ? entries_[e.newer].older : r.newest) = e.older;
-    (e.older != 0 ? entries_[e.older].newer : r.oldest) = e.newer;
+    const auto& e = links_of(id);
+    (e.newer != 0 ? links_of(e.newer).older : r.newest) = e.older;
+    (e.older != 0 ? links_of(e.older).newer : r.oldest) = e.newer;
 }
 
 // --- forgetting
@@ -304,14 +313,14 @@ void prefix_index::forget(record& r, std::size_t until, std::uint32_t max_entrie
             {forget_ahead, max_entries, (held - until + window_blocks - 1) / window_blocks});
         std::array<std::uint32_t, forget_ahead> batch;
         std::size_t n = 0;
-        for (auto id = r.oldest; id != stop && n < wanted; id = entries_[id].newer) {
-            runs_.prefetch_id(entries_[id].run);
+        for (auto id = r.oldest; id != stop && n < wanted; id = links_of(id).newer) {
+            runs_.prefetch_id(run_of(id));
             batch[n++] = id;
         }
         forget_batch(r, until, std::span(batch).first(n));
         max_entries -= static_cast<std::uint32_t>(n);
     }
-    if (r.oldest != 0) r.oldest_tick.store(entries_[r.oldest].tick, std::memory_order_relaxed);
+    if (r.oldest != 0) r.oldest_tick.store(links_of(r.oldest).tick, std::memory_order_relaxed);
 }
 
 /// Only the runs of the prompt just added are left, and they hold older blocks of other prompts.
@@ -321,7 +330,7 @@ void prefix_index::forget_beyond(record& r, std::size_t until, const prefix_scra
         if (held <= until) return;
         const auto excess = std::min(step.beyond, static_cast<std::uint32_t>(held - until));
         if (excess == 0) continue;
-        const auto taken = runs_.release(entries_[step.entry].run, r.slot, excess);
+        const auto taken = runs_.release(run_of(step.entry), r.slot, excess);
         r.blocks.store(held - taken.blocks, std::memory_order_relaxed);
     }
 }
@@ -329,15 +338,18 @@ void prefix_index::forget_beyond(record& r, std::size_t until, const prefix_scra
 void prefix_index::forget_batch(record& r, std::size_t until,
                                 std::span<const std::uint32_t> batch) {
     if (batch.size() > 1) {
-        for (const auto id : batch) runs_.prefetch_place(runs_.key(entries_[id].run));
+        for (const auto id : batch) runs_.prefetch_place(runs_.key(run_of(id)));
     }
     for (const auto id : batch) {
         const auto held = r.blocks.load(std::memory_order_relaxed);
         if (held <= until) return;
+        const bool inside = (id & prefix::single_bit) != 0;
+        if (inside) unlink(r, id);  // the entry goes with the run
         const auto taken =
-            runs_.release(entries_[id].run, r.slot, static_cast<std::uint32_t>(held - until));
+            runs_.release(run_of(id), r.slot, static_cast<std::uint32_t>(held - until));
         r.blocks.store(held - taken.blocks, std::memory_order_relaxed);
         if (!taken.gone) return;
+        if (inside) continue;
         unlink(r, id);
         entries_.give(r.free, id);
     }

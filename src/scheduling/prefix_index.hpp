@@ -60,9 +60,10 @@ class prefix_scratch {
 /// endpoints are never locked at once. `match` takes shard locks alone.
 ///
 /// Memory: the bytes given at construction bound everything that grows. When they are used up, the
-/// endpoint with the oldest use forgets first. A run of 1 to 16 blocks takes 64 bytes, 11 to 22
-/// bytes of table and 16 bytes a holder: 6 bytes a block-holder for long prompts, 25 for prompts of
-/// 4 blocks, 100 for single blocks (bench/micro/prefix_bench.cpp).
+/// endpoint with the oldest use forgets first. A run of 2 to 16 blocks takes 64 bytes, 11 to 15
+/// bytes of table and 16 bytes a holder; one of a single block 32 bytes, its first holder included,
+/// and as much table: 6 bytes a block-holder for long prompts, 24 for prompts of 4 blocks, up to 47
+/// for single blocks (bench/micro/prefix_bench.cpp).
 class prefix_index {
   public:
     static constexpr std::size_t default_max_bytes = std::size_t{256} << 20;
@@ -105,15 +106,15 @@ class prefix_index {
     /// An endpoint's share of one run, in the endpoint's order of use.
     struct entry {
         std::uint32_t run;
-        std::uint32_t newer;
-        std::uint32_t older;
-        std::uint32_t tick;  ///< of `clock_` at its last use
+        prefix::links at;
     };
     struct record;
     static constexpr std::size_t chunk_size = 64;
     static constexpr std::size_t max_chunks = 256;
 
     record* record_of(endpoint_slot slot) const;
+    prefix::links& links_of(std::uint32_t id);
+    std::uint32_t run_of(std::uint32_t id) const;
     void touch(record& r, std::uint32_t id, std::uint32_t tick);
     void unlink(record& r, std::uint32_t id);
     std::uint32_t walk(record& r, std::span<const std::uint64_t> hashes, prefix_scratch& scratch);

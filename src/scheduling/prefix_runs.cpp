@@ -17,8 +17,9 @@ hold_result run_table::hold(std::span<const std::uint64_t> window, std::uint16_t
     const std::lock_guard lock(s.lock);
     auto id = find(s, window[0]);
     const bool created = id == 0;
-    if (created) id = create(s, window);
+    if (created) id = window.size() == 1 ? create_single(s, window[0]) : create(s, window);
     if (id == 0) return {};
+    if ((id & single_bit) != 0) return hold_single(s, id, endpoint, spare_entry);
     auto& r = units_[id].run;
     auto blocks = common_blocks(r, window);
     if (blocks == r.blocks && blocks < window.size()) {
@@ -40,9 +41,13 @@ hold_result run_table::hold(std::span<const std::uint64_t> window, std::uint16_t
 }
 
 release_result run_table::release(std::uint32_t id, std::uint16_t endpoint, std::uint32_t at_most) {
-    auto& r = units_[id].run;
-    auto& s = shard_of(r.key);
+    auto& s = shard_of(key(id));
     const std::lock_guard lock(s.lock);
+    if ((id & single_bit) != 0) {
+        release_single(s, id, endpoint);
+        return {1, true};
+    }
+    auto& r = units_[id].run;
     auto* held = find_holder(r, endpoint);
     assert(held != nullptr);
     const bool was_partial = held->blocks < r.blocks;
@@ -67,10 +72,10 @@ std::uint32_t run_table::common_blocks(const run& r, std::span<const std::uint64
 
 std::uint32_t run_table::find(const shard& s, std::uint64_t key) const {
     const auto table = places_of(s);
-    for (std::size_t i = low(key) & table.mask;; i = (i + 1) & table.mask) {
+    for (auto i = table.start(low(key));; i = table.next(i)) {
         const auto entry = table.at[i];
         if (entry == 0) return 0;
-        if (entry >> 32 == low(key) && units_[low(entry)].run.key == key) return low(entry);
+        if (entry >> 32 == low(key) && this->key(low(entry)) == key) return low(entry);
     }
 }
 
@@ -88,6 +93,80 @@ std::uint32_t run_table::create(shard& s, std::span<const std::uint64_t> window)
     return id;
 }
 
+// --- singles
+// -----------------------------------------------------------------------------------------------
+
+std::uint32_t run_table::create_single(shard& s, std::uint64_t key) {
+    auto id = s.open;
+    if (id != 0) {
+        id = id * 2 + (units_[id].pair[0].holders == 0 ? 0 : 1);
+        close_half(s, id | single_bit);
+    } else {
+        id = units_.take(s.free) * 2;
+        if (id == 0) return 0;
+        open_half(s, (id + 1) | single_bit);
+    }
+    id |= single_bit;
+    single_of(id) = {key, 0, 0, nobody, {0, 0, 0}, 0};
+    insert_place(s, (key << 32) | id);
+    return id;
+}
+
+hold_result run_table::hold_single(shard& s, std::uint32_t id, std::uint16_t endpoint,
+                                   std::uint32_t spare_entry) {
+    auto& r = single_of(id);
+    if (r.own == endpoint) return {id, id, 1, 0, 0, false};
+    if (const auto* held = find_in_chain(r.more, endpoint))
+        return {id, held->entry, 1, 0, 0, false};
+    if (r.own == nobody) {
+        r.own = endpoint;
+        r.at = {0, 0, 0};
+        ++r.holders;
+        return {id, id, 1, 0, 1, false};
+    }
+    if (!push_to_chain(s, r.more, {spare_entry, endpoint, 1, 0})) return {};
+    ++r.holders;
+    return {id, spare_entry, 1, 0, 1, true};
+}
+
+void run_table::release_single(shard& s, std::uint32_t id, std::uint16_t endpoint) {
+    auto& r = single_of(id);
+    if (r.own == endpoint) {
+        r.own = nobody;
+    } else {
+        auto* held = find_in_chain(r.more, endpoint);
+        assert(held != nullptr);
+        take_from_chain(s, r.more, *held);
+    }
+    if (--r.holders != 0) return;
+    erase_place(s, r.key, id);
+    if (single_of(id ^ 1).holders != 0) return open_half(s, id);
+    close_half(s, id ^ 1);
+    units_.give(s.free, unit_of(id));
+}
+
+/// Puts a half that is free now at the front of the shard's list.
+void run_table::open_half(shard& s, std::uint32_t id) {
+    auto& half = single_of(id);
+    half = {0, s.open, 0, nobody, {0, 0, 0}, 0};
+    if (s.open != 0) {
+        auto& next = units_[s.open].pair;
+        (next[0].holders == 0 ? next[0] : next[1]).before = unit_of(id);
+    }
+    s.open = unit_of(id);
+}
+
+/// Takes a free half out of the shard's list.
+void run_table::close_half(shard& s, std::uint32_t id) {
+    const auto& half = single_of(id);
+    const auto free_half = [this](std::uint32_t unit) -> single& {
+        auto& pair = units_[unit].pair;
+        return pair[0].holders == 0 ? pair[0] : pair[1];
+    };
+    (half.before != 0 ? free_half(half.before).more : s.open) = half.more;
+    if (half.more != 0) free_half(half.more).before = half.before;
+}
+
 void run_table::extend(run& r, std::span<const std::uint64_t> window) {
     for (std::size_t i = r.blocks; i < window.size(); ++i) r.tags[i - 1] = tag(window[i]);
     r.blocks = static_cast<std::uint8_t>(window.size());
@@ -95,26 +174,27 @@ void run_table::extend(run& r, std::span<const std::uint64_t> window) {
 }
 
 void run_table::put(const places& t, place entry) {
-    auto i = (entry >> 32) & t.mask;
-    while (t.at[i] != 0) i = (i + 1) & t.mask;
+    auto i = t.start(low(entry >> 32));
+    while (t.at[i] != 0) i = t.next(i);
     t.at[i] = entry;
 }
 
 void run_table::insert_place(shard& s, place entry) {
-    const auto count = places_of(s).mask + 1;
-    if ((std::size_t{s.used} + 1) * 4 > count * 3) grow(s, count * 2);
+    // In small steps: places are a good part of what a single costs.
+    const auto count = places_of(s).count;
+    if ((std::size_t{s.used} + 1) * 4 > count * 3) grow(s, count + count * 3 / 8);
     put(places_of(s), entry);
     ++s.used;
 }
 
 void run_table::erase_place(shard& s, std::uint64_t key, std::uint32_t id) {
     const auto table = places_of(s);
-    auto hole = low(key) & table.mask;
-    while (low(table.at[hole]) != id) hole = (hole + 1) & table.mask;
+    auto hole = table.start(low(key));
+    while (low(table.at[hole]) != id) hole = table.next(hole);
     // Entries behind the hole move up as long as that does not put them before their own place.
-    for (auto i = (hole + 1) & table.mask; table.at[i] != 0; i = (i + 1) & table.mask) {
-        const auto wanted = (table.at[i] >> 32) & table.mask;
-        if (((i - wanted) & table.mask) >= ((i - hole) & table.mask)) {
+    for (auto i = table.next(hole); table.at[i] != 0; i = table.next(i)) {
+        const auto wanted = table.start(low(table.at[i] >> 32));
+        if (table.distance(wanted, i) >= table.distance(hole, i)) {
             table.at[hole] = table.at[i];
             hole = i;
         }
@@ -125,15 +205,15 @@ void run_table::erase_place(shard& s, std::uint64_t key, std::uint32_t id) {
 
 void run_table::grow(shard& s, std::size_t count) {
     auto bigger = std::make_unique<place[]>(count);
-    const places to{bigger.get(), count - 1};
+    const places to{bigger.get(), count};
     if (s.owned) {
         const auto from = places_of(s);
-        for (std::size_t i = 0; i <= from.mask; ++i) {
+        for (std::size_t i = 0; i < from.count; ++i) {
             if (from.at[i] != 0) put(to, from.at[i]);
         }
     }
     s.at.store(to.at, std::memory_order_relaxed);
-    s.mask.store(static_cast<std::uint32_t>(to.mask), std::memory_order_relaxed);
+    s.count.store(static_cast<std::uint32_t>(to.count), std::memory_order_relaxed);
     s.owned = std::move(bigger);
 }
 
@@ -142,7 +222,11 @@ holder* run_table::find_holder(run& r, std::uint16_t endpoint) {
     for (std::size_t i = 0; i < near; ++i) {
         if (r.near[i].endpoint == endpoint) return &r.near[i];
     }
-    for (auto id = r.more; id != 0; id = units_[id].more.next) {
+    return find_in_chain(r.more, endpoint);
+}
+
+holder* run_table::find_in_chain(std::uint32_t more, std::uint16_t endpoint) {
+    for (auto id = more; id != 0; id = units_[id].more.next) {
         auto& block = units_[id].more;
         for (std::uint32_t i = 0; i < block.count; ++i) {
             if (block.held[i].endpoint == endpoint) return &block.held[i];
@@ -156,16 +240,21 @@ bool run_table::insert_holder(shard& s, run& r, const holder& h) {
         r.near[r.holders++] = h;
         return true;
     }
-    if (r.more == 0 || units_[r.more].more.count == units_[r.more].more.held.size()) {
+    if (!push_to_chain(s, r.more, h)) return false;
+    ++r.holders;
+    return true;
+}
+
+bool run_table::push_to_chain(shard& s, std::uint32_t& more, const holder& h) {
+    if (more == 0 || units_[more].more.count == units_[more].more.held.size()) {
         const auto id = units_.take(s.free);
         if (id == 0) return false;
-        units_[id].more.next = r.more;
+        units_[id].more.next = more;
         units_[id].more.count = 0;
-        r.more = id;
+        more = id;
     }
-    auto& block = units_[r.more].more;
+    auto& block = units_[more].more;
     block.held[block.count++] = h;
-    ++r.holders;
     return true;
 }
 
@@ -173,15 +262,19 @@ void run_table::remove_holder(shard& s, run& r, holder& h) {
     --r.holders;
     if (r.more == 0) {
         h = r.near[r.holders];
-        return;
+    } else {
+        take_from_chain(s, r.more, h);
     }
-    const auto id = r.more;
+}
+
+/// The last of the chain takes the place of `h`.
+void run_table::take_from_chain(shard& s, std::uint32_t& more, holder& h) {
+    const auto id = more;
     auto& block = units_[id].more;
     h = block.held[--block.count];
-    if (block.count == 0) {
-        r.more = block.next;
-        units_.give(s.free, id);
-    }
+    if (block.count != 0) return;
+    more = block.next;
+    units_.give(s.free, id);
 }
 
 void run_table::destroy(shard& s, std::uint32_t id) {
@@ -191,15 +284,15 @@ void run_table::destroy(shard& s, std::uint32_t id) {
 
 void run_table::prefetch_place(std::uint64_t key) const {
     const auto table = places_of(shard_of(key));
-    __builtin_prefetch(table.at + (low(key) & table.mask), 1);
+    __builtin_prefetch(table.at + table.start(low(key)), 1);
 }
 
 void run_table::prefetch_run(std::uint64_t key) const {
     const auto& s = shard_of(key);
     if (!s.lock.try_lock()) return;
     const auto table = places_of(s);
-    auto i = low(key) & table.mask;
-    while (table.at[i] != 0 && table.at[i] >> 32 != low(key)) i = (i + 1) & table.mask;
+    auto i = table.start(low(key));
+    while (table.at[i] != 0 && table.at[i] >> 32 != low(key)) i = table.next(i);
     const auto id = low(table.at[i]);
     s.lock.unlock();
     if (id != 0) prefetch_id(id);
@@ -209,7 +302,7 @@ std::size_t run_table::bytes() const {
     std::size_t sum = units_.bytes() + shard_count * sizeof(shard);
     for (std::size_t i = 0; i < shard_count; ++i) {
         const std::lock_guard lock(shards_[i].lock);
-        sum += (places_of(shards_[i]).mask + 1) * sizeof(place);
+        sum += places_of(shards_[i]).count * sizeof(place);
     }
     return sum;
 }

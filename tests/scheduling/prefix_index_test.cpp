@@ -316,7 +316,7 @@ TEST_SUITE("scheduling/prefix_index") {
             }
             CAPTURE(length);
             CHECK(f.index.bytes() <= bytes + records);
-            CHECK(f.index.blocks() > (length == 1 ? 14'000UL : 50'000UL));
+            CHECK(f.index.blocks() > (length == 1 ? 25'000UL : 50'000UL));
         }
     }
 

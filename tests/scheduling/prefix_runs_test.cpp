@@ -23,7 +23,7 @@ chain random_chain(random_source& random, std::size_t n) {
 
 std::map<std::uint16_t, std::uint32_t> holders(const run_table& table, const chain& window) {
     std::map<std::uint16_t, std::uint32_t> found;
-    table.match(window, [&](const run& r, std::uint32_t) {
+    table.match(window, [&](const run_view& r, std::uint32_t) {
         table.for_each_holder(r, [&](const holder& h) { found[h.endpoint] = h.blocks; });
         CHECK(found.size() == r.holders);
         std::uint32_t partial = 0;
@@ -76,7 +76,7 @@ TEST_SUITE("scheduling/prefix_runs") {
         random_source random(2);
         const auto c = random_chain(random, 16);
         table.hold(chain(c.begin(), c.begin() + 5), 1, 1);
-        const auto nothing = [](const run&, std::uint32_t) {};
+        const auto nothing = [](const run_view&, std::uint32_t) {};
         CHECK(table.match(c, nothing).last);
         CHECK_FALSE(table.match(chain(c.begin(), c.begin() + 5), nothing).last);
         auto other = c;
@@ -102,7 +102,7 @@ TEST_SUITE("scheduling/prefix_runs") {
         CHECK(released.gone);
         CHECK(table.release(id, 2, 16).gone);
         CHECK(holders(table, c).empty());
-        CHECK(table.match(c, [](const run&, std::uint32_t) {}).blocks == 0);
+        CHECK(table.match(c, [](const run_view&, std::uint32_t) {}).blocks == 0);
     }
 
     TEST_CASE("many holders come and go in any order") {
@@ -114,7 +114,7 @@ TEST_SUITE("scheduling/prefix_runs") {
         for (int i = 0; i < 4000; ++i) {
             const auto endpoint = static_cast<std::uint16_t>(random.below(60));
             if (random.below(2) == 0) {
-                const auto n = 1 + random.below(9);
+                const auto n = 2 + random.below(8);
                 id =
                     table.hold(chain(c.begin(), c.begin() + static_cast<long>(n)), endpoint, 1).run;
                 auto& blocks = expected[endpoint];
@@ -142,18 +142,20 @@ TEST_SUITE("scheduling/prefix_runs") {
             const std::uint64_t key = (random.below(4) << 32) | (0xfffffff8 + random.below(600));
             const auto it = present.find(key);
             if (it == present.end()) {
-                present[key] = table.hold(chain{key}, 1, 1).run;
+                // Singles and longer runs side by side.
+                present[key] = table.hold(key % 3 == 0 ? chain{key, key} : chain{key}, 1, 1).run;
                 REQUIRE(present[key] != 0);
             } else {
-                REQUIRE(table.release(it->second, 1, 1).gone);
+                REQUIRE(table.release(it->second, 1, 16).gone);
                 present.erase(it);
             }
             if (i % 500 == 0) {
                 for (std::uint64_t high = 0; high < 4; ++high) {
                     for (std::uint64_t low = 0; low < 600; ++low) {
                         const auto k = (high << 32) | (0xfffffff8 + low);
-                        REQUIRE((table.match(chain{k}, [](const run&, std::uint32_t) {}).blocks ==
-                                 1) == present.contains(k));
+                        REQUIRE(
+                            (table.match(chain{k}, [](const run_view&, std::uint32_t) {}).blocks ==
+                             1) == present.contains(k));
                     }
                 }
             }
@@ -168,9 +170,60 @@ TEST_SUITE("scheduling/prefix_runs") {
             if (held.run == 0) break;
             runs.push_back(held.run);
         }
-        CHECK(runs.size() == 64);
-        CHECK(table.match(chain{100}, [](const run&, std::uint32_t) {}).blocks == 0);
+        CHECK(runs.size() == 128);  // two singles a unit
+        CHECK(table.match(chain{1000}, [](const run_view&, std::uint32_t) {}).blocks == 0);
         CHECK(table.release(runs[5], 1, 1).gone);
-        CHECK(table.hold(chain{100}, 1, 1).run == runs[5]);
+        CHECK(table.hold(chain{1000}, 1, 1).run == runs[5]);
+        // Two blocks need a whole unit.
+        CHECK(table.release(runs[8], 1, 1).gone);
+        CHECK(table.hold(chain{2000, 2001}, 1, 1).run == 0);
+        CHECK(table.release(runs[9], 1, 1).gone);
+        CHECK(table.hold(chain{2000, 2001}, 1, 1).run != 0);
+    }
+
+    TEST_CASE("a run of one block stays one; what follows it is a run of its own") {
+        run_table table(100);
+        random_source random(6);
+        const auto c = random_chain(random, 5);
+        const auto first = table.hold(chain{c[0]}, 1, 11);
+        CHECK(first.gained == 1);
+        CHECK_FALSE(first.fresh);  // its first holder's entry is inside
+        CHECK(first.entry == first.run);
+        const auto longer = table.hold(c, 2, 12);
+        CHECK(longer.run == first.run);
+        CHECK(longer.blocks == 1);
+        CHECK(longer.fresh);
+        CHECK(longer.entry == 12);
+        const auto rest = table.hold(chain(c.begin() + 1, c.end()), 2, 13);
+        CHECK(rest.blocks == 4);
+        const auto found = table.match(c, [](const run_view&, std::uint32_t) {});
+        CHECK(found.blocks == 1);
+        CHECK_FALSE(found.last);
+        CHECK(holders(table, c) == std::map<std::uint16_t, std::uint32_t>{{1, 1}, {2, 1}});
+        // The inner place is free again, and taken by the next to come.
+        CHECK(table.release(first.run, 1, 1).gone);
+        CHECK(table.hold(chain{c[0]}, 3, 14).entry == first.run);
+        CHECK(table.hold(chain{c[0]}, 2, 14).entry == 12);
+        CHECK(table.release(first.run, 2, 16).gone);
+        CHECK(table.release(first.run, 3, 16).gone);
+        CHECK(holders(table, c).empty());
+    }
+
+    TEST_CASE("many holders of a single come and go in any order") {
+        run_table table(1000);
+        random_source random(7);
+        std::map<std::uint16_t, std::uint32_t> expected;
+        std::uint32_t id = 0;
+        for (int i = 0; i < 4000; ++i) {
+            const auto endpoint = static_cast<std::uint16_t>(random.below(40));
+            if (random.below(2) == 0) {
+                id = table.hold(chain{77}, endpoint, 1).run;
+                expected[endpoint] = 1;
+            } else if (expected.erase(endpoint) != 0) {
+                REQUIRE(table.release(id, endpoint, 1).gone);
+            }
+            CAPTURE(i);
+            REQUIRE(holders(table, {77}) == expected);
+        }
     }
 }
