@@ -1,5 +1,6 @@
 // /v1/endpoints: what is known of each, and changes by the administrator.
 #include <algorithm>
+#include <cmath>
 
 #include "admin/json_body.hpp"
 #include "admin/page.hpp"
@@ -35,9 +36,25 @@ void write_lora(json_writer& w, const lora_state* lora) {
     w.field("maxActive", lora->max_active).end_object();
 }
 
+void write_attributes(json_writer& w, const datalayer::endpoint_state& s,
+                      const std::vector<std::string>& keys) {
+    w.key("attributes").begin_object();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        const double value = s.attributes.values[i].load(relaxed);
+        w.key(keys[i]);
+        if (std::isnan(value)) {
+            w.null();
+        } else {
+            w.value(value);
+        }
+    }
+    w.end_object();
+}
+
 /// What pages said. Null is "never told", which is not zero.
 void write_signals(json_writer& w, const datalayer::endpoint_state& s,
-                   const datalayer::scrape_job* job, double stale_after, time_point now) {
+                   const datalayer::scrape_job* job, const std::vector<std::string>& attributes,
+                   double stale_after, time_point now) {
     using datalayer::signal;
     const auto updated = s.updated_ns.load(relaxed);
     const double limit = std::max(stale_after, s.staleness_floor.load(relaxed));
@@ -65,6 +82,7 @@ void write_signals(json_writer& w, const datalayer::endpoint_state& s,
     const auto report = job != nullptr ? job->report() : datalayer::scrape_report{};
     if (report.capacity > 0) w.field(report.capacity_of, report.capacity);
     write_lora(w, s.lora.load(std::memory_order_acquire));
+    write_attributes(w, s, attributes);
     w.end_object();
 }
 
@@ -221,7 +239,7 @@ void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
             write_identity(w, f, *m);
             write_health(w, *m, at);
             const auto* job = s.about.scraper().job(m->state->serial);
-            write_signals(w, *m->state, job, stale_after, at.now);
+            write_signals(w, *m->state, job, view->attribute_keys, stale_after, at.now);
             write_counts(w, *m->state);
             write_models(w, lists.get(), m->state->serial);
             write_scrape(w, job);

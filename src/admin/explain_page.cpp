@@ -218,6 +218,7 @@ dry_outcome walk(const proxy::pool_runtime& pool, dry_request& r, time_point now
     request.body_bytes = size;
     request.cache_salt = facts.cache_salt;
     request.prompts = facts.prompts;
+    request.media = facts.media;
     if (resolve_names(r, *pool.spec, facts, api, out)) explain(pool, r, request, now, out);
     return out;
 }

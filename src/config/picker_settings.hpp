@@ -158,6 +158,7 @@ struct data_layer_settings {
     std::vector<source_settings> sources;
     std::string engine_label_key = "llm-d.ai/engine-type";
     std::string default_engine = "vllm";
+    std::string extractor = "core-metrics-extractor";  ///< the instance the engines belong to
     std::vector<engine_settings> engines;
     discovery_settings discovery;
     std::chrono::nanoseconds cross_replica_sync_interval{0};

@@ -17,6 +17,7 @@ std::uint64_t next_serial() {
 void forget_signals(endpoint_state& s) {
     s.updated_ns.store(0, std::memory_order_relaxed);
     s.lora.store(nullptr, std::memory_order_relaxed);
+    s.attributes.clear();
 }
 
 bool same(const listed_endpoint& a, const listed_endpoint& b) {
@@ -164,11 +165,32 @@ void endpoint_pool::publish() {
             era->current.insert(*at);
         }
     }
+    view->attribute_keys = attribute_keys_;
     view->version = version_;
     era_->next = era;
     era_ = era;
     view->kept = std::move(era);
     views_.publish(std::move(view));
+}
+
+void endpoint_pool::add_attributes(const std::vector<std::string>& keys) {
+    const auto before = attribute_keys_.size();
+    for (const auto& key : keys) {
+        if (attribute_cell(key) != max_attributes) continue;
+        if (attribute_keys_.size() == max_attributes) {
+            log::warning("a pool reads no more than 8 custom metrics",
+                         {{"pool", id()}, {"left_out", key}});
+            continue;
+        }
+        attribute_keys_.push_back(key);
+    }
+    if (attribute_keys_.size() != before) publish();
+}
+
+std::size_t endpoint_pool::attribute_cell(std::string_view key) const {
+    const auto at = std::find(attribute_keys_.begin(), attribute_keys_.end(), key);
+    return at == attribute_keys_.end() ? max_attributes
+                                       : static_cast<std::size_t>(at - attribute_keys_.begin());
 }
 
 void endpoint_pool::step_health(time_point now) {

@@ -50,6 +50,11 @@ class endpoint_pool {
     /// The DNS names in use.
     std::set<std::string> host_names() const;
 
+    /// Makes room for custom signals; those known already keep their place.
+    void add_attributes(const std::vector<std::string>& keys);
+    /// The cell of a custom signal; `max_attributes` when it has none.
+    std::size_t attribute_cell(std::string_view key) const;
+
     // Changes by the administrator, kept until undone or the process ends.
     /// Adds one (or replaces the identity, and undoes its removal).
     void admin_add(config::endpoint_source source, time_point now);
@@ -92,6 +97,7 @@ class endpoint_pool {
     std::vector<health_subject> subjects_;
     std::unordered_map<std::string, std::weak_ptr<endpoint_state>> known_;
     std::shared_ptr<lora_era> era_;
+    std::vector<std::string> attribute_keys_;
     std::uint64_t version_ = 0;
     snapshot<pool_view> views_;
 };

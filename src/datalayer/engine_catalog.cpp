@@ -25,7 +25,7 @@ config::data_layer_settings usual_settings() {
 engine_catalog::engine_catalog() : engine_catalog(usual_settings()) {}
 
 engine_catalog::engine_catalog(const config::data_layer_settings& settings)
-    : label_key_(settings.engine_label_key) {
+    : extractor_(settings.extractor), label_key_(settings.engine_label_key) {
     auto engines = built_in_engines();
     for (const auto& s : settings.engines) {
         auto custom = convert(s);
@@ -79,6 +79,15 @@ engine_mapping engine_catalog::convert(const config::engine_settings& from) {
     add_spec(e, signal::block_count, from.cache_num_blocks_spec, "cacheNumBlocksSpec");
     e.block_size_label = from.cache_block_size_label;
     e.block_count_label = from.cache_num_blocks_label;
+    for (const auto& custom : from.custom_metrics) {
+        std::string why;
+        if (auto spec = parse_metric_spec(custom.metric_spec, why)) {
+            e.customs.push_back({custom.attribute_key + "/" + extractor_, std::move(*spec)});
+        } else {
+            problems_.push_back("engineConfigs entry " + from.name + ", customMetrics " +
+                                custom.attribute_key + ": " + why);
+        }
+    }
     return e;
 }
 
@@ -117,6 +126,16 @@ engine_catalog::choice engine_catalog::choose(const endpoint& e) const {
     for (auto& l : out.locations) l.metrics_port = port_;
     out.locations.erase(std::unique(out.locations.begin(), out.locations.end()),
                         out.locations.end());
+    return out;
+}
+
+std::vector<std::string> engine_catalog::attribute_keys() const {
+    std::vector<std::string> out;
+    for (const auto& e : any_->engines()) {
+        for (const auto& c : e.customs) {
+            if (std::find(out.begin(), out.end(), c.key) == out.end()) out.push_back(c.key);
+        }
+    }
     return out;
 }
 

@@ -39,6 +39,9 @@ class engine_catalog {
     /// How seldom the metrics source wants to be asked; 0: at the usual pace.
     duration interval() const { return interval_; }
 
+    /// The keys of all custom signals, each once.
+    std::vector<std::string> attribute_keys() const;
+
     /// True when both read every endpoint alike: a reload that changed something else.
     bool same_as(const engine_catalog& other) const;
 
@@ -50,6 +53,7 @@ class engine_catalog {
     engine_mapping convert(const config::engine_settings& from);
     void add_spec(engine_mapping& to, signal what, const std::string& text, std::string_view key);
 
+    std::string extractor_;
     std::string label_key_;
     std::string path_;        ///< of the metrics source, where it is not the usual one
     std::uint16_t port_ = 0;  ///< of the metrics source; 0: the engine's

@@ -148,6 +148,8 @@ std::string_view to_string(signal s) {
             return "block_count";
         case signal::occupied:
             return "occupied";
+        case signal::custom:
+            return "custom";
     }
     return "";
 }

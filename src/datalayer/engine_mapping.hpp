@@ -21,6 +21,7 @@ enum class signal : std::uint8_t {
     block_size,   ///< tokens per KV block, as a gauge
     block_count,  ///< KV blocks, as a gauge
     occupied,     ///< what is in use of the engine's `capacity`
+    custom,       ///< one of `engine_mapping::customs`; no place in `candidates`
 };
 inline constexpr std::size_t signal_count = 8;
 
@@ -44,12 +45,21 @@ struct capacity_page {
     bool operator==(const capacity_page&) const = default;
 };
 
+/// A further number that plugins may ask for.
+struct custom_signal {
+    std::string key;  ///< `ATTRIBUTE/EXTRACTOR`, as `attribute_column::key`
+    metric_spec spec;
+
+    bool operator==(const custom_signal&) const = default;
+};
+
 /// How one kind of model server is read. Data, no behaviour.
 struct engine_mapping {
     std::string name;
     /// Candidates in order, newest name first; the first one present on a page counts for that
     /// page.
     std::array<std::vector<metric_spec>, signal_count> candidates;
+    std::vector<custom_signal> customs;
     std::string block_size_label;  ///< of the cache_info series
     std::string block_count_label;
     std::string model_label;  ///< names the model a series is about; empty: the page never does

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "base/strings.hpp"
 
@@ -52,13 +53,11 @@ extraction_plan::extraction_plan(std::vector<engine_mapping> engines)
     for (std::size_t e = 0; e < engines_.size(); ++e) {
         for (std::size_t what = 0; what < signal_count; ++what) {
             const auto& specs = engines_[e].candidates[what];
-            for (std::size_t c = 0; c < specs.size(); ++c) {
-                const auto at = std::find(names.begin(), names.end(), specs[c].family);
-                const auto family = static_cast<std::size_t>(at - names.begin());
-                if (at == names.end()) names.push_back(specs[c].family);
-                uses_.push_back({e, static_cast<signal>(what), c, family});
-            }
+            for (std::size_t c = 0; c < specs.size(); ++c)
+                add_use(names, {e, static_cast<signal>(what), c, 0});
         }
+        for (std::size_t c = 0; c < engines_[e].customs.size(); ++c)
+            add_use(names, {e, signal::custom, c, 0});
     }
     std::stable_sort(uses_.begin(), uses_.end(),
                      [](const use& a, const use& b) { return a.family < b.family; });
@@ -66,6 +65,13 @@ extraction_plan::extraction_plan(std::vector<engine_mapping> engines)
     for (const auto& u : uses_) ++first_[u.family + 1];
     for (std::size_t f = 0; f < names.size(); ++f) first_[f + 1] += first_[f];
     families_ = family_set(std::move(names));
+}
+
+void extraction_plan::add_use(std::vector<std::string>& names, const use& u) {
+    const auto at = std::find(names.begin(), names.end(), spec(u).family);
+    const auto family = static_cast<std::size_t>(at - names.begin());
+    if (at == names.end()) names.push_back(spec(u).family);
+    uses_.push_back({u.engine, u.what, u.candidate, family});
 }
 
 // --- page_reader
@@ -85,7 +91,10 @@ void page_reader::start(const extraction_plan& plan) {
     lora_.good = false;
     cache_ = {};
     model_name_.clear();
+    auto customs = std::move(values_.customs);
     values_ = {};
+    customs.clear();
+    values_.customs = std::move(customs);
 }
 
 void page_reader::on_sample(const sample& s) {
@@ -101,6 +110,8 @@ void page_reader::on_sample(const sample& s) {
             take_lora(s);
         } else if (u.what == signal::cache_info) {
             take_cache_info(engine, s);
+        } else if (u.what == signal::custom) {
+            take_custom(slots_[i], s);
         } else {
             take_number(u, slots_[i], s);
         }
@@ -132,6 +143,20 @@ void page_reader::take_number(const extraction_plan::use& u, slot& into, const s
 
 void page_reader::note_model(const engine_mapping& e, const sample& s) {
     if (!e.model_label.empty()) model_name_.assign(label_value(s, e.model_label));
+}
+
+/// Any finite number counts; among several series the newest, without times the first.
+void page_reader::take_custom(slot& into, const sample& s) {
+    if (!s.readable || !std::isfinite(s.value)) {
+        ++values_.ignored;
+        return;
+    }
+    const double time = s.timestamp.value_or(0);
+    if (into.groups.empty()) {
+        into.groups.push_back({0, s.value, time, true});
+    } else if (time > into.groups.front().timestamp) {
+        into.groups.front() = {0, s.value, time, true};
+    }
 }
 
 /// The value is the time at which the labels became true, so the largest is the present.
@@ -230,7 +255,18 @@ void page_reader::settle(signal what, std::size_t engine) {
             break;
         case signal::lora:
         case signal::cache_info:
+        case signal::custom:
             break;
+    }
+}
+
+void page_reader::settle_customs(std::size_t engine) {
+    const auto& customs = plan_->engines()[engine].customs;
+    values_.customs.assign(customs.size(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; !customs.empty() && i < slots_.size(); ++i) {
+        const auto& u = plan_->uses()[i];
+        if (u.engine != engine || u.what != signal::custom || slots_[i].groups.empty()) continue;
+        values_.customs[u.candidate] = slots_[i].groups.front().value;
     }
 }
 
@@ -244,6 +280,7 @@ const page_values& page_reader::finish() {
     values_.model_name = model_name_;
     for (std::size_t what = 0; what < signal_count; ++what)
         settle(static_cast<signal>(what), engine);
+    settle_customs(engine);
     return values_;
 }
 

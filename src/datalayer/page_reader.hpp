@@ -35,10 +35,14 @@ class extraction_plan {
         return {first_[f], first_[f + 1]};
     }
     const metric_spec& spec(const use& u) const {
-        return engines_[u.engine].specs(u.what)[u.candidate];
+        const auto& engine = engines_[u.engine];
+        return u.what == signal::custom ? engine.customs[u.candidate].spec
+                                        : engine.specs(u.what)[u.candidate];
     }
 
   private:
+    void add_use(std::vector<std::string>& names, const use& u);
+
     std::vector<engine_mapping> engines_;
     family_set families_;
     std::vector<use> uses_;           ///< sorted by family
@@ -63,6 +67,7 @@ struct page_values {
     std::string_view lora_waiting;
     int lora_max = 0;
     std::string_view model_name;  ///< of the first series of running requests; as the views above
+    std::vector<double> customs;  ///< element i: `engine->customs[i]`; NaN: not on the page
     std::uint32_t ignored = 0;    ///< samples that say nothing
     bool kv_clamped = false;      ///< the page said more than 1
 
@@ -113,10 +118,12 @@ class page_reader final : public sample_reader {
 
     void take_number(const extraction_plan::use& u, slot& into, const sample& s);
     void note_model(const engine_mapping& e, const sample& s);
+    void take_custom(slot& into, const sample& s);
     void take_lora(const sample& s);
     void take_cache_info(const engine_mapping& e, const sample& s);
     bool lacks(signal what, const engine_mapping& engine) const;
     void settle(signal what, std::size_t engine);
+    void settle_customs(std::size_t engine);
     const slot* best(signal what, std::size_t engine) const;
 
     const extraction_plan* plan_ = nullptr;

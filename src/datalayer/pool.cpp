@@ -138,6 +138,7 @@ void pool_view::read(time_point now, signal_columns& out,
         ready += s.health.load(relaxed) == endpoint_health::ready ? 1U : 0U;
     }
     candidates.resize(ready);
+    if (attribute_keys.size() + out.attributes.size() != 0) read_attributes(out);
     if (returning != 0) ease_in(*this, now, out, candidates);
 }
 
@@ -167,6 +168,17 @@ void distrust_stale(signal_columns& signals, std::span<const std::uint32_t> cand
         signals.waiting[i] = waiting.value();
         signals.running[i] = running.value();
         signals.kv_usage[i] = 1;
+    }
+}
+
+void pool_view::read_attributes(signal_columns& out) const {
+    out.attributes.resize(attribute_keys.size());
+    for (std::size_t a = 0; a < attribute_keys.size(); ++a) {
+        auto& column = out.attributes[a];
+        if (column.key != attribute_keys[a]) column.key = attribute_keys[a];
+        column.values.resize(states.size());
+        for (std::size_t i = 0; i < states.size(); ++i)
+            column.values[i] = states[i]->attributes.values[a].load(relaxed);
     }
 }
 

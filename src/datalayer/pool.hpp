@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,6 +24,19 @@ inline constexpr std::size_t endpoint_health_count = 6;
 /// The word of an endpoint_health in logs and admin answers: `ready`, `not_ready`, ….
 std::string_view to_string(endpoint_health h);
 
+/// Custom signals a pool can have; further ones are not read.
+inline constexpr std::size_t max_attributes = 8;
+
+/// A cell of each custom signal, NaN until a page had it. Which is which says
+/// `pool_view::attribute_keys`.
+struct attribute_cells {
+    std::array<std::atomic<double>, max_attributes> values;
+    attribute_cells() { clear(); }
+    void clear() {
+        for (auto& v : values) v.store(std::numeric_limits<double>::quiet_NaN());
+    }
+};
+
 /// What is known and counted about one endpoint. Lives as long as anyone refers to it and survives
 /// reloads by identity; two threads never write one cache line of it at a high rate.
 class endpoint_state {
@@ -40,6 +55,7 @@ class endpoint_state {
     std::atomic<double> staleness_floor{0};  ///< seconds, 3 × the current scrape period
     std::atomic<const lora_state*> lora{
         nullptr};  ///< kept alive by the data layer while views exist
+    attribute_cells attributes;
 
     // Counted: written by the workers that use this endpoint.
     alignas(64) std::atomic<std::int64_t> inflight_requests{0};
@@ -58,6 +74,9 @@ struct pool_view {
     std::vector<endpoint> endpoints;
     std::vector<std::shared_ptr<endpoint_state>> states;
     std::vector<http::address> addresses;
+    /// Of the custom signals, in the order of their cells. A cell never changes its meaning: keys
+    /// are only added.
+    std::vector<std::string> attribute_keys;
     std::uint64_t version = 0;  ///< changes when the list does
     std::shared_ptr<const void>
         kept;  ///< what `endpoint_state::lora` may point at while this view lives
@@ -69,6 +88,9 @@ struct pool_view {
     /// requests already (slow start), unless that would leave nothing. Any thread; allocates
     /// nothing once the columns have grown.
     void read(time_point now, signal_columns& out, std::vector<std::uint32_t>& candidates) const;
+
+  private:
+    void read_attributes(signal_columns& out) const;
 };
 
 /// Seconds. A scrape may take as long as that: until then an old number is better than none.

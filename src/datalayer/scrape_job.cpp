@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/log.hpp"
 #include "base/strings.hpp"
@@ -372,6 +373,7 @@ void scrape_job::apply(const page_values& page) {
     capacity_.tick(engine_->capacity, serving_);
     if (model_name_ != page.model_name) model_name_.assign(page.model_name);
     publish_lora(page);
+    publish_customs(page);
     if (page.kv_clamped && !kv_clamped_) {
         log::warning("KV cache usage above 1 is taken as 1", {{"endpoint", who_.id()}});
     }
@@ -394,6 +396,15 @@ void scrape_job::publish_lora(const page_values& page) {
     lora_waiting_ = page.lora_waiting;
     lora_max_ = page.lora_max;
     pool_.publish_lora(*state_, parse_lora(lora_running_, lora_waiting_, lora_max_));
+}
+
+/// One that is missing from this page keeps its last value.
+void scrape_job::publish_customs(const page_values& page) {
+    for (std::size_t i = 0; i < page.customs.size(); ++i) {
+        const auto cell = pool_.attribute_cell(page.engine->customs[i].key);
+        if (std::isnan(page.customs[i]) || cell == max_attributes) continue;
+        state_->attributes.values[cell].store(page.customs[i], std::memory_order_relaxed);
+    }
 }
 
 /// Finds the names closest to what is missing: the page after the first one that lacks something is

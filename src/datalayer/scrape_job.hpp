@@ -165,6 +165,7 @@ class scrape_job final : private http::call_owner {
     void apply(const page_values& page);
     void diagnose(const engine_mapping& engine);
     void publish_lora(const page_values& page);
+    void publish_customs(const page_values& page);
     void fail(scrape_error what, std::string detail);
     void abandon(scrape_error what, std::string detail);
     void next();

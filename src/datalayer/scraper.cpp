@@ -55,6 +55,7 @@ void scraper::watch(endpoint_pool& pool, std::shared_ptr<const engine_catalog> c
         at = std::prev(pools_.end());
         (*at)->pool = &pool;
     }
+    pool.add_attributes(catalog->attribute_keys());
     auto& known = (*at)->catalog;
     if (!known || !known->same_as(*catalog)) known = std::move(catalog);
     follow(**at);

@@ -107,7 +107,7 @@ bool prompt_builder::image_url(std::size_t token) {
     const auto at = url_token(token);
     const auto url = at ? string_at(*at, spare_) : std::nullopt;
     if (!url) return false;
-    append_asset(media_token({*url}), image_tokens(*url));
+    append_asset(media_hash({*url}), image_tokens(*url));
     return true;
 }
 
@@ -115,7 +115,7 @@ bool prompt_builder::asset_url(std::size_t token, std::size_t tokens) {
     const auto at = url_token(token);
     const auto url = at ? string_at(*at, spare_) : std::nullopt;
     if (!url) return false;
-    append_asset(media_token({*url}), tokens);
+    append_asset(media_hash({*url}), tokens);
     return true;
 }
 
@@ -126,7 +126,7 @@ bool prompt_builder::audio(std::size_t token) {
     const auto data = string_at(found[0], spare_);
     const auto format = data ? string_at(found[1], other_spare_) : std::nullopt;
     if (!format) return false;
-    append_asset(media_token({*data, *format}), audio_tokens(data->size() + format->size()));
+    append_asset(media_hash({*data, *format}), audio_tokens(data->size() + format->size()));
     return true;
 }
 
@@ -218,7 +218,7 @@ bool prompt_builder::anthropic_image(std::size_t source, bool as_data_url) {
     const auto url = string_at(found[0], spare_);
     if (!url) return false;
     if (!url->empty()) {
-        append_asset(media_token({*url}), image_tokens(*url));
+        append_asset(media_hash({*url}), image_tokens(*url));
         return true;
     }
     const auto data = string_at(found[1], spare_);
@@ -226,11 +226,11 @@ bool prompt_builder::anthropic_image(std::size_t source, bool as_data_url) {
     if (!type) return false;
     if (data->empty()) return true;
     const std::string_view media = type->empty() ? "image/jpeg" : *type;
-    const auto value =
-        as_data_url ? media_token({"data:", media, ";base64,", *data}) : media_token({*data});
+    const auto hash =
+        as_data_url ? media_hash({"data:", media, ";base64,", *data}) : media_hash({*data});
     // A data URL is decoded only when it calls itself an image.
     const bool decode = !as_data_url || media.starts_with("image/");
-    append_asset(value, decode ? image_tokens_base64(*data) : image_tokens({}));
+    append_asset(hash, decode ? image_tokens_base64(*data) : image_tokens({}));
     return true;
 }
 

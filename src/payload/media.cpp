@@ -147,16 +147,14 @@ std::size_t image_tokens(std::string_view url) {
 
 std::size_t audio_tokens(std::size_t bytes) { return std::max<std::size_t>(1, (bytes + 3) / 4); }
 
-std::uint32_t media_token(std::initializer_list<std::string_view> pieces) {
-    if (pieces.size() == 1) {
-        return static_cast<std::uint32_t>(XXH64(pieces.begin()->data(), pieces.begin()->size(), 0));
-    }
+std::uint64_t media_hash(std::initializer_list<std::string_view> pieces) {
+    if (pieces.size() == 1) return XXH64(pieces.begin()->data(), pieces.begin()->size(), 0);
     XXH64_state_t state;
     XXH64_reset(&state, 0);
     for (const auto piece : pieces) {
         if (!piece.empty()) XXH64_update(&state, piece.data(), piece.size());
     }
-    return static_cast<std::uint32_t>(XXH64_digest(&state));
+    return XXH64_digest(&state);
 }
 
 }  // namespace weir::payload

@@ -24,7 +24,7 @@ inline constexpr std::size_t video_tokens = 4500;
 /// One token per four bytes, at least one.
 std::size_t audio_tokens(std::size_t bytes);
 
-/// The token value: the low half of XXH64 (seed 0) over the pieces joined.
-std::uint32_t media_token(std::initializer_list<std::string_view> pieces);
+/// What an asset is known by: XXH64 (seed 0) over the pieces joined. The low half is its token.
+std::uint64_t media_hash(std::initializer_list<std::string_view> pieces);
 
 }  // namespace weir::payload

@@ -44,9 +44,13 @@ std::optional<refusal> prompt_builder::build(api_kind api, const prompt_fields& 
                                              json_reader& reader) {
     reader_ = &reader;
     pieces_.clear();
+    media_.clear();
     problem_.reset();
     placeholders_left_ = max_placeholders;
-    if (!dispatch(api, fields)) pieces_.clear();
+    if (!dispatch(api, fields)) {
+        pieces_.clear();
+        media_.clear();
+    }
     return std::move(problem_);
 }
 
@@ -60,6 +64,8 @@ void prompt_builder::finish(std::vector<prompt>& out) const {
 void prompt_builder::reset() {
     pieces_.clear();
     if (pieces_.capacity() * sizeof(piece) > kept_bytes) pieces_.shrink_to_fit();
+    media_.clear();
+    if (media_.capacity() * sizeof(media_item) > kept_bytes) media_.shrink_to_fit();
     out_.trim(kept_bytes);
     spare_.trim(kept_bytes);
     other_spare_.trim(kept_bytes);
@@ -296,12 +302,13 @@ bool prompt_builder::add_ids_or_lists(std::size_t token, std::string_view field)
     return reader_->each_element(token, add);
 }
 
-void prompt_builder::append_asset(std::uint32_t value, std::size_t count) {
+void prompt_builder::append_asset(std::uint64_t hash, std::size_t count) {
     while (out_.size() % 4 != 0) out_.append('\0');
     if (count > placeholders_left_) count = 1;
     placeholders_left_ -= std::min(count, placeholders_left_);
+    media_.push_back({hash, count, pieces_.size()});
     char* out = out_.room(count * 4);
-    for (std::size_t i = 0; i < count; ++i) put_id(out + i * 4, value);
+    for (std::size_t i = 0; i < count; ++i) put_id(out + i * 4, static_cast<std::uint32_t>(hash));
     out_.commit(count * 4);
 }
 

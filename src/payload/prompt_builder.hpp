@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,8 @@ class prompt_builder {
     /// Appends the streams of the last build; their views end with the next use of `scratch()` or
     /// `reset()`.
     void finish(std::vector<prompt>& out) const;
+    /// Images, clips and videos of the last build, in their order; valid until the next one.
+    std::span<const media_item> media() const { return media_; }
 
     /// The memory behind the streams, for other text of the same request.
     byte_buffer& scratch() { return out_; }
@@ -97,7 +100,7 @@ class prompt_builder {
     bool append_string(std::size_t token);
     std::optional<std::string_view> string_at(std::size_t token, byte_buffer& spare);
     std::optional<std::size_t> url_token(std::size_t token);
-    void append_asset(std::uint32_t value, std::size_t count);
+    void append_asset(std::uint64_t hash, std::size_t count);
     bool is_word(std::size_t token, std::string_view word);
     bool present(std::size_t token) { return token != 0 && !reader_->is_null(token); }
     void close_piece(std::size_t offset) {
@@ -114,6 +117,7 @@ class prompt_builder {
     byte_buffer other_spare_;
     go_json go_json_;
     std::vector<piece> pieces_;
+    std::vector<media_item> media_;
     std::optional<refusal> problem_;
     std::size_t message_ = 0;            ///< index of the message being read
     std::size_t placeholders_left_ = 0;  ///< what assets may still add, in tokens

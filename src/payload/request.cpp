@@ -262,6 +262,7 @@ std::optional<json_failure> request_scanner::impl::run(api_kind api, std::string
     member_table at;
     if (!members(at, out) || !facts(api, at, out) || !names_of(at, out)) return reader.failure();
     prompts.finish(out.prompts);
+    out.media = prompts.media();
     out.model_problem = judge_model(api, out);
     if (api == api_kind::other && out.model_problem) {
         // No business of weir's; but such a name is used for nothing.

@@ -44,6 +44,7 @@ struct request_facts {
     std::int64_t max_output_tokens = -1;  ///< -1 when the client set no usable limit
     std::string_view cache_salt;
     std::vector<prompt> prompts;
+    std::span<const media_item> media;  ///< images, clips and videos in the prompts
     /// Without a `model`: an API that needs one has none, which a rewrite can mend. With one: a
     /// name that must not be passed on.
     std::optional<refusal> model_problem;

@@ -271,6 +271,7 @@ void transaction::describe(inference_request& request) const {
     request.body_bytes = body_.size();
     request.cache_salt = facts.cache_salt;
     request.prompts = facts.prompts;
+    request.media = facts.media;
 }
 
 /// The model the endpoint will be asked for. False: refused.

@@ -322,6 +322,7 @@ config::data_layer_settings read_data_layer(const picker_spec& spec, plugin_buil
         if (entry.type != "core-metrics-extractor") continue;
         out.engine_label_key = entry.engine_label_key;
         out.default_engine = entry.default_engine;
+        out.extractor = entry.name;
         out.engines = entry.engines;
         break;
     }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 using namespace weir::datalayer;
 
 namespace {
@@ -105,6 +107,39 @@ TEST_SUITE("datalayer/engine_catalog") {
         const engine_catalog c(s);
         REQUIRE(c.problems().size() == 1);
         CHECK(c.problems()[0].find("engineConfigs entry mine, kvUsageSpec") == 0);
+    }
+
+    TEST_CASE("custom metrics are read from the page, named after attribute and extractor") {
+        weir::config::data_layer_settings settings;
+        settings.extractor = "mine";
+        weir::config::engine_settings vllm;
+        vllm.name = "vllm";
+        vllm.queued_requests_spec = "vllm:num_requests_waiting";
+        vllm.custom_metrics = {{"Swapped", "vllm:num_requests_swapped", {}},
+                               {"Temperature", "gpu_temperature{gpu=\"0\"}", {}},
+                               {"Bad", "{{", {}}};
+        settings.engines = {vllm};
+        const engine_catalog c(settings);
+        CHECK(c.attribute_keys() == std::vector<std::string>{"Swapped/mine", "Temperature/mine"});
+        CHECK(c.problems().size() == 1);
+        const auto plan = c.choose(labelled("", "")).plan;
+        page_reader reader;
+        exposition_parser parser;
+        const auto read = [&](std::string_view page) {
+            reader.start(*plan);
+            parser.start(plan->families(), reader);
+            parser.feed(page);
+            parser.finish(true, false);
+            return reader.finish().customs;
+        };
+        const auto both = read(
+            "vllm:num_requests_waiting 1\nvllm:num_requests_swapped 2.5\n"
+            "gpu_temperature{gpu=\"1\"} 90\ngpu_temperature{gpu=\"0\"} -3\n");
+        CHECK(both == std::vector<double>{2.5, -3});
+        const auto none = read("vllm:num_requests_waiting 1\nvllm:num_requests_swapped NaN\n");
+        REQUIRE(none.size() == 2);
+        CHECK(std::isnan(none[0]));
+        CHECK(std::isnan(none[1]));
     }
 
     TEST_CASE("catalogs of the same settings are alike, of others not") {

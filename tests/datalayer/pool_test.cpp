@@ -97,6 +97,22 @@ TEST_SUITE("datalayer/pool") {
         CHECK(c.lora[0] == nullptr);
     }
 
+    TEST_CASE("custom signals come with their names, and leave with them") {
+        auto view = make_view(2);
+        view.attribute_keys = {"a/x", "b/x"};
+        view.states[1]->attributes.values[1] = 7;
+        weir::signal_columns columns;
+        std::vector<std::uint32_t> candidates;
+        view.read(start, columns, candidates);
+        REQUIRE(columns.attribute("b/x") != nullptr);
+        CHECK(std::isnan(columns.attribute("b/x")->values[0]));
+        CHECK(columns.attribute("b/x")->values[1] == 7);
+        CHECK(columns.attribute("c/x") == nullptr);
+        view.attribute_keys.clear();
+        view.read(start, columns, candidates);
+        CHECK(columns.attributes.empty());
+    }
+
     TEST_CASE("columns follow a pool that shrinks and grows") {
         weir::signal_columns c;
         std::vector<std::uint32_t> ready;

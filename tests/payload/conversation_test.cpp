@@ -89,6 +89,22 @@ TEST_SUITE("payload/conversation") {
         CHECK(other.stream().substr(4, 4) == token);
     }
 
+    TEST_CASE("every asset is listed with its hash, its weight and its prompt") {
+        const auto s = with(
+            api_kind::chat_completions,
+            R"("messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"abc"}},{"type":"input_audio","input_audio":{"data":"ab","format":"c"}},{"type":"text","text":"?"}]}])");
+        REQUIRE(s.facts.media.size() == 2);
+        // XXH64 of "abc", seed 0; the clip's data and format are hashed together.
+        for (const auto& item : s.facts.media) {
+            CHECK(item.hash == 0x44BC2CF5AD770999);
+            CHECK(item.prompt == 0);
+        }
+        CHECK(s.facts.media[0].tokens == 225);
+        CHECK(s.facts.media[1].tokens == 1);
+        CHECK(with(api_kind::chat_completions, R"("messages":[{"role":"user","content":"x"}])")
+                  .facts.media.empty());
+    }
+
     TEST_CASE("clips, videos and Anthropic images have weight too") {
         const auto size = [](api_kind api, const char* block) {
             return with(api,
