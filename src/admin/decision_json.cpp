@@ -10,13 +10,13 @@ namespace {
 
 /// How far the winner was ahead of the second; negative: there were not two.
 double margin_of(const proxy::decision_record& r) {
-    std::vector<float> totals;
+    std::vector<double> totals;
     for (const auto& c : r.candidates) {
-        if (c.total >= 0) totals.push_back(c.total);
+        if (!c.filtered) totals.push_back(c.total);
     }
     if (totals.size() < 2) return -1;
     std::partial_sort(totals.begin(), totals.begin() + 2, totals.end(), std::greater<>());
-    return static_cast<double>(totals[0]) - static_cast<double>(totals[1]);
+    return totals[0] - totals[1];
 }
 
 void write_optional(json_writer& w, std::string_view name, double value) {
@@ -47,7 +47,7 @@ void write_decision_members(json_writer& w, const proxy::decision_record& r) {
     w.field("address", r.endpoint_address).field("status", r.status).field("reason", r.reason);
     w.field("done", has_ended(r));
     const auto kept = std::count_if(r.candidates.begin(), r.candidates.end(),
-                                    [](const auto& c) { return c.total >= 0; });
+                                    [](const auto& c) { return !c.filtered; });
     w.field("candidatesIn", static_cast<std::uint64_t>(r.candidates.size()));
     w.field("candidatesOut", static_cast<std::int64_t>(kept));
     write_optional(w, "margin", margin_of(r));

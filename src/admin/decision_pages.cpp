@@ -54,15 +54,15 @@ void write_candidates(json_writer& w, const proxy::decision_record& r, const sam
         w.begin_object().field("endpoint", name_of(r, i, p));
         w.field("waiting", static_cast<double>(c.waiting));
         w.field("running", static_cast<double>(c.running));
-        w.field("kvUsage", static_cast<double>(c.kv_usage));
+        w.field("kvUsage", c.kv_usage);
         w.field("ageSeconds", static_cast<double>(c.age_seconds));
         w.field("inFlight", static_cast<double>(c.inflight));
         w.field("matchedBlocks", static_cast<double>(c.matched_blocks));
-        w.field("filtered", c.total < 0);
-        if (c.total < 0) {
+        w.field("filtered", c.filtered);
+        if (c.filtered) {
             w.key("total").null();
         } else {
-            w.field("total", static_cast<double>(c.total));
+            w.field("total", c.total);
         }
         w.end_object();
     }
@@ -83,9 +83,10 @@ std::vector<std::uint32_t> recorded_signals(const proxy::decision_record& r,
         candidates.push_back(c.endpoint);
         out.waiting[c.endpoint] = static_cast<double>(c.waiting);
         out.running[c.endpoint] = static_cast<double>(c.running);
-        out.kv_usage[c.endpoint] = static_cast<double>(c.kv_usage);
+        out.kv_usage[c.endpoint] = c.kv_usage;
         out.age_seconds[c.endpoint] = static_cast<double>(c.age_seconds);
         out.inflight_requests[c.endpoint] = static_cast<double>(c.inflight);
+        out.inflight_tokens[c.endpoint] = static_cast<double>(c.inflight_tokens);
     }
     return candidates;
 }
@@ -106,12 +107,11 @@ bool agrees(const proxy::decision_record& r, const scheduling::explanation& now)
         bool found = false;
         for (const auto& p : now.profiles) {
             for (std::size_t i = 0; i < p.survivors.size() && i < p.totals.size(); ++i) {
-                found =
-                    found || (p.survivors[i] == c.endpoint &&
-                              std::abs(p.totals[i] - static_cast<double>(c.total)) < same_score);
+                found = found || (p.survivors[i] == c.endpoint &&
+                                  std::abs(p.totals[i] - c.total) < same_score);
             }
         }
-        if (!found && c.total >= 0) return false;
+        if (!found && !c.filtered) return false;
     }
     return true;
 }
@@ -178,8 +178,8 @@ std::string tell_decision(const proxy::decision_record& r, const same_pool& p, t
     }
     for (std::size_t i = 0; i < r.candidates.size(); ++i) {
         char total[32];
-        std::snprintf(total, sizeof total, "%.4f", static_cast<double>(r.candidates[i].total));
-        const bool filtered = r.candidates[i].total < 0;
+        std::snprintf(total, sizeof total, "%.4f", r.candidates[i].total);
+        const bool filtered = r.candidates[i].filtered;
         out += "  " + name_of(r, i, p) + "  " + (filtered ? "filtered" : total) + "\n";
     }
     return out;

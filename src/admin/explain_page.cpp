@@ -15,6 +15,7 @@
 #include "flowcontrol/admission.hpp"
 #include "payload/request.hpp"
 #include "proxy/model_choice.hpp"
+#include "proxy/reply.hpp"
 
 namespace weir::admin {
 namespace {
@@ -189,9 +190,8 @@ void explain(const proxy::pool_runtime& pool, const dry_request& r, inference_re
     out.explained = pool.pipeline->explain(in, scratch, true);
     const auto& made = out.explained->result;
     if (made.ok()) return;
-    out.status = status_of(made.error);
-    out.reason = made.error == decision_error::filters_empty ? "filters-empty" : "no-endpoints";
-    out.message = made.message;
+    const auto reply = proxy::reply_for(made);
+    out.refuse(reply.status, reply.reason, made.message);
 }
 
 dry_outcome walk(const proxy::pool_runtime& pool, dry_request& r, time_point now) {

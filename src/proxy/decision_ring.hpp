@@ -18,13 +18,15 @@ namespace weir::proxy {
 /// What one candidate looked like when it was, or was not, picked.
 struct recorded_candidate {
     std::uint32_t endpoint = 0;  ///< index in the pool view of the decision
+    bool filtered = false;       ///< left out before scoring
     float waiting = 0;
     float running = 0;
-    float kv_usage = 0;
     float age_seconds = 0;
     float inflight = 0;
+    float inflight_tokens = 0;
     float matched_blocks = 0;
-    float total = 0;  ///< weighted score
+    double kv_usage = 0;  ///< scores come from it: not rounded
+    double total = 0;     ///< weighted score
 };
 
 struct recorded_attempt {

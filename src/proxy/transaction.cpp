@@ -557,15 +557,15 @@ void transaction::copy_candidates(std::span<recorded_candidate> out, const pool_
         c.endpoint = e;
         c.waiting = static_cast<float>(s.signals.waiting[e]);
         c.running = static_cast<float>(s.signals.running[e]);
-        c.kv_usage = static_cast<float>(s.signals.kv_usage[e]);
+        c.kv_usage = s.signals.kv_usage[e];
         c.age_seconds = static_cast<float>(s.signals.age_seconds[e]);
         c.inflight = static_cast<float>(s.signals.inflight_requests[e]);
+        c.inflight_tokens = static_cast<float>(s.signals.inflight_tokens[e]);
         c.matched_blocks = matched_blocks != nullptr ? static_cast<float>(matched_blocks[e]) : 0.0F;
-        // Survivors keep the order of the candidates; who was filtered out has no total.
+        // Survivors keep the order of the candidates.
         while (at < scored.endpoints.size() && scored.endpoints[at] < e) ++at;
-        c.total = at < scored.endpoints.size() && scored.endpoints[at] == e
-                      ? static_cast<float>(scored.totals[at])
-                      : -1;
+        c.filtered = at == scored.endpoints.size() || scored.endpoints[at] != e;
+        c.total = c.filtered || at >= scored.totals.size() ? 0 : scored.totals[at];
     }
 }
 

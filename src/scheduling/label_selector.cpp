@@ -15,7 +15,7 @@ label_selector label_selector::read(parameters& p) {
         const auto how = item->one_of("operator", "", {"In", "NotIn", "Exists", "DoesNotExist"});
         t.values = item->texts("values");
         if (t.key.empty()) item->reject("key", "matchExpressions: key is required");
-        if (how.empty()) item->reject("operator", "matchExpressions: operator is required");
+        if (!item->has("operator")) item->reject("", "matchExpressions: operator is required");
         const bool listed = how == "In" || how == "NotIn";
         if (listed && t.values.empty()) {
             item->reject("values", "matchExpressions: values must be non-empty for In and NotIn");

@@ -24,6 +24,7 @@ void latency_model::observe_ttft(std::uint64_t endpoint, const latency_features&
     const std::unique_lock guard(lock_);
     const auto x = ttft_inputs(f);
     shared_.ttft.observe(x, ms);
+    if (shared_.ttft.count() >= least_shared) ready_.store(true, std::memory_order_relaxed);
     endpoints_[endpoint].ttft.observe(x, ms);
 }
 

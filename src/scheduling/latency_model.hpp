@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -112,6 +113,8 @@ class latency_model {
 
     void observe_ttft(std::uint64_t endpoint, const latency_features& f, double ms);
     void observe_tpot(std::uint64_t endpoint, const latency_features& f, double ms);
+    /// False as long as `predict` knows nothing of any endpoint.
+    bool ready() const { return ready_.load(std::memory_order_relaxed); }
     latency_estimate predict(std::uint64_t endpoint, const latency_features& f) const;
 
     /// Running requests' smallest TPOT SLO of an endpoint in ms; 0 when none has one.
@@ -128,6 +131,7 @@ class latency_model {
     static online_regression<7>::inputs ttft_inputs(const latency_features& f);
     static online_regression<4>::inputs tpot_inputs(const latency_features& f);
 
+    std::atomic<bool> ready_{false};
     mutable std::shared_mutex lock_;
     learner shared_;
     std::unordered_map<std::uint64_t, learner> endpoints_;

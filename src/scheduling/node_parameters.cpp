@@ -35,8 +35,9 @@ std::string range_text(const number_range& r) {
 }  // namespace
 
 node_parameters::node_parameters(const node* object, std::shared_ptr<const style> how,
-                                 config::findings& found, std::string path)
-    : style_(std::move(how)), found_(&found), path_(std::move(path)) {
+                                 config::findings& found, const config::span& instead,
+                                 std::string path)
+    : style_(std::move(how)), found_(&found), instead_(instead), path_(std::move(path)) {
     if (object == nullptr || object->is_null()) return;
     if (object->is_scalar() && kind_of(*object) == scalar_kind::null) return;
     if (!object->is_mapping()) {
@@ -68,7 +69,7 @@ std::string node_parameters::full(std::string_view key) const {
 
 config::span node_parameters::place(std::string_view key) const {
     if (const auto* value = peek(key)) return value->at;
-    return object_ != nullptr ? object_->at : style_->fallback_at;
+    return object_ != nullptr ? object_->at : instead_;
 }
 
 void node_parameters::wrong(const node& value, std::string_view key, std::string_view expected) {
@@ -192,8 +193,8 @@ parameters& node_parameters::object(std::string_view key) {
     for (auto& [name, child] : below_) {
         if (name == key) return *child;
     }
-    below_.emplace_back(std::string(key),
-                        std::make_unique<node_parameters>(look(key), style_, *found_, full(key)));
+    below_.emplace_back(std::string(key), std::make_unique<node_parameters>(
+                                              look(key), style_, *found_, place({}), full(key)));
     return *below_.back().second;
 }
 
@@ -207,8 +208,8 @@ std::vector<parameters*> node_parameters::objects(std::string_view key) {
     }
     for (std::size_t i = 0; i < value->items.size(); ++i) {
         auto name = full(key) + "[" + std::to_string(i) + "]";
-        below_.emplace_back(
-            name, std::make_unique<node_parameters>(&value->items[i], style_, *found_, name));
+        below_.emplace_back(name, std::make_unique<node_parameters>(
+                                      &value->items[i], style_, *found_, value->items[i].at, name));
         out.push_back(below_.back().second.get());
     }
     return out;

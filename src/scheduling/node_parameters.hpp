@@ -20,14 +20,15 @@ class node_parameters final : public parameters {
     struct style {
         std::string prefix;  ///< put before each message: `failed to create plugin 'x' (type: y): `
         bool allow_unknown = false;  ///< unknown keys are notes, as older configurations had them
-        config::span fallback_at;    ///< where findings about an absent object point
     };
 
     /// `object` null or a null node: not given. Anything but a mapping is reported. `path` names
     /// the object in messages
-    /// (`algorithm.threshold`), empty for the outermost one.
+    /// (`algorithm.threshold`), empty for the outermost one. `instead` is where findings about an
+    /// absent object point.
     node_parameters(const config::node* object, std::shared_ptr<const style> how,
-                    config::findings& found, std::string path = {});
+                    config::findings& found, const config::span& instead = {},
+                    std::string path = {});
 
     bool given() const override { return object_ != nullptr; }
     bool has(std::string_view key) override;
@@ -67,6 +68,7 @@ class node_parameters final : public parameters {
     const config::node* object_ = nullptr;
     std::shared_ptr<const style> style_;
     config::findings* found_;
+    config::span instead_;
     std::string path_;
     std::vector<std::string> known_;
     std::vector<std::pair<std::string, std::unique_ptr<node_parameters>>> below_;

@@ -47,7 +47,6 @@ std::shared_ptr<const node_parameters::style> style_for(const plugin_entry& entr
     auto style = std::make_shared<node_parameters::style>();
     style->prefix = "failed to create plugin '" + entry.name + "' (type: " + entry.type + "): ";
     style->allow_unknown = old_group;
-    style->fallback_at = entry.at;
     return style;
 }
 
@@ -132,7 +131,7 @@ void plugin_builder::note_maturity(std::string_view type, stability level,
 
 plugin_instance* plugin_builder::make_plugin(const plugin_entry& entry, const plugin_type& type,
                                              bool implicit) {
-    node_parameters given(entry.parameters, style_for(entry, spec_.old_group), found_);
+    node_parameters given(entry.parameters, style_for(entry, spec_.old_group), found_, entry.at);
     const auto index = static_cast<std::uint32_t>(plugins_.size());
     build_context context(*this, entry, index);
     auto object = type.make(given, context);
@@ -157,7 +156,7 @@ plugin_instance* plugin_builder::make_plugin(const plugin_entry& entry, const pl
 
 void plugin_builder::make_settings_entry(const plugin_entry& entry, const settings_type& type,
                                          bool implicit) {
-    node_parameters given(entry.parameters, style_for(entry, spec_.old_group), found_);
+    node_parameters given(entry.parameters, style_for(entry, spec_.old_group), found_, entry.at);
     settings_entry out;
     out.name = entry.name;
     out.type = entry.type;
@@ -174,6 +173,11 @@ void plugin_builder::make_settings_entry(const plugin_entry& entry, const settin
     }
     out.discovery.at = given.place("path");
     note_maturity(entry.type, type.level, {}, entry.type_at);
+    if (entry.type == "dcgm-data-source") {
+        found_.warning(code::approximated,
+                       "weir reads no GPU telemetry: the attributes of dcgm-extractor stay missing",
+                       entry.type_at);
+    }
     if (type.role == settings_role::source && entry.type.starts_with("multicluster")) {
         found_.warning(code::approximated, "weir reads the metrics of its own endpoints only",
                        entry.type_at);

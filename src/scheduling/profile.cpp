@@ -68,9 +68,11 @@ bool run_profile(const profile& p, std::uint32_t number, decision_context& conte
     buffers.picks.clear();
     context.scratch_object = buffers.scratch[p.pick.index].get();
     p.pick.role->pick(context, view, left.totals, buffers.picks);
-    for (const auto position : buffers.picks) out.targets.push_back(left.survivors[position]);
+    for (const auto position : buffers.picks) {
+        if (position < left.survivors.size()) out.targets.push_back(left.survivors[position]);
+    }
     result.status = profile_status::ran;
-    result.count = static_cast<std::uint32_t>(buffers.picks.size());
+    result.count = static_cast<std::uint32_t>(out.targets.size()) - result.first;
     out.profiles.push_back(result);
     return true;
 }

@@ -30,6 +30,9 @@ bool prefers_if_available(std::string_view prefer) {
     return false;
 }
 
+/// How a phase is told that it decides nothing: an explanation leaves no trace.
+enum class trace : std::uint8_t { kept, none };
+
 bool refuse(decision& out, decision_error error, std::string message) {
     out.error = error;
     out.message = std::move(message);
@@ -71,16 +74,17 @@ header_findings pipeline::request_header(const inference_request& request) const
     return out;
 }
 
-bool pipeline::screen(const decision_input& in, workspace& ws,
-                      std::vector<std::uint32_t>& candidates, decision& out) const {
-    auto& w = *ws.parts_;
-    w.adapt(*parts_);
+namespace {
+
+bool run_screeners(const pipeline_parts& p, const decision_input& in, workspace_parts& w,
+                   std::vector<std::uint32_t>& candidates, decision& out, trace leaves) {
     candidates.assign(in.candidates.begin(), in.candidates.end());
-    if (parts_->screeners.empty()) return true;
+    if (p.screeners.empty()) return true;
     random_source random(in.seed ^ produce_stream);
     decision_context context{in.request, in.now, random};
+    context.dry = leaves == trace::none;
     w.screened.assign(in.candidates.size(), 1);
-    for (const auto& s : parts_->screeners) {
+    for (const auto& s : p.screeners) {
         w.buffers.keep.assign(in.candidates.size(), 1);
         context.scratch_object = w.buffers.scratch[s.index].get();
         s.role->screen(context, view_of(in, w.data), w.buffers.keep);
@@ -95,25 +99,24 @@ bool pipeline::screen(const decision_input& in, workspace& ws,
                   "screeners eliminated all endpoint candidates");
 }
 
-void pipeline::produce(const decision_input& in, workspace& ws) const {
-    auto& w = *ws.parts_;
-    w.adapt(*parts_);
+void run_producers(const pipeline_parts& p, const decision_input& in, workspace_parts& w,
+                   trace leaves) {
     w.data.clear();
     random_source random(in.seed ^ produce_stream);
     decision_context context{in.request, in.now, random};
-    for (const auto& p : parts_->producers) {
-        context.scratch_object = w.buffers.scratch[p.index].get();
-        p.role->produce(context, view_of(in, w.data), w.data);
+    context.dry = leaves == trace::none;
+    for (const auto& producer : p.producers) {
+        context.scratch_object = w.buffers.scratch[producer.index].get();
+        producer.role->produce(context, view_of(in, w.data), w.data);
     }
 }
 
-bool pipeline::admit(const decision_input& in, workspace& ws, decision& out) const {
-    if (parts_->admitters.empty()) return true;
-    auto& w = *ws.parts_;
-    w.adapt(*parts_);
+bool run_admitters(const pipeline_parts& p, const decision_input& in, workspace_parts& w,
+                   decision& out, trace leaves) {
     random_source random(in.seed ^ admit_stream);
     decision_context context{in.request, in.now, random};
-    for (const auto& a : parts_->admitters) {
+    context.dry = leaves == trace::none;
+    for (const auto& a : p.admitters) {
         context.scratch_object = w.buffers.scratch[a.index].get();
         auto reason = a.role->admit(context, view_of(in, w.data));
         if (reason.empty()) continue;
@@ -122,7 +125,16 @@ bool pipeline::admit(const decision_input& in, workspace& ws, decision& out) con
     return true;
 }
 
-namespace {
+/// The client may ask for an endpoint that holds a part of its prompt, or none.
+bool grant_cache_wish(const pipeline_parts& p, const decision_input& in, const workspace_parts& w,
+                      decision& out) {
+    if (!prefers_if_available(in.request.header("prefer"))) return true;
+    const auto* match = p.default_prefix == no_slot ? nullptr : &w.data.prefix[p.default_prefix];
+    const auto target = out.primary_targets()[0];
+    if (match != nullptr && match->present && match->matched_blocks[target] > 0) return true;
+    return refuse(out, decision_error::precondition_failed,
+                  "no decode worker has the requested KV cache");
+}
 
 /// The handler's loop: ask for profiles, run them, until it asks for none. False when none ever
 /// ran.
@@ -188,6 +200,22 @@ bool schedule_recorded(const pipeline_parts& p, const decision_input& in, worksp
 
 }  // namespace
 
+bool pipeline::screen(const decision_input& in, workspace& ws,
+                      std::vector<std::uint32_t>& candidates, decision& out) const {
+    ws.parts_->adapt(*parts_);
+    return run_screeners(*parts_, in, *ws.parts_, candidates, out, trace::kept);
+}
+
+void pipeline::produce(const decision_input& in, workspace& ws) const {
+    ws.parts_->adapt(*parts_);
+    run_producers(*parts_, in, *ws.parts_, trace::kept);
+}
+
+bool pipeline::admit(const decision_input& in, workspace& ws, decision& out) const {
+    ws.parts_->adapt(*parts_);
+    return run_admitters(*parts_, in, *ws.parts_, out, trace::kept);
+}
+
 bool pipeline::schedule(const decision_input& in, workspace& ws, decision& out) const {
     ws.parts_->adapt(*parts_);
     return schedule_recorded(*parts_, in, *ws.parts_, out, nullptr);
@@ -225,15 +253,7 @@ bool pipeline::decide(const decision_input& in, workspace& ws, decision& out) co
     }
     produce(narrowed, ws);
     if (!admit(narrowed, ws, out) || !schedule(narrowed, ws, out)) return false;
-    if (prefers_if_available(in.request.header("prefer"))) {
-        const auto* match =
-            parts_->default_prefix == no_slot ? nullptr : &w.data.prefix[parts_->default_prefix];
-        const auto target = out.primary_targets()[0];
-        if (match == nullptr || !match->present || match->matched_blocks[target] <= 0) {
-            return refuse(out, decision_error::precondition_failed,
-                          "no decode worker has the requested KV cache");
-        }
-    }
+    if (!grant_cache_wish(*parts_, narrowed, w, out)) return false;
     pre_request(narrowed, ws, out);
     return true;
 }
@@ -253,21 +273,22 @@ void pipeline::complete(const response_facts& facts) const {
     for (const auto& hook : parts_->response_hooks) hook.role->complete(facts);
 }
 
-explanation pipeline::explain(const decision_input& in, workspace& ws, bool run_producers) const {
+explanation pipeline::explain(const decision_input& in, workspace& ws, bool afresh) const {
     explanation out;
     auto& w = *ws.parts_;
+    auto& result = out.result;
     w.adapt(*parts_);
-    if (run_producers) {
-        w.data.clear();
-        random_source random(in.seed ^ produce_stream);
-        decision_context context{in.request, in.now, random};
-        context.dry = true;
-        for (const auto& p : parts_->producers) {
-            context.scratch_object = w.buffers.scratch[p.index].get();
-            p.role->produce(context, view_of(in, w.data), w.data);
-        }
+    if (!afresh) {
+        schedule_recorded(*parts_, in, w, result, &out);
+        return out;
     }
-    schedule_recorded(*parts_, in, w, out.result, &out);
+    decision_input narrowed{in.request, in.endpoints, in.signals, in.candidates, in.now, in.seed};
+    if (!run_screeners(*parts_, in, w, w.candidates, result, trace::none)) return out;
+    narrowed.candidates = w.candidates;
+    run_producers(*parts_, narrowed, w, trace::none);
+    if (!run_admitters(*parts_, narrowed, w, result, trace::none)) return out;
+    if (schedule_recorded(*parts_, narrowed, w, result, &out))
+        grant_cache_wish(*parts_, narrowed, w, result);
     return out;
 }
 

@@ -167,10 +167,10 @@ class pipeline {
     // --- what people ask
     // -------------------------------------------------------------------------------------
 
-    /// Makes the decision of `schedule` again, on the same code path, and writes down every
-    /// verdict. Leaves no trace in the plugins. With `run_producers` the data is produced anew,
-    /// else what `ws.data()` holds counts.
-    explanation explain(const decision_input& in, workspace& ws, bool run_producers) const;
+    /// Makes a decision, on the same code path, and writes down every verdict. Leaves no trace in
+    /// the plugins. `afresh`: all phases of `decide` but the last; else that of `schedule` alone
+    /// again, with what `ws.data()` holds.
+    explanation explain(const decision_input& in, workspace& ws, bool afresh) const;
 
     const config::picker_settings& settings() const;
     std::span<const std::string> profile_names() const;

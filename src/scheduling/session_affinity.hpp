@@ -88,6 +88,48 @@ class session_affinity {
     std::shared_ptr<session_table> table_;
 };
 
+/// A plugin that prefers a session's endpoint, as a filter or as a scorer: all of it but the
+/// preferring.
+template <class Role>
+class session_plugin : public plugin_of<Role, pre_request_hook, response_hook> {
+  public:
+    explicit session_plugin(std::unique_ptr<session_affinity> sessions)
+        : sessions_(std::move(sessions)) {}
+
+    std::unique_ptr<plugin_scratch> make_scratch() const override {
+        return std::make_unique<session_affinity::evaluation>();
+    }
+    void link(const plugin_directory& plugins) override { sessions_->link(plugins); }
+    void adopt(plugin& previous) override {
+        if (auto* p = dynamic_cast<session_plugin*>(&previous)) sessions_->adopt(*p->sessions_);
+    }
+    void pre_request(const decision_context& context, const candidate_view& candidates,
+                     decision& chosen) override {
+        sessions_->pre_request(context, candidates, chosen);
+    }
+    void response_header(const response_facts& facts,
+                         std::vector<header_change>& changes) override {
+        sessions_->response_header(facts, changes);
+    }
+
+  protected:
+    const session_affinity& sessions() const { return *sessions_; }
+
+  private:
+    std::unique_ptr<session_affinity> sessions_;
+};
+
+/// The parameters that both have, for documentation.
+inline constexpr parameter_doc session_affinity_docs[] = {
+    {"strategy", "string", "encoded_endpoint_header", "encoded_endpoint_header or session_id"},
+    {"encodedEndpointHeaderConfig", "object", "{header: x-session-token}",
+     "the header that carries the endpoint"},
+    {"sessionIdConfig", "object", "{sources: [{header: x-session-id}]}",
+     "{sources: [{header} or {attribute, producer}], evictionTtlSeconds: 300, "
+     "evictionSweepSeconds: 10}"},
+    {"profileName", "string", "", "the profile whose endpoint counts; empty: the primary one"},
+};
+
 /// Standard base64 with padding; nothing when it is not.
 std::optional<std::string> decode_base64(std::string_view text);
 std::string encode_base64(std::string_view bytes);

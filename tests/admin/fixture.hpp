@@ -66,7 +66,7 @@ class fake_subject final : public subject {
             c.endpoint = i;
             c.waiting = i == 1 ? 0.F : 4.F;
             c.kv_usage = i == 1 ? 0.1F : 0.9F;
-            c.total = -1;
+            c.filtered = true;
             r.candidates.push_back(c);
         }
         return r;

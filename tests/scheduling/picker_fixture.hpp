@@ -11,130 +11,16 @@
 #include <vector>
 
 #include "config/parse.hpp"
+#include "doctest_vectors.hpp"
 #include "scheduling/plugin_registry.hpp"
 #include "scheduling/scheduler.hpp"
+#include "test_pool.hpp"
+#include "told_producers.hpp"
 
 namespace weir::scheduling::testing {
 
 using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""ms;
-
-/// A pool of endpoints `ns/e0`, `ns/e1`, … at 10.0.0.1, 10.0.0.2, … with idle, fresh signals.
-struct test_pool {
-    std::vector<endpoint> endpoints;
-    signal_columns signals;
-    std::vector<std::uint32_t> ready;
-
-    explicit test_pool(std::size_t n) {
-        signals.reset(n);
-        for (std::uint32_t i = 0; i < n; ++i) {
-            endpoint e;
-            e.name_space = "ns";
-            e.name = "e" + std::to_string(i);
-            e.address = "10.0.0." + std::to_string(i + 1);
-            e.port = 8000;
-            e.serial = i + 1;
-            endpoints.push_back(std::move(e));
-            signals.age_seconds[i] = 0.01;
-            ready.push_back(i);
-        }
-    }
-
-    /// Sorted, as the contract promises.
-    void label(std::size_t i, std::string key, std::string value) {
-        auto& labels = endpoints[i].labels;
-        labels.emplace_back(std::move(key), std::move(value));
-        std::sort(labels.begin(), labels.end());
-    }
-};
-
-/// What prefix matches `test-prefix-producer` hands out: its plugins read this one place.
-struct told_prefix {
-    double total = 0;
-    double block = 16;
-    std::vector<double> matched;
-    std::vector<double> cached;
-    bool absent = false;
-};
-inline told_prefix& prefix_told() {
-    static told_prefix told;
-    return told;
-}
-
-class test_prefix final : public plugin_of<producer> {
-  public:
-    explicit test_prefix(data_slot slot) : slot_(slot) {}
-    void produce(const decision_context&, const candidate_view& candidates,
-                 producer_data& data) override {
-        const auto& told = prefix_told();
-        if (told.absent) return;
-        auto& out = data.prefix[slot_];
-        out.reset(candidates.endpoints.size(), told.total, told.block);
-        for (std::size_t i = 0; i < told.matched.size(); ++i)
-            out.matched_blocks[i] = told.matched[i];
-        if (!told.cached.empty()) out.cached_blocks = told.cached;
-    }
-
-  private:
-    data_slot slot_;
-};
-
-inline const plugin_type test_prefix_type = {
-    .name = "test-prefix-producer",
-    .level = stability::beta,
-    .summary = "for tests",
-    .docs = {},
-    .aliases = {},
-    .make = [](parameters&, plugin_context& c) -> std::unique_ptr<plugin> {
-        return std::make_unique<test_prefix>(c.publish(data_kind::prefix_match));
-    },
-};
-
-/// What latency predictions `test-latency-producer` hands out.
-struct told_latency {
-    bool absent = false;
-    std::vector<double> ttft, tpot, ttft_headroom, tpot_headroom, dispatched;
-    std::vector<std::uint8_t> valid;
-};
-inline told_latency& latency_told() {
-    static told_latency told;
-    return told;
-}
-
-class test_latency final : public plugin_of<producer> {
-  public:
-    explicit test_latency(data_slot slot) : slot_(slot) {}
-    void produce(const decision_context&, const candidate_view& candidates,
-                 producer_data& data) override {
-        const auto& told = latency_told();
-        if (told.absent) return;
-        auto& out = data.latency[slot_];
-        out.reset(candidates.endpoints.size());
-        const auto copy = [](const auto& from, auto& to) {
-            for (std::size_t i = 0; i < from.size() && i < to.size(); ++i) to[i] = from[i];
-        };
-        copy(told.ttft, out.ttft_ms);
-        copy(told.tpot, out.tpot_ms);
-        copy(told.ttft_headroom, out.ttft_headroom);
-        copy(told.tpot_headroom, out.tpot_headroom);
-        copy(told.dispatched, out.dispatched);
-        copy(told.valid, out.valid);
-    }
-
-  private:
-    data_slot slot_;
-};
-
-inline const plugin_type test_latency_type = {
-    .name = "test-latency-producer",
-    .level = stability::beta,
-    .summary = "for tests",
-    .docs = {},
-    .aliases = {},
-    .make = [](parameters&, plugin_context& c) -> std::unique_ptr<plugin> {
-        return std::make_unique<test_latency>(c.publish(data_kind::latency_prediction));
-    },
-};
 
 /// Reads a picker document from YAML; `at(line, column)` of findings refer to this text.
 struct loaded {
@@ -231,23 +117,3 @@ inline bool near(const std::vector<double>& got, const std::vector<double>& want
 }
 
 }  // namespace weir::scheduling::testing
-
-namespace doctest {
-template <class T>
-struct StringMaker<std::vector<T>> {
-    static String convert(const std::vector<T>& values) {
-        std::string out = "[";
-        for (const auto& v : values) {
-            if (out.size() > 1) out += ", ";
-            if constexpr (std::is_arithmetic_v<T>) {
-                out += std::to_string(v);
-            } else if constexpr (std::is_enum_v<T>) {
-                out += std::to_string(static_cast<int>(v));
-            } else {
-                out += v;
-            }
-        }
-        return (out + "]").c_str();
-    }
-};
-}  // namespace doctest

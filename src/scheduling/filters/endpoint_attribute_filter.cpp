@@ -59,7 +59,7 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context&) {
     s.op = t.one_of(
         "operator", "",
         {"LessThan", "LessThanOrEqual", "GreaterThan", "GreaterThanOrEqual", "Equal", "NotEqual"});
-    if (s.op.empty()) t.reject("operator", "algorithm.threshold.operator is required");
+    if (!t.has("operator")) t.reject("", "algorithm.threshold.operator is required");
     if (!t.has("value")) t.reject("", "algorithm.threshold.value is required");
     s.limit = t.number("value", 0);
     return std::make_unique<threshold>(std::move(s));

@@ -44,7 +44,7 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
             "metric", "",
             {"active-requests", "running-requests", "waiting-queue", "kv-cache-utilization"});
         const bool kv = metric == "kv-cache-utilization";
-        if (metric.empty()) item->reject("metric", "conditions: metric is required");
+        if (!item->has("metric")) item->reject("", "conditions: metric is required");
         if (!item->has("maxValue")) item->reject("", "conditions: maxValue is required");
         c.max = item->number("maxValue", 0, kv ? between(0, 1) : at_least(0));
         c.column = metric == "active-requests"    ? &signal_columns::inflight_requests

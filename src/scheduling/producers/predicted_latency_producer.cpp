@@ -43,12 +43,14 @@ class latency_predictor final : public plugin_of<producer, pre_request_hook, res
                  producer_data& data) override {
         auto& out = data.latency[s_.latency];
         out.reset(candidates.endpoints.size());
+        for (const auto e : candidates.indexes)
+            out.dispatched[e] = candidates.signals->inflight_requests[e];
+        if (!model_->ready()) return;
         const double ttft_slo = ttft_slo_ms(context.request);
         const double tpot_slo_wish = tpot_slo_ms(context.request);
         for (const auto e : candidates.indexes) {
             const auto key = candidates.endpoints[e].key();
             const auto estimate = model_->predict(key, features(context.request, candidates, e));
-            out.dispatched[e] = candidates.signals->inflight_requests[e];
             if (!estimate.known) continue;
             out.ttft_ms[e] = estimate.ttft_ms;
             out.tpot_ms[e] = estimate.tpot_ms;

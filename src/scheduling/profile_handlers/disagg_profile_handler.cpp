@@ -1,6 +1,7 @@
 #include <array>
 #include <memory>
 
+#include "scheduling/profile_handlers/decision_counter.hpp"
 #include "scheduling/profile_handlers/stages.hpp"
 
 namespace weir::scheduling::plugins {
@@ -18,9 +19,19 @@ struct settings {
 
 /// Encode, prefill and decode on endpoints of their own (llm-d-router head, disagg profile
 /// handler).
-class disaggregation final : public plugin_of<profile_handler, pre_request_hook> {
+class disaggregation final : public plugin_of<profile_handler, pre_request_hook>,
+                             public metrics::source {
   public:
-    explicit disaggregation(settings s) : s_(std::move(s)) {}
+    disaggregation(settings s, std::string name, std::string type)
+        : s_(std::move(s)), name_(std::move(name)), type_(std::move(type)) {}
+
+    std::unique_ptr<plugin_scratch> make_scratch() const override { return counts_->add_worker(); }
+    void adopt(plugin& previous) override {
+        if (auto* p = dynamic_cast<disaggregation*>(&previous)) counts_ = p->counts_;
+    }
+    void collect(metrics::exposition& out) const override {
+        counts_->collect(out, "disagg_decision_total", name_, type_);
+    }
 
     void link(const plugin_directory& plugins) override {
         if (auto* p = plugins.find(s_.prefill_decider)) prefill_wanted_ = p->as_decider();
@@ -52,11 +63,14 @@ class disaggregation final : public plugin_of<profile_handler, pre_request_hook>
         return {};
     }
 
-    void pre_request(const decision_context&, const candidate_view& candidates,
+    void pre_request(const decision_context& context, const candidate_view& candidates,
                      decision& chosen) override {
-        write_stage_headers(prefill_.value_or(plugin_directory::no_profile),
-                            encode_.value_or(plugin_directory::no_profile), candidates.endpoints,
-                            chosen);
+        const auto prefill = prefill_.value_or(plugin_directory::no_profile);
+        const auto encode = encode_.value_or(plugin_directory::no_profile);
+        write_stage_headers(prefill, encode, candidates.endpoints, chosen);
+        context.scratch<decision_counter::worker>().mine->count(
+            context.request.target_model, !chosen.targets_of(encode).empty(),
+            !chosen.targets_of(prefill).empty());
     }
 
   private:
@@ -118,6 +132,9 @@ class disaggregation final : public plugin_of<profile_handler, pre_request_hook>
     }
 
     settings s_;
+    std::string name_;
+    std::string type_;
+    std::shared_ptr<decision_counter> counts_ = std::make_shared<decision_counter>();
     const decider* prefill_wanted_ = nullptr;
     const decider* encode_wanted_ = nullptr;
     std::optional<std::uint32_t> decode_;
@@ -194,7 +211,8 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
     }
     context.consume(data_kind::prefix_match, {}, data_need::required);
     context.consume(data_kind::tokenized_prompt, {}, data_need::required);
-    return std::make_unique<disaggregation>(std::move(s));
+    return std::make_unique<disaggregation>(std::move(s), std::string(context.name()),
+                                            std::string(context.type()));
 }
 
 constexpr parameter_doc docs[] = {

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "scheduling/profile_handlers/decision_counter.hpp"
 #include "scheduling/profile_handlers/stages.hpp"
 
 namespace weir::scheduling::plugins {
@@ -14,9 +15,26 @@ struct settings {
 };
 
 /// Decode, then prefill where the decider says so; the older of the two disaggregation handlers.
-class prefill_decode final : public plugin_of<profile_handler> {
+class prefill_decode final : public plugin_of<profile_handler, pre_request_hook>,
+                             public metrics::source {
   public:
-    explicit prefill_decode(settings s) : s_(std::move(s)) {}
+    prefill_decode(settings s, std::string name, std::string type)
+        : s_(std::move(s)), name_(std::move(name)), type_(std::move(type)) {}
+
+    std::unique_ptr<plugin_scratch> make_scratch() const override { return counts_->add_worker(); }
+    void adopt(plugin& previous) override {
+        if (auto* p = dynamic_cast<prefill_decode*>(&previous)) counts_ = p->counts_;
+    }
+    void collect(metrics::exposition& out) const override {
+        counts_->collect(out, "pd_decision_total", name_, type_);
+    }
+    /// Headers are another plugin's; this one counts.
+    void pre_request(const decision_context& context, const candidate_view&,
+                     decision& chosen) override {
+        const auto prefill = prefill_.value_or(plugin_directory::no_profile);
+        context.scratch<decision_counter::worker>().mine->count(
+            context.request.target_model, false, !chosen.targets_of(prefill).empty());
+    }
 
     void link(const plugin_directory& plugins) override {
         if (auto* p = plugins.find(s_.decider_name)) decider_ = p->as_decider();
@@ -58,6 +76,9 @@ class prefill_decode final : public plugin_of<profile_handler> {
 
   private:
     settings s_;
+    std::string name_;
+    std::string type_;
+    std::shared_ptr<decision_counter> counts_ = std::make_shared<decision_counter>();
     const decider* decider_ = nullptr;
     std::optional<std::uint32_t> decode_;
     std::optional<std::uint32_t> prefill_;
@@ -78,7 +99,8 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
     const auto producer = p.text("prefixMatchInfoProducerName", "");
     context.refer(p, "deciderPluginName", s.decider_name, "decider");
     context.consume(data_kind::prefix_match, producer, data_need::required);
-    return std::make_unique<prefill_decode>(std::move(s));
+    return std::make_unique<prefill_decode>(std::move(s), std::string(context.name()),
+                                            std::string(context.type()));
 }
 
 constexpr parameter_doc docs[] = {

@@ -58,7 +58,7 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context&) {
     auto& algorithm = p.object("algorithm");
     const auto type =
         algorithm.one_of("type", "", {"linear_lower_is_better", "linear_higher_is_better"});
-    if (type.empty()) algorithm.reject("type", "algorithm.type is required");
+    if (!algorithm.has("type")) algorithm.reject("", "algorithm.type is required");
     s.higher_is_better = type == "linear_higher_is_better";
     auto& normalization = algorithm.object("normalization");
     s.fixed = normalization.has("fixedRange");

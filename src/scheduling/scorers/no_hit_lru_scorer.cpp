@@ -2,7 +2,9 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "weir/plugin.hpp"
 
@@ -48,8 +50,11 @@ class cold_order {
     std::unordered_map<std::uint64_t, std::list<use>::iterator> at_;
 };
 
-struct position_buffer final : plugin_scratch {
+/// What scoring found out about the request in hand waits here for `pre_request`.
+struct evaluation final : plugin_scratch {
     std::vector<std::int64_t> positions;
+    std::string request_id;
+    bool cold = false;
 };
 
 bool is_cold(const prefix_match& match, const candidate_view& candidates) {
@@ -66,7 +71,7 @@ class spread_cold final : public plugin_of<scorer, pre_request_hook> {
         : match_(match), order_(std::make_shared<cold_order>(capacity)) {}
 
     std::unique_ptr<plugin_scratch> make_scratch() const override {
-        return std::make_unique<position_buffer>();
+        return std::make_unique<evaluation>();
     }
     void link(const plugin_directory& plugins) override { prefill_ = plugins.profile("prefill"); }
     void adopt(plugin& previous) override {
@@ -75,35 +80,42 @@ class spread_cold final : public plugin_of<scorer, pre_request_hook> {
 
     void score(const decision_context& context, const candidate_view& candidates,
                std::span<double> scores) const override {
-        if (!is_cold(candidates.data->prefix[match_], candidates)) {
+        auto& seen = context.scratch<evaluation>();
+        seen.request_id.assign(context.request.request_id);
+        seen.cold = is_cold(candidates.data->prefix[match_], candidates);
+        if (!seen.cold) {
             std::fill(scores.begin(), scores.end(), 0.5);
-            return;
-        }
-        if (candidates.size() == 1) {
+        } else if (candidates.size() == 1) {
             scores[0] = 1;
-            return;
-        }
-        auto& positions = context.scratch<position_buffer>().positions;
-        order_->positions(candidates, positions);
-        const auto last = static_cast<double>(candidates.size() - 1);
-        double never_used = 0;
-        for (std::size_t i = 0; i < candidates.size(); ++i) {
-            if (positions[i] < 0) scores[i] = 1 - never_used++ / last;
-        }
-        for (std::size_t i = 0; i < candidates.size(); ++i) {
-            if (positions[i] < 0) continue;
-            scores[i] = std::max(0.0, 1 - (never_used + static_cast<double>(positions[i])) / last);
+        } else {
+            order_->positions(candidates, seen.positions);
+            spread(seen.positions, scores);
         }
     }
 
-    void pre_request(const decision_context&, const candidate_view& candidates,
+    /// A request is cold when the endpoints that were scored held nothing of it.
+    void pre_request(const decision_context& context, const candidate_view& candidates,
                      decision& chosen) override {
-        if (!is_cold(candidates.data->prefix[match_], candidates)) return;
+        auto& seen = context.scratch<evaluation>();
+        if (!std::exchange(seen.cold, false) || seen.request_id != context.request.request_id)
+            return;
         touch(chosen.primary_targets(), candidates);
         if (prefill_ != chosen.primary) touch(chosen.targets_of(prefill_), candidates);
     }
 
   private:
+    static void spread(const std::vector<std::int64_t>& positions, std::span<double> scores) {
+        const auto last = static_cast<double>(positions.size() - 1);
+        double never_used = 0;
+        for (std::size_t i = 0; i < positions.size(); ++i) {
+            if (positions[i] < 0) scores[i] = 1 - never_used++ / last;
+        }
+        for (std::size_t i = 0; i < positions.size(); ++i) {
+            if (positions[i] < 0) continue;
+            scores[i] = std::max(0.0, 1 - (never_used + static_cast<double>(positions[i])) / last);
+        }
+    }
+
     void touch(std::span<const std::uint32_t> targets, const candidate_view& candidates) {
         if (!targets.empty()) order_->touch(candidates.endpoints[targets[0]].key());
     }

@@ -1,0 +1,49 @@
+#include "picker_fixture.hpp"
+
+using namespace weir;
+using namespace weir::scheduling;
+using namespace weir::scheduling::testing;
+
+namespace {
+
+/// The one error of a document: `CODE line:column message`. Lines count from the document's first.
+std::string error_of(std::string_view body) {
+    const auto l = load_text(document_of(body));
+    CHECK(l.made == nullptr);
+    auto all = l.all();
+    if (!all.empty()) all.pop_back();
+    return all;
+}
+
+}  // namespace
+
+TEST_SUITE("scheduling/picker_spec") {
+    TEST_CASE("the envelope is strict and case-sensitive") {
+        const auto l =
+            load_text(document_of("Plugins: []\nplugins: [{type: queue-scorer, weight: 1}]\n"));
+        CHECK(l.all() ==
+              "WEIR0401 3:1 failed to decode configuration JSON/YAML: strict decoding error: "
+              "unknown field \"Plugins\"\n"
+              "WEIR0401 4:32 failed to decode configuration JSON/YAML: strict decoding error: "
+              "unknown field "
+              "\"plugins[0].weight\"\n");
+        CHECK(l.first()->suggestion == "plugins");
+    }
+
+    TEST_CASE("apiVersion and kind must be the picker's") {
+        CHECK(load_text("apiVersion: v1\nkind: EndpointPickerConfig\n").first()->message ==
+              "no kind \"EndpointPickerConfig\" is registered for version \"v1\"");
+        CHECK(load_text("apiVersion: llm-d.ai/v1alpha1\nkind: Pod\n").first()->code == "WEIR0401");
+    }
+
+    TEST_CASE("feature gates") {
+        CHECK(error_of("featureGates: [flowControll]\n") ==
+              "WEIR0411 3:16 feature gate 'flowControll' is unknown or unregistered");
+        CHECK(error_of("featureGates: [flowControl=maybe]\n") ==
+              "WEIR0411 3:16 maybe is not a valid value for the feature gate flowControl");
+        const auto made = load_ok(
+            document_of("featureGates: [\"flowControl= T \"]\nplugins: [{type: queue-scorer}]\n"));
+        CHECK(made->settings().flow_control);
+        CHECK(made->settings().detector.kind == config::detector_kind::utilization);
+    }
+}
