@@ -83,6 +83,12 @@ datalayer::model_source model_source_of(const config::data_layer_settings& setti
     return out;
 }
 
+/// What is wrong with configurations that no pool uses.
+void check_idle(const config::model& model, config::findings& found) {
+    for (const auto& document : model.idle_pickers)
+        scheduling::pipeline::make(document, scheduling::preset::reference, found);
+}
+
 }  // namespace
 
 scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced) {
@@ -107,6 +113,7 @@ std::vector<checked_pool> check_pickers(const config::model& model,
         if (c.pipeline) c.detector = c.pipeline->settings().detector;
         out.push_back(std::move(c));
     }
+    check_idle(model, found);
     return out;
 }
 
@@ -174,6 +181,7 @@ std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config
         }
         pools.push_back(std::move(p));
     }
+    check_idle(*model, found);
     if (found.has_errors()) return nullptr;
 
     const auto now = loop_.refresh_now();

@@ -244,6 +244,7 @@ struct model {
     std::vector<listener> listeners;
     std::vector<route> routes;
     std::vector<pool> pools;
+    std::vector<picker_document> idle_pickers;  ///< that no pool uses; checked all the same
     std::vector<service> services;
     std::vector<resource_status> statuses;
     std::vector<source_ptr> texts;     ///< what every `span` above points into

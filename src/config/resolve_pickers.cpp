@@ -72,6 +72,25 @@ class picker_finder {
         return flag_;
     }
 
+    /// Every configuration there is, whether a pool uses it or not. ConfigMaps in `known` are left
+    /// out: they were read for a pool.
+    std::vector<found_config> all(const std::vector<std::string>& known) {
+        std::vector<found_config> out;
+        for (const auto& doc : state_.in.picker_configs) {
+            if (doc.root == nullptr) continue;
+            const auto* file = doc.meta.at.file;
+            out.push_back(
+                {doc.root, "file " + (file != nullptr ? file->path : std::string()), doc.meta.at});
+        }
+        for (const auto& map : state_.in.config_maps) {
+            if (std::find(known.begin(), known.end(), "configmap " + map.meta.id()) != known.end())
+                continue;
+            for (auto& c : in_config_map(state_, map)) out.push_back(std::move(c));
+        }
+        if (flag_) out.push_back(*flag_);
+        return out;
+    }
+
   private:
     static std::optional<found_config> from_flag(resolve_state& state) {
         if (state.picker_flag == nullptr) return std::nullopt;
@@ -174,6 +193,20 @@ void check_staleness(resolve_state& state, const node& root) {
     }
 }
 
+/// A configuration that serves no pool may be meant for one: what is wrong with it is said as well.
+void note_idle(resolve_state& state, picker_finder& finder) {
+    std::vector<const node*> used;
+    std::vector<std::string> origins;
+    for (const auto& p : state.out.pools) {
+        used.push_back(p.picker.root.get());
+        origins.push_back(p.picker.origin);
+    }
+    for (auto& c : finder.all(origins)) {
+        if (std::find(used.begin(), used.end(), c.root.get()) != used.end()) continue;
+        state.out.idle_pickers.push_back({std::move(c.root), std::move(c.origin)});
+    }
+}
+
 }  // namespace
 
 void resolve_pickers(resolve_state& state) {
@@ -191,6 +224,7 @@ void resolve_pickers(resolve_state& state) {
         }
         into.picker = {std::move(config->root), std::move(config->origin)};
     }
+    note_idle(state, finder);
 }
 
 }  // namespace weir::config

@@ -217,9 +217,9 @@ void transaction::recycle() {
         worker_.flows.leave(*ticket_);
         ticket_.reset();
     }
-    for (std::size_t i = 0; i < charges_; ++i) ledger_[i].release();
+    for (std::size_t i = 0; i < charges_; ++i) ledger_[i].guard.release();
     if (pool_ != nullptr && pool_->flow && charges_ != 0) worker_.flows.turn(*pool_);
-    charges_ = 0;
+    charges_ = primary_charge_ = 0;
     body_ = {};
     ex_ = nullptr;
     ++walks_;

@@ -238,8 +238,9 @@ void transaction::retry_by_route() {
 void transaction::attempt_again(std::uint32_t endpoint, bool fresh) {
     // The ledger follows the request.
     const auto& state = view_->states[endpoint];
-    if (charges_ != 0 && ledger_[0].state() != state) {
-        ledger_[0] = datalayer::inflight_guard(state, decided_ ? decision_.input_tokens : 0);
+    if (primary_charge_ < charges_ && ledger_[primary_charge_].guard.state() != state) {
+        auto& held = ledger_[primary_charge_];
+        held.guard = datalayer::inflight_guard(state, std::max<std::int64_t>(held.terms.tokens, 0));
     }
     dispatch(endpoint, fresh);
 }

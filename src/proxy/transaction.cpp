@@ -204,7 +204,7 @@ void transaction::pass_to_service() {
     view_->read(worker_.loop.now(), s.signals, s.candidates);
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
     const auto best = least_requests(s.signals, s.candidates, worker_.random);
-    charge(best, 0);
+    charge({.endpoint = best});
     remember_others(s, best);
     prepare_upstream();
     dispatch(best, false);
@@ -218,7 +218,7 @@ void transaction::pass_without_body() {
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
     series_ = &worker_.numbers.series({}, {}, default_fairness_id, 0);
     const auto picked = s.candidates[worker_.random.below(s.candidates.size())];
-    charge(picked, 0);
+    charge({.endpoint = picked});
     remember_others(s, picked);
     prepare_upstream();
     dispatch(picked, false);
@@ -423,12 +423,7 @@ void transaction::pick(inference_request& request, pool_slot& s) {
         {pool_->serial, view_->version, endpoint_, view_->endpoints[endpoint_]});
     series_->total.add();
     series_->request_size.observe(static_cast<double>(body_bytes_));
-    bool charged = false;
-    for (const auto& c : decision_.charges) {
-        charge(c.endpoint, c.tokens);
-        charged = charged || c.endpoint == endpoint_;
-    }
-    if (!charged) charge(endpoint_, decision_.input_tokens);
+    charge_decision();
     remember_fallbacks(s);
     record(request, s, seed, seconds);
     note_decision(s);
@@ -438,10 +433,23 @@ void transaction::pick(inference_request& request, pool_slot& s) {
     dispatch(endpoint_, false);
 }
 
-void transaction::charge(std::uint32_t endpoint, std::int64_t tokens) {
+/// What the picker says each stage costs; the endpoint that gets the request is always charged.
+void transaction::charge_decision() {
+    for (const auto& c : decision_.charges) {
+        if (c.profile == decision_.primary) primary_charge_ = charges_;
+        charge(c);
+    }
+    if (primary_charge_ < charges_ && ledger_[primary_charge_].terms.endpoint == endpoint_) return;
+    primary_charge_ = charges_;
+    charge({.endpoint = endpoint_, .profile = decision_.primary, .tokens = decision_.input_tokens});
+}
+
+void transaction::charge(const load_charge& terms) {
     if (charges_ == ledger_.size()) return;
-    ledger_[charges_++] =
-        datalayer::inflight_guard(view_->states[endpoint], std::max<std::int64_t>(tokens, 0));
+    auto& held = ledger_[charges_++];
+    held.terms = terms;
+    held.guard = datalayer::inflight_guard(view_->states[terms.endpoint],
+                                           std::max<std::int64_t>(terms.tokens, 0));
 }
 
 /// Where to go when the picked endpoint cannot be connected to: the picker's further targets, then

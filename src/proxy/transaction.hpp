@@ -78,7 +78,8 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void pass_gate(inference_request& request, pool_slot& slot);
     void pick(inference_request& request, pool_slot& slot);
     void redirect(const config::redirect_filter& filter);
-    void charge(std::uint32_t endpoint, std::int64_t tokens);
+    void charge(const load_charge& terms);
+    void charge_decision();
     void remember_fallbacks(pool_slot& slot);
     void remember_others(pool_slot& slot, std::uint32_t picked);
     void fill_headers(inference_request& request);
@@ -173,8 +174,14 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     std::size_t fallback_count_ = 0;
     std::size_t fallback_next_ = 0;
     std::uint32_t endpoint_ = 0;
-    std::array<datalayer::inflight_guard, 4> ledger_;
+    /// What the request holds at one endpoint, and until when.
+    struct held_charge {
+        datalayer::inflight_guard guard;
+        load_charge terms;
+    };
+    std::array<held_charge, 4> ledger_;
     std::size_t charges_ = 0;
+    std::size_t primary_charge_ = 0;  ///< of the endpoint that gets the request
     std::string upstream_head_;
     std::string quoted_model_;
     std::array<std::string_view, http::client_pool::max_pieces> pieces_;

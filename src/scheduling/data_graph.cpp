@@ -103,6 +103,13 @@ data_slot data_graph::publish(std::uint32_t plugin, data_kind kind, std::string_
     return k.slot;
 }
 
+void data_graph::forget(std::uint32_t plugin) {
+    std::erase_if(uses_, [&](const use& u) { return u.plugin == plugin; });
+    for (auto& k : keys_) {
+        if (k.filled_by == plugin) k.filled_by = nobody;
+    }
+}
+
 data_slot data_graph::find(data_kind kind, std::string_view producer) const {
     const auto* k = look(kind, producer);
     return k != nullptr && k->filled ? k->slot : no_slot;

@@ -34,6 +34,10 @@ class data_graph {
                       data_need need);
     data_slot publish(std::uint32_t plugin, data_kind kind, std::string_view producer);
 
+    /// Forgets what a plugin that could not be made needs; what it would fill counts as filled, so
+    /// that its own mistake is all that is reported.
+    void forget(std::uint32_t plugin);
+
     /// The slot of data somebody fills; `no_slot` when nobody does.
     data_slot find(data_kind kind, std::string_view producer) const;
 

@@ -261,9 +261,10 @@ std::shared_ptr<const pipeline> pipeline::make(const config::picker_document& do
     parts->settings = build_settings(spec, plugins, mine);
     parts->settings.origin = document.root != nullptr ? document.origin : "built-in default";
     for (const auto& s : plugins.settings_entries()) {
-        if (s.type == "core-metrics-extractor") {
-            plugins.graph().publish(data_graph::nobody, data_kind::core_metrics, s.name);
-        }
+        // Whatever it is called, there is one set of core metrics here.
+        if (s.type != "core-metrics-extractor") continue;
+        for (const std::string_view name : {std::string_view(s.name), std::string_view(s.type)})
+            plugins.graph().publish(data_graph::nobody, data_kind::core_metrics, name);
     }
     profile_builder(spec, plugins, mine, *parts).build();
     plugins.make_missing_producers();

@@ -142,6 +142,9 @@ plugin_instance* plugin_builder::make_plugin(const plugin_entry& entry, const pl
                          "failed to create plugin '" + entry.name + "' (type: " + entry.type + ")",
                          entry.at);
         }
+        // The next plugin gets its number.
+        std::erase_if(references_, [&](const reference& r) { return r.from == index; });
+        graph_.forget(index);
         broken_.insert(entry.name);
         return nullptr;
     }

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 
 import pytest
 
@@ -206,6 +207,29 @@ def test_the_same_seed_gives_the_same_picks(weir, upstream):
     assert picks("7") == first
     assert picks("8") != first
     assert len({endpoint for endpoint, _ in first}) > 1
+
+
+def test_prefill_is_let_go_with_the_first_byte_and_output_at_the_end(served):
+    picker = {"plugins": [
+        {"type": "disagg-profile-handler", "parameters": {"stageOrder": "prefill-first"}},
+        {"type": "inflight-load-producer", "parameters": {"addEstimatedOutputTokens": True, "outputRatio": 2}},
+        {"type": "decode-filter"}, {"type": "prefill-filter"}],
+        "schedulingProfiles": [{"name": stage, "plugins": [{"pluginRef": f"{stage}-filter"}]}
+                               for stage in ("decode", "prefill")]}
+    gateway = served({"pd": picker}, [{}, {}], [{"llm-d.ai/role": "decode"}, {"llm-d.ai/role": "prefill"}])
+    decode = gateway.servers[0]
+    gates = [threading.Event(), threading.Event()]
+    decode.scripts = [stream(["{}", "[DONE]"], between=lambda i: gates[i].wait(20))]
+    with gateway.connect() as connection:
+        body = {"model": "m", "messages": [{"role": "user", "content": "x" * 36}], "stream": True}
+        connection.send(request("POST", "/pd/v1/chat/completions", body))
+        decode.wait_requests()
+        # One uncached block of 64 tokens, and 20 of output for 10 of input, at both.
+        wait_for(lambda: in_flight(gateway) == [(1, 84), (1, 84)], "both charged")
+        gates[0].set()
+        wait_for(lambda: in_flight(gateway) == [(1, 84), (0, 0)], "prefill let go")
+        gates[1].set()
+        wait_for(lambda: in_flight(gateway) == [(0, 0), (0, 0)], "all let go")
 
 
 def in_flight(gateway):

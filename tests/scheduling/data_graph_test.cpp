@@ -47,6 +47,19 @@ TEST_SUITE("scheduling/data_graph") {
         CHECK(g.find(data_kind::prefix_match, "approx-prefix-cache-producer") == slot);
     }
 
+    TEST_CASE(
+        "a plugin that could not be made needs nothing, and what it would fill is no riddle") {
+        data_graph g;
+        g.consume(0, data_kind::latency_prediction, "", data_need::required);
+        g.publish(0, data_kind::prefix_match, "mine");
+        g.consume(1, data_kind::prefix_match, "mine", data_need::required);
+        g.forget(0);
+        std::size_t at = 0;
+        CHECK(g.missing(at) == nullptr);
+        ids cycle;
+        CHECK(g.order({1}, cycle) == ids{1});
+    }
+
     TEST_CASE("slots are counted by kind; what has no column has no slot") {
         data_graph g;
         CHECK(g.publish(0, data_kind::prefix_match, "a") == 0);
