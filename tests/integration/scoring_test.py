@@ -197,7 +197,7 @@ def test_the_same_seed_gives_the_same_picks(weir, upstream):
     endpoints = [w for s in servers for w in ("--endpoint", s.url)]
 
     def picks(seed):
-        gateway = weir(*endpoints, "--seed", seed, "--threads", "1")
+        gateway = weir(*endpoints, "--seed", seed, "--threads", "1", "--picker-preset", "reference")
         ids = [gateway.chat(f"prompt {i}").header("x-request-id") for i in range(24)]
         kept = [json.loads(gateway.admin("GET", f"/v1/decisions/{i}").text) for i in ids]
         gateway.stop()
