@@ -9,15 +9,17 @@ using namespace weir::admin;
 
 namespace {
 
-proxy::decision_record with_totals(std::initializer_list<float> totals) {
+/// A negative total stands for a candidate that filters left out.
+proxy::decision_record with_totals(std::initializer_list<double> totals) {
     proxy::decision_record r;
     r.request_id = "r1";
     r.wall_ms = 1'772'366'400'123;
     r.total_ms = -1;
     r.first_byte_ms = -1;
-    for (const float t : totals) {
+    for (const double t : totals) {
         r.candidates.emplace_back();
         r.candidates.back().endpoint = static_cast<std::uint32_t>(r.candidates.size() - 1);
+        r.candidates.back().filtered = t < 0;
         r.candidates.back().total = t;
     }
     return r;
@@ -37,15 +39,15 @@ bool has(const std::string& text, const std::string& part) {
 
 TEST_SUITE("admin/decision_json") {
     TEST_CASE("the margin is the winner's lead over the second of those that filters left") {
-        const auto text = json_of(with_totals({1.5F, -1.0F, 4.0F, 3.0F}));
+        const auto text = json_of(with_totals({1.5, -1.0, 4.0, 3.0}));
         CHECK(has(text, R"("margin":1,)"));
         CHECK(has(text, R"("candidatesIn":4,"candidatesOut":3)"));
-        CHECK(has(json_of(with_totals({2.0F})), R"("margin":null)"));
+        CHECK(has(json_of(with_totals({2.0})), R"("margin":null)"));
         CHECK(has(json_of(with_totals({})), R"("candidatesIn":0,"candidatesOut":0,"margin":null)"));
     }
 
     TEST_CASE("a request under way has no times yet") {
-        auto r = with_totals({1.0F});
+        auto r = with_totals({1.0});
         auto text = json_of(r);
         CHECK(has(text, R"("done":false)"));
         CHECK(has(text, R"("firstByteMs":null,"totalMs":null)"));

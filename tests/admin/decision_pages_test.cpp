@@ -35,7 +35,8 @@ TEST_SUITE("admin/decision_pages") {
         f.on_loop([&] {
             auto r = f.about.record("old");
             r.runtime_version = 1;
-            r.candidates[1].total = 2.5F;
+            r.candidates[1].filtered = false;
+            r.candidates[1].total = 2.5;
             f.about.records.push_back(r);
         });
         const auto a = f.get("/v1/decisions/old");

@@ -65,7 +65,7 @@ class fake_subject final : public subject {
             proxy::recorded_candidate c;
             c.endpoint = i;
             c.waiting = i == 1 ? 0.F : 4.F;
-            c.kv_usage = i == 1 ? 0.1F : 0.9F;
+            c.kv_usage = i == 1 ? 0.1 : 0.9;
             c.filtered = true;
             r.candidates.push_back(c);
         }
