@@ -4,33 +4,18 @@
 #include "admin/page.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "config/conditions.hpp"
 
 namespace weir::admin {
 namespace {
 
-/// The members of `config::render_json`, into an object that is open.
-void write_findings(json_writer& w, const config::findings& found) {
-    const auto text = config::render_json(found);
-    const auto begin = text.find('[');
-    const auto end = text.rfind(']');
-    w.field("errors", static_cast<std::uint64_t>(found.count(config::severity::error)));
-    w.field("warnings", static_cast<std::uint64_t>(found.count(config::severity::warning)));
-    w.field("notes", static_cast<std::uint64_t>(found.count(config::severity::note)));
-    // `notShown`, when it is there, is the last list.
-    const auto hidden = text.rfind(",\"notShown\":[");
-    if (hidden == std::string::npos) {
-        w.key("findings").raw(std::string_view(text).substr(begin, end - begin + 1));
-        return;
-    }
-    w.key("findings").raw(std::string_view(text).substr(begin, hidden - begin));
-    const auto list = text.find('[', hidden);
-    w.key("notShown").raw(std::string_view(text).substr(list, end - list + 1));
-}
-
 void write_report(json_writer& w, const reload_report& r) {
     w.field("ok", r.ok).field("time", rfc3339(r.unix_ms)).field("unixMs", r.unix_ms);
     w.field("version", r.version).field("message", r.sentence);
-    write_findings(w, r.found);
+    w.field("errors", static_cast<std::uint64_t>(r.found.count(config::severity::error)));
+    w.field("warnings", static_cast<std::uint64_t>(r.found.count(config::severity::warning)));
+    w.field("notes", static_cast<std::uint64_t>(r.found.count(config::severity::note)));
+    config::write_findings(w, r.found);
 }
 
 void write_strings(json_writer& w, std::string_view name, const std::vector<std::string>& all) {
@@ -80,16 +65,8 @@ void show_config(surroundings& s, const asked&, const answer_fn& answer) {
 void show_status(surroundings& s, const asked&, const answer_fn& answer) {
     const auto current = s.about.runtime();
     json_writer w;
-    w.begin_object().field("apiVersion", "v1").field("kind", "List").key("items").begin_array();
-    if (current && current->model) {
-        for (const auto& one : current->model->statuses) {
-            w.begin_object().field("apiVersion", one.api_version).field("kind", one.kind);
-            w.key("metadata").begin_object().field("name", one.name);
-            w.field("namespace", one.name_space).end_object();
-            w.key("status").raw(object_or_empty(one.status_json)).end_object();
-        }
-    }
-    w.end_array().end_object();
+    static const std::vector<config::resource_status> none;
+    config::write_status_list(w, current && current->model ? current->model->statuses : none);
     answer(json_reply(w));
 }
 

@@ -2,26 +2,71 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "app/banner.hpp"
 #include "app/options.hpp"
 #include "app/wiring.hpp"
 #include "config/codes.hpp"
+#include "config/conditions.hpp"
 #include "config/load.hpp"
 
 namespace weir::app {
 namespace {
 
-/// Each resource with its conditions, one line a condition that says something.
-void print_statuses(const config::model& model) {
-    for (const auto& s : model.statuses) {
-        std::printf("%s %s/%s\n", s.kind.c_str(), s.name_space.c_str(), s.name.c_str());
+/// Each resource with its conditions, one line a condition.
+void print_statuses(const std::vector<config::resource_status>& statuses) {
+    for (const auto& s : statuses) {
+        const auto id = s.name_space.empty() ? s.name : s.name_space + "/" + s.name;
+        std::printf("%s %s\n", s.kind.c_str(), id.c_str());
         for (const auto& [where, c] : s.conditions) {
             std::printf("  %s%s%s=%s  %s%s%s\n", where.c_str(), where.empty() ? "" : ": ",
                         c.type.c_str(), c.status ? "True" : "False", c.reason.c_str(),
                         c.message.empty() ? "" : "  ", c.message.c_str());
         }
     }
+}
+
+/// Findings and conditions in the chosen encoding; GitHub has no place for conditions.
+void print_report(const std::string& format, const config::findings& found,
+                  const std::vector<config::resource_status>& statuses) {
+    if (format == "json") {
+        json_writer json;
+        json.begin_object();
+        config::write_findings(json, found);
+        json.key("status");
+        config::write_status_list(json, statuses);
+        std::printf("%s\n", json.end_object().take().c_str());
+        return;
+    }
+    if (format == "github") {
+        std::fputs(config::render_github(found).c_str(), stdout);
+        return;
+    }
+    const bool colour = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    const auto text = config::render_text(found, colour);
+    std::fputs(text.c_str(), stdout);
+    if (!text.empty() && !statuses.empty()) std::fputs("\n", stdout);
+    print_statuses(statuses);
+}
+
+void print_skipped(const std::vector<std::string>& skipped) {
+    std::string list;
+    for (const auto& s : skipped) list += (list.empty() ? "" : ", ") + s;
+    if (!list.empty())
+        std::fprintf(stderr, "kinds that weir does not read were skipped: %s\n", list.c_str());
+}
+
+int exit_code_of(const config::load_result& loaded, bool strict) {
+    const auto& found = loaded.found;
+    if (found.has_errors()) return exit_invalid;
+    if (strict && found.count(config::severity::warning) != 0) return exit_warnings;
+    if (loaded.value->listeners.empty() && loaded.value->missing_pool.empty()) {
+        std::fprintf(stderr, "weir: valid, but serves nothing: no listener would exist\n");
+        return exit_nothing_to_serve;
+    }
+    return exit_ok;
 }
 
 int explain_code(const std::string& code) {
@@ -53,29 +98,16 @@ int run_check(const check_options& options) {
         std::fprintf(stderr, "weir: %s\n", loaded.usage_error.c_str());
         return exit_usage;
     }
-    if (loaded.value) check_pickers(*loaded.value, options.preset, loaded.found);
+    check_pickers(*loaded.value, options.preset, loaded.found);
     const auto& found = loaded.found;
-    const bool colour = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-    if (options.format == "json") {
-        std::fputs((config::render_json(found) + "\n").c_str(), stdout);
-    } else if (options.format == "github") {
-        std::fputs(config::render_github(found).c_str(), stdout);
-    } else {
-        std::fputs(config::render_text(found, colour).c_str(), stdout);
-        if (loaded.value) print_statuses(*loaded.value);
-    }
+    print_report(options.format, found, loaded.value->statuses);
+    std::fflush(stdout);
     const auto errors = found.count(config::severity::error);
     const auto warnings = found.count(config::severity::warning);
-    if (options.format == "text") {
-        std::fprintf(stderr, "%zu %s, %zu %s\n", errors, errors == 1 ? "error" : "errors", warnings,
-                     warnings == 1 ? "warning" : "warnings");
-    }
-    if (errors != 0) return exit_invalid;
-    if (loaded.value && loaded.value->listeners.empty() && loaded.value->missing_pool.empty()) {
-        std::fprintf(stderr, "weir: valid, but serves nothing: no listener would exist\n");
-        return exit_nothing_to_serve;
-    }
-    return options.strict && warnings != 0 ? exit_warnings : exit_ok;
+    std::fprintf(stderr, "%zu %s, %zu %s\n", errors, errors == 1 ? "error" : "errors", warnings,
+                 warnings == 1 ? "warning" : "warnings");
+    print_skipped(loaded.skipped);
+    return exit_code_of(loaded, options.strict);
 }
 
 }  // namespace weir::app

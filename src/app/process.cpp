@@ -83,7 +83,7 @@ int process::load_first() {
     }
     skipped_ = std::move(loaded.skipped);
     std::shared_ptr<const proxy::runtime> made;
-    if (loaded.value && !loaded.found.has_errors()) {
+    if (loaded.servable()) {
         wiring_options w;
         w.preset = options_.preset;
         w.refresh = options_.refresh;
@@ -103,7 +103,10 @@ int process::load_first() {
                 }
                 return all;
             });
-        made = wiring_->build(loaded.value, loaded.found);
+        if (auto next = wiring_->prepare(loaded.value, loaded.found))
+            made = wiring_->commit(std::move(*next));
+    } else {
+        check_pickers(*loaded.value, options_.preset, loaded.found);
     }
     if (!made) {
         print_findings(loaded.found);
@@ -124,9 +127,9 @@ int process::load_first() {
     return exit_ok;
 }
 
-std::set<socket_key> process::sockets_of(const proxy::runtime& r) const {
+std::set<socket_key> process::sockets_of(const gateway::table& table) {
     std::set<socket_key> out;
-    for (const auto& s : r.table->sockets()) out.emplace(s.bind_address, s.bind_port);
+    for (const auto& s : table.sockets()) out.emplace(s.bind_address, s.bind_port);
     return out;
 }
 
@@ -167,14 +170,14 @@ bool process::bind_socket(const socket_key& key, std::vector<int>& fds, std::str
 
 int process::prepare_tls() {
     std::string problem;
-    tls_ = tls_of(*first_, {}, problem);
+    tls_ = tls_of(*first_->table, {}, problem);
     if (problem.empty()) return exit_ok;
     std::fprintf(stderr, "weir: %s\n", problem.c_str());
     return exit_invalid;
 }
 
 int process::bind_all() {
-    for (const auto& key : sockets_of(*first_)) {
+    for (const auto& key : sockets_of(*first_->table)) {
         std::string problem;
         if (!bind_socket(key, bound_[key], problem)) {
             std::fprintf(stderr, "weir: %s\n", problem.c_str());
@@ -199,7 +202,7 @@ void process::start_workers() {
     const auto most = connections_per_worker(raise_descriptor_limit(), open_descriptors(),
                                              endpoints, options_.threads);
     for (auto& w : workers_) w->join(workers_, most);
-    for (auto& [key, fds] : bound_) hand_out(key, fds, tls_);
+    hand_out(bound_);
     bound_.clear();
     bound_done_ = true;
     for (auto& w : workers_) w->start();
@@ -261,54 +264,51 @@ void process::finish_drain() {
 void process::files_changed() { reload(false); }
 
 /// One listening socket to each worker.
-void process::hand_out(const socket_key& key, const std::vector<int>& fds, const tls_sockets& tls) {
-    const auto certificates = tls.find(key);
-    for (unsigned i = 0; i < options_.threads; ++i) {
-        workers_[i]->add_listener(key, fds[i],
-                                  certificates == tls.end() ? nullptr : certificates->second);
+void process::hand_out(const socket_fds& sockets) {
+    for (const auto& [key, fds] : sockets) {
+        const auto certificates = tls_.find(key);
+        for (unsigned i = 0; i < options_.threads; ++i) {
+            workers_[i]->add_listener(key, fds[i],
+                                      certificates == tls_.end() ? nullptr : certificates->second);
+        }
+        served_.insert(key);
     }
 }
 
-bool process::open_sockets(const proxy::runtime& with, const tls_sockets& tls,
-                           std::string& problem) {
-    std::map<socket_key, std::vector<int>> opened;
-    for (const auto& key : sockets_of(with)) {
+/// Binds what is not bound yet: all of it, or nothing.
+bool process::open_sockets(const gateway::table& table, socket_fds& opened, std::string& problem) {
+    for (const auto& key : sockets_of(table)) {
         if (served_.contains(key)) continue;
         if (bind_socket(key, opened[key], problem)) continue;
         for (auto& [k, fds] : opened) {
             for (const int fd : fds) ::close(fd);
         }
+        opened.clear();
         return false;
-    }
-    for (auto& [key, fds] : opened) {
-        hand_out(key, fds, tls);
-        served_.insert(key);
     }
     return true;
 }
 
-/// Parses, checks, then swaps; anything wrong leaves the running configuration in force and is said
-/// in the log, a metric and /readyz?verbose.
+/// Parses, checks, binds, then swaps; anything wrong leaves the running configuration in force and
+/// is said in the log, a metric and /readyz?verbose.
 admin::reload_report process::reload(bool dry) {
     admin::reload_report report;
     report.unix_ms = unix_ms();
     auto loaded = config::load(options_.load);
     auto& found = loaded.found;
-    std::shared_ptr<const proxy::runtime> next;
     std::string problem = loaded.usage_error;
-    if (problem.empty() && loaded.value && !found.has_errors()) {
-        if (dry) {
-            check_pickers(*loaded.value, options_.preset, found);
-        } else {
-            next = wiring_->build(loaded.value, found);
-        }
-    }
-    report.ok = problem.empty() && !found.has_errors() && loaded.value != nullptr;
+    std::optional<prepared_runtime> next;
+    socket_fds opened;
     tls_sockets tls;
-    if (report.ok && next) {
-        tls = tls_of(*next, tls_, problem);
-        report.ok = problem.empty() && open_sockets(*next, tls, problem);
+    if (loaded.servable() && !dry) {
+        next = wiring_->prepare(loaded.value, found);
+        if (next) tls = tls_of(*next->table, tls_, problem);
+        const bool ready = problem.empty() && next && open_sockets(*next->table, opened, problem);
+        if (!ready) next.reset();
+    } else {
+        check_pickers(*loaded.value, options_.preset, found);
     }
+    report.ok = next.has_value() || (dry && loaded.servable());
     report.found = std::move(found);
     report.version = published_.load()->version;
     if (!report.ok) {
@@ -319,8 +319,8 @@ admin::reload_report process::reload(bool dry) {
         report.sentence += "; the running configuration stays in force";
     }
     if (dry) return report;
-    if (report.ok) {
-        publish(std::move(next), std::move(tls));
+    if (next) {
+        publish(wiring_->commit(std::move(*next)), std::move(tls), opened);
         report.version = published_.load()->version;
         ++reloads_ok_;
         log::info("configuration reloaded", {{"version", report.version}});
@@ -338,12 +338,15 @@ void process::put_in_force(std::shared_ptr<const proxy::runtime> next) {
     published_.publish(std::move(next));
 }
 
-void process::publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls) {
-    const auto wanted = sockets_of(*next);
+void process::publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls,
+                      const socket_fds& opened) {
+    const auto wanted = sockets_of(*next->table);
     if (watcher_) watcher_->set_paths(watched_paths(options_.load));
     if (endpoints_watcher_)
         endpoints_watcher_->set_paths(watched_endpoints_files(next->model->pools));
     put_in_force(std::move(next));
+    tls_ = std::move(tls);
+    hand_out(opened);
     for (auto it = served_.begin(); it != served_.end();) {
         if (wanted.contains(*it)) {
             ++it;
@@ -353,12 +356,11 @@ void process::publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tl
         it = served_.erase(it);
     }
     for (const auto& key : served_) {
-        const auto certificates = tls.find(key);
+        const auto certificates = tls_.find(key);
         for (auto& w : workers_) {
-            w->set_tls(key, certificates == tls.end() ? nullptr : certificates->second);
+            w->set_tls(key, certificates == tls_.end() ? nullptr : certificates->second);
         }
     }
-    tls_ = std::move(tls);
     for (auto& w : workers_) w->sweep();
 }
 
@@ -418,6 +420,7 @@ void process::say_start() {
     if (hint && !sockets.empty()) facts.hint = hint(sockets.front().address);
     facts.pools = pool_lines();
     print_start(facts);
+    first_.reset();  // a later snapshot is to free what it held
 }
 
 int process::explain(const std::string& document, bool as_json) {

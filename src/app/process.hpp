@@ -68,10 +68,12 @@ class process final : public admin::subject {
     int bind_admin();
     void start_workers();
     int prepare_tls();
-    void hand_out(const socket_key& key, const std::vector<int>& fds, const tls_sockets& tls);
-    bool open_sockets(const proxy::runtime& with, const tls_sockets& tls, std::string& problem);
+    using socket_fds = std::map<socket_key, std::vector<int>>;  ///< one descriptor a worker
+    bool open_sockets(const gateway::table& table, socket_fds& opened, std::string& problem);
     bool bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem);
-    void publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls);
+    void hand_out(const socket_fds& sockets);
+    void publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls,
+                 const socket_fds& opened);
     void put_in_force(std::shared_ptr<const proxy::runtime> next);
     void on_signal(int number);
     void files_changed();
@@ -80,7 +82,7 @@ class process final : public admin::subject {
     void say_missing_pool();
     void tick();
     void finish_drain();
-    std::set<socket_key> sockets_of(const proxy::runtime& r) const;
+    static std::set<socket_key> sockets_of(const gateway::table& table);
 
     serve_options options_;
     std::atomic<std::int64_t> buffered_left_{0};
@@ -98,7 +100,7 @@ class process final : public admin::subject {
     struct admin_server;
     std::unique_ptr<admin_server> admin_;
     std::vector<std::unique_ptr<worker_thread>> workers_;
-    std::map<socket_key, std::vector<int>> bound_;  ///< sockets not yet handed to the workers
+    socket_fds bound_;  ///< sockets not yet handed to the workers
     std::set<socket_key> served_;
     tls_sockets tls_;                            ///< of the configuration in force
     std::map<socket_key, std::uint16_t> ports_;  ///< what the kernel chose for port 0

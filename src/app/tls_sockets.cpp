@@ -22,9 +22,9 @@ std::vector<http::tls_context::host> hosts_of(const gateway::socket_table& socke
 
 }  // namespace
 
-tls_sockets tls_of(const proxy::runtime& with, const tls_sockets& before, std::string& problem) {
+tls_sockets tls_of(const gateway::table& table, const tls_sockets& before, std::string& problem) {
     tls_sockets out;
-    for (const auto& socket : with.table->sockets()) {
+    for (const auto& socket : table.sockets()) {
         if (socket.protocol != config::listener_protocol::https) continue;
         const socket_key key{socket.bind_address, socket.bind_port};
         auto hosts = hosts_of(socket);

@@ -6,7 +6,7 @@
 
 #include "app/worker_thread.hpp"
 #include "http/tls.hpp"
-#include "proxy/runtime.hpp"
+#include "gateway/table.hpp"
 
 namespace weir::app {
 
@@ -16,6 +16,6 @@ using tls_sockets = std::map<socket_key, std::shared_ptr<const http::tls_context
 /// Those of one configuration. A socket whose certificates are the ones in `before` keeps its
 /// context, and with it the sessions that clients may resume. A certificate that cannot be used is
 /// said in `problem`.
-tls_sockets tls_of(const proxy::runtime& with, const tls_sockets& before, std::string& problem);
+tls_sockets tls_of(const gateway::table& table, const tls_sockets& before, std::string& problem);
 
 }  // namespace weir::app

@@ -96,25 +96,17 @@ scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling
     return pool.has_picker_ref ? scheduling::preset::reference : scheduling::preset::weir;
 }
 
-std::vector<checked_pool> check_pickers(const config::model& model,
-                                        std::optional<scheduling::preset> preset,
-                                        config::findings& found) {
-    std::vector<checked_pool> out;
-    std::map<const config::node*, bool> reported;
-    for (const auto& pool : model.pools) {
-        checked_pool c;
-        config::findings own;
-        c.pipeline = scheduling::pipeline::make(pool.picker, preset_for(pool, preset), own);
+void check_pickers(const config::model& model, std::optional<scheduling::preset> preset,
+                   config::findings& found) {
+    std::set<const config::node*> checked;
+    const auto check = [&](const config::picker_document& document, scheduling::preset otherwise) {
         // Several pools may share a document: what is wrong with it is said once.
-        if (!reported[pool.picker.root.get()]) {
-            for (const auto& f : own.list()) found.list().push_back(f);
-        }
-        reported[pool.picker.root.get()] = pool.picker.root != nullptr;
-        if (c.pipeline) c.detector = c.pipeline->settings().detector;
-        out.push_back(std::move(c));
-    }
-    check_idle(model, found);
-    return out;
+        const auto* root = document.root.get();
+        if (root == nullptr || !checked.insert(root).second) return;
+        scheduling::pipeline::make(document, otherwise, found);
+    };
+    for (const auto& pool : model.pools) check(pool.picker, preset_for(pool, preset));
+    for (const auto& idle : model.idle_pickers) check(idle, scheduling::preset::reference);
 }
 
 wiring::wiring(http::event_loop& loop, wiring_options options)
@@ -159,69 +151,75 @@ std::shared_ptr<living_pool> wiring::keep(std::string id, bool service,
     return made;
 }
 
-std::shared_ptr<const proxy::runtime> wiring::build(std::shared_ptr<const config::model> model,
-                                                    config::findings& found) {
-    // Everything that can be wrong first; the living pools are touched only when nothing is.
-    auto made = std::make_shared<proxy::runtime>();
-    std::vector<std::shared_ptr<living_pool>> pools;
-    std::vector<std::shared_ptr<const scheduling::pipeline>> pipelines;
-    std::vector<std::optional<std::vector<config::endpoint_source>>> from_files;
+std::optional<prepared_runtime> wiring::prepare(std::shared_ptr<const config::model> model,
+                                                config::findings& found) {
+    prepared_runtime next;
     for (const auto& spec : model->pools) {
         auto p = keep(spec.id(), false, spec.name_space, spec.name);
-        pipelines.push_back(scheduling::pipeline::make(
+        next.pipelines.push_back(scheduling::pipeline::make(
             spec.picker, preset_for(spec, options_.preset), found, p->pipeline.get()));
-        from_files.emplace_back(std::in_place);
-        if (version_ != 0 && !spec.endpoints_file.empty()) from_files.back().reset();
+        auto& from_file = next.from_files.emplace_back(std::in_place);
         if (!spec.endpoints_file.empty()) {
+            if (version_ != 0) from_file.reset();
             auto file = datalayer::read_endpoints_file(spec.endpoints_file);
             // At start the file must be right as a whole; later what can be used is.
             if (version_ == 0) report(file, spec, found);
-            if (version_ == 0 || usable(file, spec.id()))
-                from_files.back() = std::move(file.endpoints);
+            if (version_ == 0 || usable(file, spec.id())) from_file = std::move(file.endpoints);
         }
-        pools.push_back(std::move(p));
+        next.pools.push_back(std::move(p));
     }
-    check_idle(*model, found);
-    if (found.has_errors()) return nullptr;
+    for (const auto& idle : model->idle_pickers)
+        scheduling::pipeline::make(idle, scheduling::preset::reference, found);
+    if (found.has_errors()) return std::nullopt;
+    next.table = gateway::table::compile(model);
+    next.model = std::move(model);
+    return next;
+}
 
-    const auto now = loop_.refresh_now();
-    made->version = ++version_;
-    made->model = model;
-    made->table = gateway::table::compile(model);
-    for (std::size_t i = 0; i < model->pools.size(); ++i) {
-        const auto& spec = model->pools[i];
-        auto& p = *pools[i];
-        p.pipeline = pipelines[i];
-        p.catalog = std::make_shared<datalayer::engine_catalog>(p.pipeline->settings().data_layer);
-        for (const auto& problem : p.catalog->problems()) log::warning(problem, {{"pool", p.id}});
-        p.endpoints->configure(options_.health);
-        p.endpoints->set_sources(datalayer::endpoint_origin::config, spec.endpoints, now);
-        if (from_files[i]) {
-            p.endpoints->set_sources(datalayer::endpoint_origin::file, *from_files[i], now);
-        }
-        p.endpoints_file = spec.endpoints_file;
-        p.watch_endpoints_file = spec.watch_endpoints_file;
-        scraper_.watch(*p.endpoints, p.catalog);
-        p.models->configure(model_source_of(p.pipeline->settings().data_layer));
-        auto sd = flowcontrol::apply_sd_environment(p.pipeline->settings().detector,
-                                                    options_.environment);
-        if (!environment_said_) {
-            for (const auto& line : sd.lines) say(line, any_set(options_.environment));
-        }
-        proxy::pool_runtime r;
-        r.spec = &spec;
-        r.serial = p.serial;
-        r.view = {p.endpoints, &p.endpoints->views()};
-        r.pipeline = p.pipeline;
-        r.detector = sd.settings;
-        r.models = p.models->board();
-        r.id = p.id;
-        set_gate(p, spec, sd.settings);
-        r.flow = p.flow;
-        made->pools.push_back(std::move(r));
+/// Gives one living pool what the new configuration says of it.
+void wiring::take_pool(prepared_runtime& next, std::size_t index, proxy::pool_runtime& into) {
+    const auto& spec = next.model->pools[index];
+    auto& p = *next.pools[index];
+    const auto now = loop_.now();
+    p.pipeline = std::move(next.pipelines[index]);
+    p.catalog = std::make_shared<datalayer::engine_catalog>(p.pipeline->settings().data_layer);
+    for (const auto& problem : p.catalog->problems()) log::warning(problem, {{"pool", p.id}});
+    p.endpoints->configure(options_.health);
+    p.endpoints->set_sources(datalayer::endpoint_origin::config, spec.endpoints, now);
+    if (next.from_files[index]) {
+        p.endpoints->set_sources(datalayer::endpoint_origin::file, *next.from_files[index], now);
     }
-    environment_said_ = environment_said_ || !model->pools.empty();
-    for (const auto& spec : model->services) {
+    p.endpoints_file = spec.endpoints_file;
+    p.watch_endpoints_file = spec.watch_endpoints_file;
+    scraper_.watch(*p.endpoints, p.catalog);
+    p.models->configure(model_source_of(p.pipeline->settings().data_layer));
+    auto sd =
+        flowcontrol::apply_sd_environment(p.pipeline->settings().detector, options_.environment);
+    if (!environment_said_) {
+        for (const auto& line : sd.lines) say(line, any_set(options_.environment));
+    }
+    into.spec = &spec;
+    into.serial = p.serial;
+    into.view = {p.endpoints, &p.endpoints->views()};
+    into.pipeline = p.pipeline;
+    into.detector = sd.settings;
+    into.models = p.models->board();
+    into.id = p.id;
+    set_gate(p, spec, sd.settings);
+    into.flow = p.flow;
+}
+
+std::shared_ptr<const proxy::runtime> wiring::commit(prepared_runtime next) {
+    const auto now = loop_.refresh_now();
+    auto made = std::make_shared<proxy::runtime>();
+    made->version = ++version_;
+    made->model = next.model;
+    made->table = std::move(next.table);
+    for (std::size_t i = 0; i < next.model->pools.size(); ++i)
+        take_pool(next, i, made->pools.emplace_back());
+    environment_said_ = environment_said_ || !next.model->pools.empty();
+    auto pools = std::move(next.pools);
+    for (const auto& spec : next.model->services) {
         auto p = keep(spec.name_space + "/" + spec.name + ":" + std::to_string(spec.port), true,
                       spec.name_space, spec.name);
         p->endpoints->configure(options_.health);

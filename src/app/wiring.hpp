@@ -33,19 +33,13 @@ struct wiring_options {
     flowcontrol::sd_environment environment;
 };
 
-/// The pickers of a model's pools, checked before anything living is touched.
-struct checked_pool {
-    std::shared_ptr<const scheduling::pipeline> pipeline;
-    config::detector_settings detector;
-};
-
 /// Which of the two built-in configurations a pool without its own gets (design 4.2).
 scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced);
 
-/// Builds every picker; errors land in `found` with their places.
-std::vector<checked_pool> check_pickers(const config::model& model,
-                                        std::optional<scheduling::preset> preset,
-                                        config::findings& found);
+/// Builds every picker and drops it again; what is wrong lands in `found` with its place. Also for
+/// a model that has other errors, so that one pass reports them all.
+void check_pickers(const config::model& model, std::optional<scheduling::preset> preset,
+                   config::findings& found);
 
 /// One pool with everything of it that outlives a snapshot. Control thread.
 struct living_pool {
@@ -61,6 +55,16 @@ struct living_pool {
     bool watch_endpoints_file = false;
 };
 
+/// A configuration that is right as a whole, before anything living learns of it.
+struct prepared_runtime {
+    std::shared_ptr<const config::model> model;
+    std::shared_ptr<const gateway::table> table;
+    std::vector<std::shared_ptr<living_pool>> pools;  ///< one a pool of the model, as the next two
+    std::vector<std::shared_ptr<const scheduling::pipeline>> pipelines;
+    /// What the endpoints file says; nothing: what was read last stays.
+    std::vector<std::optional<std::vector<config::endpoint_source>>> from_files;
+};
+
 /// Turns resolved configurations into running ones, and keeps what lives across them: endpoints,
 /// scraping, probes, names. Control thread.
 class wiring {
@@ -70,10 +74,11 @@ class wiring {
     wiring(const wiring&) = delete;
     wiring& operator=(const wiring&) = delete;
 
-    /// Null when a picker or an endpoints file is wrong: `found` says where, and nothing has
-    /// changed.
-    std::shared_ptr<const proxy::runtime> build(std::shared_ptr<const config::model> model,
-                                                config::findings& found);
+    /// Nothing when a picker or an endpoints file is wrong: `found` says where. Changes nothing, so
+    /// that what fails after it, such as a bind, leaves the running configuration as it was.
+    std::optional<prepared_runtime> prepare(std::shared_ptr<const config::model> model,
+                                            config::findings& found);
+    std::shared_ptr<const proxy::runtime> commit(prepared_runtime next);
 
     /// Reads the watched endpoints files again; the rest of the configuration stays as it is.
     void read_endpoints_files();
@@ -88,6 +93,7 @@ class wiring {
   private:
     std::shared_ptr<living_pool> keep(std::string id, bool service, const std::string& name_space,
                                       const std::string& name);
+    void take_pool(prepared_runtime& next, std::size_t index, proxy::pool_runtime& into);
     void tick();
     void scrape();
     void resolved(const std::string& host, const std::vector<std::string>& ips);

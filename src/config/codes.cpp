@@ -285,6 +285,10 @@ constexpr std::array table{
     code_info{"WEIR0344", "two objectives of one name",
               "A pool knows objectives by name. Objects of both API groups may share one; the "
               "oldest applies."},
+    code_info{"WEIR0345", "a picker configuration that serves no pool",
+              "A pool takes the ConfigMap that its endpointPickerRef names, else a document of that "
+              "name, else the only nameless document,\nelse --config-file. This one is none of them, "
+              "so its scorers and weights do not apply: routing looks unexpected."},
 
     // 04xx: picker configurations (scheduling)
     code_info{"WEIR0401", "not the shape of an EndpointPickerConfig",

@@ -36,6 +36,17 @@ void write_conditions(json_writer& json, const condition_list& conditions) {
     json.end_array();
 }
 
+void write_status_list(json_writer& json, const std::vector<resource_status>& statuses) {
+    json.begin_object().field("apiVersion", "v1").field("kind", "List").key("items").begin_array();
+    for (const auto& s : statuses) {
+        json.begin_object().field("apiVersion", s.api_version).field("kind", s.kind);
+        json.key("metadata").begin_object().field("name", s.name);
+        if (!s.name_space.empty()) json.field("namespace", s.name_space);
+        json.end_object().key("status").raw(s.status_json).end_object();
+    }
+    json.end_array().end_object();
+}
+
 void append_conditions(resource_status& status, std::string_view under,
                        const condition_list& conditions) {
     for (const auto& c : conditions.list()) status.conditions.emplace_back(under, c);

@@ -35,4 +35,8 @@ void write_conditions(json_writer& json, const condition_list& conditions);
 void append_conditions(resource_status& status, std::string_view under,
                        const condition_list& conditions);
 
+/// Writes `{"apiVersion":"v1","kind":"List","items":[{apiVersion, kind, metadata, status}]}` as a
+/// value, as `kubectl get -o json` does.
+void write_status_list(json_writer& json, const std::vector<resource_status>& statuses);
+
 }  // namespace weir::config

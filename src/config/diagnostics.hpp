@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.hpp"
 #include "config/node.hpp"
 
 namespace weir::config {
@@ -79,8 +80,9 @@ class findings {
 /// `error[WEIR0203]: …` with place, source line, caret, help and note; plain ASCII art, colour on
 /// request. At most 50 findings a file, then a count; identical ones folded.
 std::string render_text(const findings& found, bool colour);
-/// `{"findings":[{code, severity, message, file, line, column, …}]}`
-std::string render_json(const findings& found);
+/// The members `findings`, a list of {code, severity, message, file, line, column, …}, and, beyond
+/// the cap, `notShown`, into an object that is open.
+void write_findings(json_writer& json, const findings& found);
 /// One `::error file=F,line=N,col=C::…` line a finding.
 std::string render_github(const findings& found);
 

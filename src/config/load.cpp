@@ -45,8 +45,7 @@ load_result load(const load_options& options) {
     for (const auto& source : sources) resolved.value->sources.push_back(source->path);
     list_skipped(all, result.skipped);
     result.usage_error = std::move(resolved.usage_error);
-    if (!result.found.has_errors() && result.usage_error.empty())
-        result.value = std::move(resolved.value);
+    result.value = std::move(resolved.value);
     return result;
 }
 

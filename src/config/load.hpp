@@ -30,9 +30,12 @@ struct load_options {
 
 /// A usage mistake that only the files reveal (exit 2), for example --endpoint with two pools.
 struct load_result {
-    std::shared_ptr<const model> value;  ///< null when `found` has errors
+    /// Never null. With errors it is for more findings and for the conditions only, not to be
+    /// served.
+    std::shared_ptr<const model> value;
     findings found;
     std::string usage_error;  ///< not empty: exit 2 with this sentence
+    bool servable() const { return usage_error.empty() && !found.has_errors(); }
     std::vector<std::string>
         skipped;  ///< `Deployment ns/name`: kinds weir does not read, said once at --v=1
 };

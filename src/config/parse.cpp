@@ -1,6 +1,7 @@
 #include "config/parse.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -74,6 +75,25 @@ bool has_spec_only(kind_id id) {
     }
 }
 
+/// `apiversion` or `Kind`: without these two nothing is known of the document, so the misspelling
+/// is all there is to say.
+bool report_misspelled_envelope(report& to, const node& root) {
+    bool found = false;
+    for (const std::string_view wanted : {"apiVersion", "kind"}) {
+        if (root.key(wanted) != nullptr) continue;
+        for (const auto& [key, value] : root.fields) {
+            const bool close = iequals(key.scalar, wanted) ||
+                               !nearest(key.scalar, std::array<std::string_view, 1>{wanted}).empty();
+            if (!close) continue;
+            auto& f = to.error("WEIR0205", "unknown field \"" + key.scalar + "\"", key.at);
+            f.suggestion = wanted;
+            found = true;
+            break;
+        }
+    }
+    return found;
+}
+
 void document_parser::take(node&& root, const list_defaults& defaults, int nesting) {
     bool valid = true;
     report to(found_, valid);
@@ -84,6 +104,7 @@ void document_parser::take(node&& root, const list_defaults& defaults, int nesti
         return;
     }
     const field whole(to, &root, {}, root.at);
+    if (report_misspelled_envelope(to, root)) return;
     const object top(whole, {});
     metadata meta;
     if (!read_envelope(top, defaults, meta)) return;

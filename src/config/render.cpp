@@ -6,7 +6,6 @@
 #include <unordered_set>
 #include <vector>
 
-#include "base/json.hpp"
 #include "base/strings.hpp"
 #include "config/diagnostics.hpp"
 
@@ -142,6 +141,13 @@ std::string replacement(std::string_view value, std::string_view suggestion) {
     return quote + std::string(suggestion) + quote;
 }
 
+/// The cure in words: the help, and the suggestion where the help does not make it already.
+std::string cure_of(const finding& f) {
+    if (f.suggestion.empty() || f.help.find("did you mean") != std::string::npos) return f.help;
+    const std::string question = "did you mean `" + f.suggestion + "`?";
+    return f.help.empty() ? question : f.help + "; " + question;
+}
+
 /// Writes findings as text for people.
 class text_writer {
   public:
@@ -234,13 +240,8 @@ class text_writer {
     }
 
     void write_tail(const finding& f, const std::string& number) {
-        if (!f.suggestion.empty()) {
-            tail("help",
-                 (f.help.empty() ? "" : f.help + "; ") + "did you mean `" + f.suggestion + "`?");
-            write_edit(f, number);
-        } else if (!f.help.empty()) {
-            tail("help", f.help);
-        }
+        if (const auto cure = cure_of(f); !cure.empty()) tail("help", cure);
+        if (!f.suggestion.empty()) write_edit(f, number);
         if (!f.allowed.empty()) {
             std::string list;
             for (const auto& a : f.allowed) list += (list.empty() ? "" : ", ") + a;
@@ -320,8 +321,7 @@ std::string github_line(const finding& f) {
                ",col=" + std::to_string(std::max(f.at.start.column, 1U));
     }
     std::string message = f.code + ": " + f.message;
-    if (!f.suggestion.empty()) message += "; did you mean `" + f.suggestion + "`?";
-    if (!f.help.empty()) message += "\nhelp: " + f.help;
+    if (const auto cure = cure_of(f); !cure.empty()) message += "\nhelp: " + cure;
     if (!f.note.empty()) message += "\nnote: " + f.note;
     return out + "::" + escape_github(message, false) + "\n";
 }
@@ -336,21 +336,18 @@ std::string render_text(const findings& found, bool colour) {
     return writer.take();
 }
 
-std::string render_json(const findings& found) {
+void write_findings(json_writer& json, const findings& found) {
     const auto chosen = select(found);
-    json_writer w;
-    w.begin_object().key("findings").begin_array();
-    for (const auto* f : chosen.shown) write_json(w, *f);
-    w.end_array();
-    if (!chosen.hidden.empty()) {
-        w.key("notShown").begin_array();
-        for (const auto& [file, n] : chosen.hidden) {
-            w.begin_object().field("file", file == nullptr ? std::string() : file->path);
-            w.field("count", static_cast<std::uint64_t>(n)).end_object();
-        }
-        w.end_array();
+    json.key("findings").begin_array();
+    for (const auto* f : chosen.shown) write_json(json, *f);
+    json.end_array();
+    if (chosen.hidden.empty()) return;
+    json.key("notShown").begin_array();
+    for (const auto& [file, n] : chosen.hidden) {
+        json.begin_object().field("file", file == nullptr ? std::string() : file->path);
+        json.field("count", static_cast<std::uint64_t>(n)).end_object();
     }
-    return w.end_object().take() + "\n";
+    json.end_array();
 }
 
 std::string render_github(const findings& found) {

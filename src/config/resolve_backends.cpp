@@ -129,9 +129,7 @@ class backend_resolver {
                      "; name it with `namespace` and add a ReferenceGrant there";
         } else {
             f.suggestion = std::string(nearest(ref_.name.value, names));
-            f.help = f.suggestion.empty()
-                         ? "add the InferencePool, or correct the name"
-                         : "an InferencePool with a similar name is \"" + f.suggestion + "\"";
+            if (f.suggestion.empty()) f.help = "add the InferencePool, or correct the name";
         }
     }
 
@@ -145,9 +143,7 @@ class backend_resolver {
             auto& f = fail("BackendNotFound", codes::missing_service,
                            "no file defines Service " + id_, ref_.name.at);
             f.suggestion = std::string(nearest(ref_.name.value, names));
-            f.help = f.suggestion.empty()
-                         ? "add the Service, or correct the name"
-                         : "a Service with a similar name is \"" + f.suggestion + "\"";
+            if (f.suggestion.empty()) f.help = "add the Service, or correct the name";
             return;
         }
         const auto& service = *found->second;
@@ -199,12 +195,12 @@ class backend_resolver {
     backend_target target_;
 };
 
-void report_unsupported(resolve_state& state, route_state& route, const filter_spec& filter) {
-    const auto name =
-        filter.type_name.value.empty() ? std::string("ExtensionRef") : filter.type_name.value;
-    route.unsupported.push_back(name);
-    auto& f = state.found.warning(codes::unsupported_filter, "filter " + name + " is not supported",
-                                  filter.at);
+/// An unknown type was reported where it was read; here only what stands behind a known one.
+void refuse_filter(resolve_state& state, route_state& route, const filter_spec& filter) {
+    route.unsupported.push_back(filter.type_name.value);
+    if (filter.type != filter_type::extension_ref) return;
+    auto& f = state.found.warning(codes::unsupported_filter, "filter ExtensionRef is not supported",
+                                  filter.type_name.at);
     f.help = "remove it, or use one of the Gateway API's own filters";
     f.note = "a filter is never skipped: the client sees 500 for what this rule matches";
 }
@@ -253,7 +249,7 @@ filter_set resolve_filters(resolve_state& state, route_state& route,
             case filter_type::extension_ref:
             case filter_type::unsupported:
                 set.unsupported = true;
-                report_unsupported(state, route, f);
+                refuse_filter(state, route, f);
                 break;
         }
     }

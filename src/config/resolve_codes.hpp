@@ -46,6 +46,7 @@ inline constexpr std::string_view gateway_without_route = "WEIR0341";
 inline constexpr std::string_view pool_name_unknown = "WEIR0342";
 inline constexpr std::string_view bad_pod_address = "WEIR0343";
 inline constexpr std::string_view objective_shadowed = "WEIR0344";
+inline constexpr std::string_view idle_picker_config = "WEIR0345";
 
 inline constexpr std::string_view path_missing = "WEIR0501";
 inline constexpr std::string_view path_unreadable = "WEIR0502";

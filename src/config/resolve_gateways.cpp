@@ -117,6 +117,10 @@ class gateway_builder {
 
     void check_protocol(listener_state& l, const listener_spec& spec) {
         if (l.protocol == "HTTP") return;
+        if (l.protocol.empty()) {  // an error of the schema
+            l.accepted = false;
+            return;
+        }
         if (l.protocol != "HTTPS") {
             l.accepted = false;
             l.conditions.set("Accepted", false, "UnsupportedProtocol",

@@ -72,23 +72,15 @@ class picker_finder {
         return flag_;
     }
 
-    /// Every configuration there is, whether a pool uses it or not. ConfigMaps in `known` are left
-    /// out: they were read for a pool.
-    std::vector<found_config> all(const std::vector<std::string>& known) {
-        std::vector<found_config> out;
+    /// Every document, and the flag. ConfigMaps are left out: one that no pool names may be
+    /// anybody's.
+    std::vector<found_config> everything() const {
+        std::vector<found_config> all;
         for (const auto& doc : state_.in.picker_configs) {
-            if (doc.root == nullptr) continue;
-            const auto* file = doc.meta.at.file;
-            out.push_back(
-                {doc.root, "file " + (file != nullptr ? file->path : std::string()), doc.meta.at});
+            if (doc.root != nullptr) all.push_back(as_found(doc));
         }
-        for (const auto& map : state_.in.config_maps) {
-            if (std::find(known.begin(), known.end(), "configmap " + map.meta.id()) != known.end())
-                continue;
-            for (auto& c : in_config_map(state_, map)) out.push_back(std::move(c));
-        }
-        if (flag_) out.push_back(*flag_);
-        return out;
+        if (flag_) all.push_back(*flag_);
+        return all;
     }
 
   private:
@@ -106,12 +98,14 @@ class picker_finder {
     std::vector<found_config> documents(std::string_view name) const {
         std::vector<found_config> all;
         for (const auto& doc : state_.in.picker_configs) {
-            if (doc.meta.name.value != name || doc.root == nullptr) continue;
-            const auto* file = doc.meta.at.file;
-            all.push_back(
-                {doc.root, "file " + (file != nullptr ? file->path : std::string()), doc.meta.at});
+            if (doc.meta.name.value == name && doc.root != nullptr) all.push_back(as_found(doc));
         }
         return all;
+    }
+
+    static found_config as_found(const picker_config_resource& doc) {
+        const auto* file = doc.meta.at.file;
+        return {doc.root, "file " + (file != nullptr ? file->path : std::string()), doc.meta.at};
     }
 
     std::optional<found_config> only_one(std::vector<found_config> all, const std::string& what) {
@@ -193,18 +187,22 @@ void check_staleness(resolve_state& state, const node& root) {
     }
 }
 
-/// A configuration that serves no pool may be meant for one: what is wrong with it is said as well.
-void note_idle(resolve_state& state, picker_finder& finder) {
-    std::vector<const node*> used;
-    std::vector<std::string> origins;
-    for (const auto& p : state.out.pools) {
-        used.push_back(p.picker.root.get());
-        origins.push_back(p.picker.origin);
+/// What serves no pool is still read, so that its mistakes are found in the same pass.
+void keep_idle(resolve_state& state, const found_config& config) {
+    state.out.idle_pickers.push_back({config.root, config.origin});
+    if (state.pools.empty() || !state.options.pool_name.empty()) return;
+    auto& f = state.found.note(codes::idle_picker_config,
+                               "this EndpointPickerConfig serves no pool", config.at);
+    std::string wanted;
+    for (const auto& p : state.pools) {
+        if (p.from == nullptr || !p.from->picker_ref) continue;
+        wanted += (wanted.empty() ? "" : ", ") + p.from->picker_ref->ref.name.value;
     }
-    for (auto& c : finder.all(origins)) {
-        if (std::find(used.begin(), used.end(), c.root.get()) != used.end()) continue;
-        state.out.idle_pickers.push_back({std::move(c.root), std::move(c.origin)});
-    }
+    f.help = wanted.empty() ? "leave out its metadata.name"
+                            : "leave out its metadata.name, or use the name of an "
+                              "endpointPickerRef: " +
+                                  wanted;
+    f.note = "requests are picked by another configuration, or by the built-in default";
 }
 
 }  // namespace
@@ -224,7 +222,12 @@ void resolve_pickers(resolve_state& state) {
         }
         into.picker = {std::move(config->root), std::move(config->origin)};
     }
-    note_idle(state, finder);
+    for (const auto& config : finder.everything()) {
+        const bool serves =
+            std::any_of(state.out.pools.begin(), state.out.pools.end(),
+                        [&](const pool& p) { return p.picker.root.get() == config.root.get(); });
+        if (!serves) keep_idle(state, config);
+    }
 }
 
 }  // namespace weir::config

@@ -31,10 +31,13 @@ bool is_null_text(std::string_view s) {
     return s.empty() || s == "~" || s == "null" || s == "Null" || s == "NULL";
 }
 
-/// The rest of the line from `from`, without the break.
+/// The rest of the line from `from`, without the break; a tab in front is what a finding is about.
 std::string_view line_from(std::string_view text, std::size_t from) {
-    const auto rest = text.substr(std::min(from, text.size()));
-    return trim(rest.substr(0, rest.find('\n')), true);
+    auto rest = text.substr(std::min(from, text.size()));
+    rest = rest.substr(0, rest.find('\n'));
+    const auto last = rest.find_last_not_of(" \t\r");
+    if (last == std::string_view::npos) return rest.starts_with('\t') ? rest.substr(0, 1) : "";
+    return rest.substr(0, last + 1);
 }
 
 std::string_view line_around(std::string_view text, std::size_t at) {

@@ -99,7 +99,7 @@ TEST_SUITE("config/broken") {
             const auto place = e.file + ":" + e.findings.substr(9, e.findings.find(' ', 9) - 9);
             CHECK(render_text(result.found, false).find("--> " + place) != std::string::npos);
             CHECK(render_github(result.found).starts_with("::"));
-            CHECK(render_json(result.found).starts_with("{\"findings\":[{\"code\":\"WEIR"));
+            CHECK(reading::as_json(result.found).starts_with("{\"findings\":[{\"code\":\"WEIR"));
         }
     }
 }

@@ -37,6 +37,14 @@ inline std::string said(const findings& found) {
     return out;
 }
 
+/// `{"findings":[…]}`, what `weir check --format json` begins with.
+inline std::string as_json(const findings& found) {
+    json_writer json;
+    json.begin_object();
+    write_findings(json, found);
+    return json.end_object().take();
+}
+
 /// The text that a span covers.
 inline std::string covered(const span& at) {
     return at.file == nullptr

@@ -131,7 +131,7 @@ TEST_SUITE("config/render") {
         CHECK(out.find("m49\n") != std::string::npos);
         CHECK(out.find("m50\n") == std::string::npos);
         CHECK(out.ends_with("\na.yaml: 10 more findings are not shown\n"));
-        CHECK(render_json(found).find("\"notShown\":[{\"file\":\"a.yaml\",\"count\":10}]") !=
+        CHECK(reading::as_json(found).find("\"notShown\":[{\"file\":\"a.yaml\",\"count\":10}]") !=
               std::string::npos);
         CHECK(render_github(found).ends_with(
             "::notice file=a.yaml::10 more findings are not shown\n"));
@@ -143,14 +143,14 @@ TEST_SUITE("config/render") {
         auto& f = found.error("WEIR0207", "a \"quoted\" word", value_of(file, "larg"));
         f.suggestion = "large";
         f.allowed = {"large"};
-        CHECK(render_json(found) ==
+        CHECK(reading::as_json(found) ==
               "{\"findings\":[{\"code\":\"WEIR0207\",\"severity\":\"error\",\"message\":\"a "
               "\\\"quoted\\\" word\","
               "\"file\":\"a.yaml\",\"line\":4,\"column\":10,\"endLine\":4,\"endColumn\":14,"
               "\"offset\":42,\"endOffset\":46,"
               "\"label\":\"\",\"help\":\"\",\"suggestion\":\"large\",\"note\":\"\",\"allowed\":["
-              "\"large\"]}]}\n");
-        CHECK(render_json(findings{}) == "{\"findings\":[]}\n");
+              "\"large\"]}]}");
+        CHECK(reading::as_json(findings{}) == "{\"findings\":[]}");
     }
 
     TEST_CASE("GitHub annotations are escaped") {
