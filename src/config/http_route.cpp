@@ -129,7 +129,7 @@ void read_session(const field& from) {
                 "AbsoluteTimeout must be specified when cookie lifetimeType is Permanent");
     }
     from.reports()
-        .warning("WEIR0326", from.path().str() + " is not supported and has no effect", o.at())
+        .warning("WEIR0226", from.path().str() + " is not supported and has no effect", o.at())
         .help =
         "the picker chooses the endpoint of each request; the session-affinity-scorer keeps a "
         "session where it was";
