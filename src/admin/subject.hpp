@@ -23,6 +23,7 @@ struct readiness_check {
     std::string name;
     bool ok = false;
     std::string detail;  ///< why not, or what is known
+    bool needed = true;  ///< false: told, but no reason to be not ready
 };
 
 /// The last load of the configuration.

@@ -44,6 +44,11 @@ std::int64_t unix_ms() {
 int process::run() {
     // Before any thread starts, so that all of them leave the signals to this one.
     signals_ = std::make_unique<signals>(loop_, [this](int n) { on_signal(n); });
+    // Before the first load, so that no change between the two is missed.
+    if (options_.watch) {
+        watcher_ = std::make_unique<watcher>(loop_, watched_paths(options_.load),
+                                             [this] { files_changed(); });
+    }
     if (const int code = load_first(); code != exit_ok) return code;
     if (const int code = prepare_tls(); code != exit_ok) return code;
     if (const int code = bind_all(); code != exit_ok) return code;
@@ -60,8 +65,6 @@ int process::run() {
     put_in_force(first_);
     start_workers();
     if (options_.watch) {
-        watcher_ = std::make_unique<watcher>(loop_, watched_paths(options_.load),
-                                             [this] { files_changed(); });
         endpoints_watcher_ =
             std::make_unique<watcher>(loop_, watched_endpoints_files(first_->model->pools),
                                       [this] { wiring_->read_endpoints_files(); });

@@ -32,6 +32,7 @@ process::process(const serve_options& options)
                           : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}());
     settings_.max_body = options_.limits.max_body;
     options_.load.refresh_metrics_interval = options_.refresh;
+    options_.load.max_buffered = options_.max_buffered;
     buffered_left_ = static_cast<std::int64_t>(options_.max_buffered);
     options_.limits.max_buffered = options_.max_buffered;
     options_.limits.buffered_left = &buffered_left_;
@@ -77,8 +78,7 @@ std::vector<admin::readiness_check> process::readiness() const {
                                      : "Pool is not initialized: no file defines " +
                                            current->model->missing_pool});
     out.push_back({"not-draining", !draining_, draining_ ? "draining" : ""});
-    admin::readiness_check reload{"last-reload", true, reload_.ok ? "ok" : reload_.sentence};
-    out.push_back(std::move(reload));
+    out.push_back({"last-reload", reload_.ok, reload_.sentence, false});
     return out;
 }
 

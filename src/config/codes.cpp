@@ -285,10 +285,42 @@ constexpr std::array table{
     code_info{"WEIR0344", "two objectives of one name",
               "A pool knows objectives by name. Objects of both API groups may share one; the "
               "oldest applies."},
-    code_info{"WEIR0345", "a picker configuration that serves no pool",
-              "A pool takes the ConfigMap that its endpointPickerRef names, else a document of that "
-              "name, else the only nameless document,\nelse --config-file. This one is none of them, "
-              "so its scorers and weights do not apply: routing looks unexpected."},
+    code_info{
+        "WEIR0345", "a picker configuration that serves no pool",
+        "A pool takes the ConfigMap that its endpointPickerRef names, else a document of that "
+        "name, else the only nameless document,\nelse --config-file. This one is none of them, "
+        "so its scorers and weights do not apply: routing looks unexpected."},
+    code_info{"WEIR0346", "a priority without a band",
+              "flowControl.priorityBands lists bands, but an objective of the pool has another "
+              "priority. Its requests get a band of their own\nmade from defaultPriorityBand "
+              "(defaultNegativePriorityBand below 0), else from the default limits."},
+    code_info{"WEIR0347", "a queue time below the scrape period",
+              "A queued request is let go when metrics show room. One that may wait less than the "
+              "time between two scrapes is refused with\n429 `request timed out in queue` before "
+              "that can be seen."},
+    code_info{"WEIR0348", "bands that hold more than the process may",
+              "The maxBytes of the priority bands add up to more than --max-buffered, the bound on "
+              "all request bodies held together. That one\nrefuses first, with 503, whatever the "
+              "band of the request."},
+    code_info{"WEIR0349", "scorer weights that are all 0",
+              "The score of an endpoint is the weighted sum of its scores. With nothing but zeros "
+              "all endpoints are equal."},
+    code_info{"WEIR0350", "a scorer without a weight",
+              "A scorer whose weight is left out counts 1. Beside scorers with weights that may be "
+              "more or less than meant: routing looks\nunexpected."},
+    code_info{"WEIR0351", "a request timeout below the promised first token",
+              "The rule sets the header of the time-to-first-token target (x-llm-d-slo-ttft-ms) "
+              "and a shorter timeouts.request. A request on\ntarget is cut with 504 `upstream "
+              "request timeout`."},
+    code_info{"WEIR0352", "parameters of a Gateway that do not resolve",
+              "spec.infrastructure.parametersRef names a ConfigMap of the Gateway's namespace. One "
+              "that is in no file, or of another kind,\nmakes the Gateway invalid "
+              "(Accepted=False, InvalidParameters), as in a cluster. weir reads nothing of it: "
+              "remove it."},
+    code_info{"WEIR0353", "client certificates that cannot be checked",
+              "frontendValidation names ConfigMaps with a CA certificate under ca.crt, which "
+              "clients' certificates must chain to. A listener\nwhose clients cannot be checked is "
+              "not served rather than served to everybody."},
 
     // 04xx: picker configurations (scheduling)
     code_info{"WEIR0401", "not the shape of an EndpointPickerConfig",
@@ -361,6 +393,10 @@ constexpr std::array table{
     code_info{"WEIR0505", "an endpoints file that cannot be read",
               "--endpoints-file, or the `path` of a file-discovery plugin, names a file that is "
               "not there or may not be read. It may be\nempty, but it has to exist."},
+    code_info{"WEIR0509", "an endpoints file that cannot be used",
+              "The file does not follow the file-discovery format: a list `endpoints` of {name, "
+              "address, port, labels}. At start the whole\nfile must be right; while weir runs an "
+              "entry that is wrong is left out and said in the log."},
 };
 
 }  // namespace

@@ -111,7 +111,7 @@ service_resource parse_service(const object& root) {
                    "ClusterIP", spec.at());
     if (const auto ip = spec["clusterIP"].string()) out.cluster_ip = ip;
     out.external_name = spec["externalName"].string();
-    out.selector = read_labels(spec["selector"]);
+    out.selector = read_labels(spec["selector"], severity::warning);
     spec["ports"].items(0, 1024, [&](const field& item) {
         const object o(item, {});
         if (!o) return;

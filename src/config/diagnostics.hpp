@@ -52,6 +52,11 @@ class findings {
         return n;
     }
     bool has_errors() const { return count(severity::error) != 0; }
+    /// So many in one file that reading on would only take time.
+    bool is_hopeless(const source_file* file) const {
+        const auto found = per_file_.find(file);
+        return found != per_file_.end() && found->second > 100'000;
+    }
     const std::vector<finding>& list() const { return list_; }
     std::vector<finding>& list() { return list_; }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -51,6 +52,12 @@ void report(findings& found, const std::string& path, int error) {
     f.help = "let the user that runs weir read it: chmod a+r FILE, chmod a+rx FOLDER";
 }
 
+/// What can be read only once, standard input and pipes, is kept for the loads that follow.
+source_ptr& kept_stream(const std::string& path) {
+    static std::map<std::string, source_ptr> kept;
+    return kept[path];
+}
+
 class file_reader {
   public:
     explicit file_reader(findings& found) : found_(found) {}
@@ -75,7 +82,16 @@ class file_reader {
 
     void take_stdin() {
         if (std::exchange(stdin_taken_, true)) return;
-        add("<stdin>", STDIN_FILENO);
+        take_stream("<stdin>", STDIN_FILENO);
+    }
+
+    void take_stream(const std::string& path, int fd) {
+        auto& kept = kept_stream(path);
+        if (kept != nullptr) {
+            sources_.push_back(kept);
+        } else if (add(path, fd)) {
+            kept = sources_.back();
+        }
     }
 
     void take_file(const std::string& path, const struct stat& info) {
@@ -85,7 +101,11 @@ class file_reader {
         }
         const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
         if (fd < 0) return report(found_, path, errno);
-        add(path, fd);
+        if (S_ISREG(info.st_mode)) {
+            add(path, fd);
+        } else {
+            take_stream(path, fd);
+        }
         ::close(fd);
     }
 
@@ -117,22 +137,26 @@ class file_reader {
         return path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
     }
 
-    void add(const std::string& path, int fd) {
+    bool add(const std::string& path, int fd) {
         source_file file{path, {}};
         std::array<char, 65536> block{};
         for (;;) {
             const auto n = ::read(fd, block.data(), block.size());
             if (n < 0 && errno == EINTR) continue;
-            if (n < 0) return report(found_, path, errno);
+            if (n < 0) {
+                report(found_, path, errno);
+                return false;
+            }
             if (n == 0) break;
             file.text.append(block.data(), static_cast<std::size_t>(n));
             if (file.text.size() <= max_file_size) continue;
             auto& f = found_.error(codes::file_too_large, path + " is larger than 64 MiB",
                                    place_of(found_, path));
             f.help = "split it into several files";
-            return;
+            return false;
         }
         sources_.push_back(std::make_shared<const source_file>(std::move(file)));
+        return true;
     }
 
     void report_empty(const std::string& path) {

@@ -11,8 +11,8 @@ namespace weir::config {
 /// Reads what `-f` names: files as they are, folders recursively (`.yaml`, `.yml`, `.json`; names
 /// that begin with a dot are skipped, so the hidden folders of a mounted ConfigMap are not read
 /// beside the links into them), `-` for standard input. Files come in the order of the flags, then
-/// by name; each file once, however it is reached. What cannot be read is an error. Blocking;
-/// control thread only.
+/// by name; each file once, however it is reached. What cannot be read is an error. Standard input
+/// and pipes are read once a process and kept. Blocking; control thread only.
 std::vector<source_ptr> read_sources(const std::vector<std::string>& filenames, findings& found);
 
 /// Reads one file; null after an error that was reported.

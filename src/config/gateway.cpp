@@ -34,6 +34,19 @@ std::optional<text> read_protocol(const field& from) {
     return std::nullopt;
 }
 
+std::optional<client_validation_spec> read_clients(const field& from) {
+    const object o(from, {"caCertificateRefs", "mode"});
+    if (!o) return std::nullopt;
+    client_validation_spec out;
+    out.at = from.at();
+    o["mode"].choice({"AllowValidOnly", "AllowInsecureFallback"});
+    o.need("caCertificateRefs").items(1, 8, [&](const field& item) {
+        const object ref(item, {"group", "kind", "name", "namespace"});
+        if (ref) out.ca_refs.push_back(read_ref(ref, "", "ConfigMap"));
+    });
+    return out;
+}
+
 std::optional<listener_tls_spec> read_tls(const field& from) {
     const object o(from, {"mode", "certificateRefs", "frontendValidation", "options"});
     if (!o) return std::nullopt;
@@ -44,6 +57,7 @@ std::optional<listener_tls_spec> read_tls(const field& from) {
         const object ref(item, {"group", "kind", "name", "namespace"});
         if (ref) out.certificate_refs.push_back(read_ref(ref, "", "Secret"));
     });
+    out.clients = read_clients(o["frontendValidation"]);
     if (out.mode.value == "Terminate" && out.certificate_refs.empty() && !o.has("options")) {
         o.error("WEIR0212", "certificateRefs or options must be specified when mode is Terminate")
             .help = "name the Secret with tls.crt and tls.key under certificateRefs";
@@ -164,6 +178,37 @@ gateway_address_spec read_address(const object& o) {
     return out;
 }
 
+std::optional<object_ref> read_client_certificate(const field& from) {
+    const object o(from, {"clientCertificateRef"});
+    if (!o || !o.has("clientCertificateRef")) return std::nullopt;
+    const object ref(o["clientCertificateRef"], {"group", "kind", "name", "namespace"});
+    return ref ? std::optional(read_ref(ref, "", "Secret")) : std::nullopt;
+}
+
+/// `tls.frontend`: how clients of all HTTPS listeners are checked, and of those of single ports.
+void read_frontend(const field& from, gateway_resource& out) {
+    const object frontend(from, {"default", "perPort"});
+    const object otherwise(frontend["default"], {"validation"});
+    out.clients = read_clients(otherwise["validation"]);
+    frontend["perPort"].items(0, 64, [&](const field& item) {
+        const object o(item, {"port", "tls"});
+        if (!o) return;
+        const auto port = o.need("port").port();
+        const object tls(o.need("tls"), {"validation"});
+        auto clients = read_clients(tls["validation"]);
+        if (port && clients) out.clients_by_port.emplace_back(port->value, std::move(*clients));
+    });
+}
+
+void read_infrastructure(const field& from, gateway_resource& out) {
+    const object o(from, {"labels", "annotations", "parametersRef"});
+    if (!o || !o.has("parametersRef")) return;
+    const object ref(o["parametersRef"], {"group", "kind", "name"});
+    if (!ref) return;
+    ref.need("kind");
+    out.parameters_ref = read_ref(ref, "", "");
+}
+
 }  // namespace
 
 gateway_resource parse_gateway(const object& root) {
@@ -194,6 +239,11 @@ gateway_resource parse_gateway(const object& root) {
         }
         out.listeners.push_back(std::move(listener));
     });
+    read_infrastructure(spec["infrastructure"], out);
+    const object tls(spec["tls"], {"backend", "frontend"});
+    out.client_certificate =
+        read_client_certificate(spec.has("backendTLS") ? spec["backendTLS"] : tls["backend"]);
+    read_frontend(tls["frontend"], out);
     spec["addresses"].items(0, 16, [&](const field& item) {
         const object o(item, {"type", "value"});
         if (o) out.addresses.push_back(read_address(o));

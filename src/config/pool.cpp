@@ -96,7 +96,7 @@ void read_v1_selector(const object& spec, pool_resource& out) {
     }
     const object o(selector, {"matchLabels", "matchExpressions"});
     const field labels = o.need("matchLabels");
-    out.selector = read_labels(labels);
+    out.selector = read_labels(labels, severity::error);
     check_labels(labels);
     if (labels && labels.value()->is_mapping() && out.selector.empty()) {
         labels.error("WEIR0210", "must have at least 1 label, found 0").help =
@@ -157,7 +157,7 @@ void parse_v1alpha2(const object& root, pool_resource& out) {
                                        selector.value()->key("matchLabels")->at);
         f.help = "in v1alpha2 write the labels directly under `selector`";
     } else {
-        out.selector = read_labels(selector);
+        out.selector = read_labels(selector, severity::error);
         check_labels(selector);
         if (selector && selector.value()->is_mapping() && out.selector.empty()) {
             selector.error("WEIR0210", "must have at least 1 label, found 0");

@@ -103,6 +103,7 @@ resolve_result resolve(const resources& all, const load_options& options,
     resolve_gateways(state);
     resolve_routes(state);
     resolve_quick_start_route(state);
+    check_picker_settings(state);
     check_matches(state);
     check_reachability(state);
     check_endpoints(state);

@@ -165,34 +165,59 @@ class match_checker {
 // --- endpoints
 // ---------------------------------------------------------------------------------------
 
-bool is_any(std::string_view address) { return address == "0.0.0.0" || address == "::"; }
-
-bool is_loopback_name(std::string_view host) {
-    return host == "localhost" || host == "127.0.0.1" || host == "::1";
-}
-
-bool same_socket(const listener& l, std::string_view host, std::uint16_t port) {
-    if (l.bind_port != port) return false;
-    if (l.bind_address == host) return true;
-    return is_loopback_name(host) && (is_any(l.bind_address) || is_loopback_name(l.bind_address)) &&
-           (host == "localhost" || is_any(l.bind_address));
-}
-
-/// Where a Pod of that name is written, else the pool.
-span place_of(const resolve_state& state, const pool& p, const endpoint_source& e) {
-    const auto pods = state.pods.find(p.name_space);
-    if (pods == state.pods.end()) return p.at;
-    for (const auto* pod : pods->second) {
-        if (pod->meta.name.value != e.name) continue;
-        if (!pod->ips.empty()) return pod->ips.front().at;
-        return pod->address ? pod->address->at : pod->meta.at;
+/// Finds weir's own listener behind the address of an endpoint.
+class own_sockets {
+  public:
+    explicit own_sockets(const std::vector<listener>& listeners) {
+        for (const auto& l : listeners) sockets_.try_emplace(key(l.bind_address, l.bind_port), &l);
     }
-    return p.at;
-}
+
+    const listener* find(const std::string& host, std::uint16_t port) const {
+        std::vector<std::string_view> addresses{host};
+        const bool name = host == "localhost";
+        if (name || host == "127.0.0.1" || host == "::1")
+            addresses.insert(addresses.end(), {"0.0.0.0", "::"});
+        if (name) addresses.insert(addresses.end(), {"127.0.0.1", "::1"});
+        for (const auto address : addresses) {
+            const auto found = sockets_.find(key(address, port));
+            if (found != sockets_.end()) return found->second;
+        }
+        return nullptr;
+    }
+
+  private:
+    static std::string key(std::string_view address, std::uint16_t port) {
+        return std::string(address) + " " + std::to_string(port);
+    }
+
+    std::unordered_map<std::string, const listener*> sockets_;
+};
+
+class endpoint_checker {
+  public:
+    explicit endpoint_checker(resolve_state& state) : state_(state), own_(state.out.listeners) {
+        for (const auto& pod : state.in.pods) pods_.try_emplace(pod.meta.id(), &pod);
+    }
+
+    void check(pool& p);
+
+  private:
+    /// Where the Pod of an endpoint is written, else the pool.
+    span place_of(const pool& p, const endpoint_source& e) const {
+        const auto pod = pods_.find(p.name_space + "/" + e.name);
+        if (pod == pods_.end()) return p.at;
+        if (!pod->second->ips.empty()) return pod->second->ips.front().at;
+        return pod->second->address ? pod->second->address->at : pod->second->meta.at;
+    }
+
+    resolve_state& state_;
+    const own_sockets own_;
+    std::unordered_map<std::string, const pod_resource*> pods_;
+};
 
 /// An endpoint that is weir's own listener is left out: one request would come back until
 /// connections run out.
-void check_pool_endpoints(resolve_state& state, pool& p) {
+void endpoint_checker::check(pool& p) {
     std::unordered_map<std::string, const endpoint_source*> seen;
     for (auto& e : p.endpoints) {
         for (auto& port : e.ports) {
@@ -200,59 +225,76 @@ void check_pool_endpoints(resolve_state& state, pool& p) {
             const auto authority = join_host_port(e.host, port);
             const auto [other, fresh] = seen.try_emplace(authority, &e);
             if (!fresh) {
-                auto& f = state.found.warning(
+                auto& f = state_.found.warning(
                     codes::endpoint_twice,
                     authority + " is an endpoint of InferencePool " + p.id() + " twice",
-                    place_of(state, p, e));
+                    place_of(p, e));
                 f.help = "the other one is " + other->second->name +
                          "; give each model server an address of its own";
                 f.note = "the same server gets two shares of the traffic";
             }
-            for (const auto& l : state.out.listeners) {
-                if (!same_socket(l, e.host, port)) continue;
-                auto& f = state.found.warning(
-                    codes::endpoint_is_listener,
-                    "endpoint " + authority + " is weir's own listener " + l.gateway + "/" + l.name,
-                    place_of(state, p, e));
+            if (const auto* l = own_.find(e.host, port); l != nullptr) {
+                auto& f =
+                    state_.found.warning(codes::endpoint_is_listener,
+                                         "endpoint " + authority + " is weir's own listener " +
+                                             l->gateway + "/" + l->name,
+                                         place_of(p, e));
                 f.help =
                     "name the port of the model server, or move the listener with --listen or "
                     "--port-map";
                 f.note = "it is left out of the pool: every request would come back until it fails";
                 port = 0;
-                break;
             }
         }
     }
 }
 
-bool is_reached(const resolve_state& state, std::uint32_t pool) {
+/// Which pools some route leads to, and which it names without being let through.
+std::vector<bool> reached_pools(const resolve_state& state) {
+    std::vector<bool> reached(state.pools.size());
     for (const auto& route : state.out.routes) {
         for (const auto& rule : route.rules) {
             for (const auto& b : rule.backends) {
-                if (b.target.kind == backend_kind::pool && b.target.index == pool) return true;
+                if (b.target.kind == backend_kind::pool) reached[b.target.index] = true;
             }
         }
     }
     for (const auto& route : state.routes) {
-        if (std::find(route.pools.begin(), route.pools.end(), pool) != route.pools.end())
-            return true;
+        for (const auto pool : route.pools) reached[pool] = true;
     }
-    return false;
-}
-
-/// Whether a route names this pool, even if it may not.
-bool is_named(const resolve_state& state, const pool_resource& p) {
+    std::unordered_set<std::string> named;
     for (const auto& route : state.in.http_routes) {
         for (const auto& rule : route.rules) {
             for (const auto& b : rule.backends) {
                 const auto& space =
                     b.ref.name_space ? b.ref.name_space->value : route.meta.name_space.value;
-                if (b.ref.name.value == p.meta.name.value && space == p.meta.name_space.value)
-                    return true;
+                named.insert(space + "/" + b.ref.name.value);
             }
         }
     }
-    return false;
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+        const auto* from = state.pools[i].from;
+        if (from != nullptr && named.contains(from->meta.id())) reached[i] = true;
+    }
+    return reached;
+}
+
+/// Gateways that a route names, or that carry the quick start's route.
+std::vector<bool> named_gateways(const resolve_state& state) {
+    std::vector<bool> named(state.gateways.size());
+    for (const auto& route : state.routes) {
+        for (const auto& p : route.parents) {
+            if (p.gateway >= 0) named[static_cast<std::size_t>(p.gateway)] = true;
+        }
+    }
+    for (std::size_t g = 0; g < named.size(); ++g) {
+        for (const auto& l : state.gateways[g].listeners) {
+            for (const auto served : l.served) {
+                if (!state.out.listeners[served].routes.empty()) named[g] = true;
+            }
+        }
+    }
+    return named;
 }
 
 }  // namespace
@@ -263,9 +305,10 @@ void check_matches(resolve_state& state) {
 }
 
 void check_reachability(resolve_state& state) {
+    const auto reached = reached_pools(state);
     for (std::uint32_t i = 0; i < state.pools.size(); ++i) {
         const auto* from = state.pools[i].from;
-        if (from == nullptr || is_reached(state, i) || is_named(state, *from)) continue;
+        if (from == nullptr || reached[i]) continue;
         auto& f = state.found.warning(codes::pool_without_route,
                                       "no HTTPRoute leads to InferencePool " + from->meta.id(),
                                       from->meta.at);
@@ -273,19 +316,10 @@ void check_reachability(resolve_state& state) {
                  ", kind: InferencePool, name: " + from->meta.name.value + "}";
         f.note = "the client sees 404";
     }
-    for (std::uint32_t g = 0; g < state.gateways.size(); ++g) {
+    const auto named = named_gateways(state);
+    for (std::size_t g = 0; g < state.gateways.size(); ++g) {
         const auto& gateway = state.gateways[g];
-        if (gateway.from == nullptr) continue;
-        const bool named =
-            std::any_of(state.routes.begin(), state.routes.end(), [&](const auto& route) {
-                return std::any_of(route.parents.begin(), route.parents.end(), [&](const auto& p) {
-                    return p.gateway == static_cast<std::int64_t>(g);
-                });
-            });
-        const bool catch_all = std::any_of(
-            state.out.listeners.begin(), state.out.listeners.end(),
-            [&](const auto& l) { return l.gateway == gateway.id() && !l.routes.empty(); });
-        if (named || catch_all) continue;
+        if (gateway.from == nullptr || named[g]) continue;
         auto& f = state.found.warning(codes::gateway_without_route,
                                       "no HTTPRoute has Gateway " + gateway.id() + " as a parent",
                                       gateway.from->meta.at);
@@ -295,7 +329,8 @@ void check_reachability(resolve_state& state) {
 }
 
 void check_endpoints(resolve_state& state) {
-    for (auto& p : state.out.pools) check_pool_endpoints(state, p);
+    endpoint_checker checker(state);
+    for (auto& p : state.out.pools) checker.check(p);
 }
 
 }  // namespace weir::config

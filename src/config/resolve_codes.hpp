@@ -47,6 +47,14 @@ inline constexpr std::string_view pool_name_unknown = "WEIR0342";
 inline constexpr std::string_view bad_pod_address = "WEIR0343";
 inline constexpr std::string_view objective_shadowed = "WEIR0344";
 inline constexpr std::string_view idle_picker_config = "WEIR0345";
+inline constexpr std::string_view priority_without_band = "WEIR0346";
+inline constexpr std::string_view ttl_below_scrape = "WEIR0347";
+inline constexpr std::string_view bands_above_memory = "WEIR0348";
+inline constexpr std::string_view zero_scorer_weights = "WEIR0349";
+inline constexpr std::string_view omitted_weight = "WEIR0350";
+inline constexpr std::string_view timeout_below_slo = "WEIR0351";
+inline constexpr std::string_view bad_parameters_ref = "WEIR0352";
+inline constexpr std::string_view client_certificates = "WEIR0353";
 
 inline constexpr std::string_view path_missing = "WEIR0501";
 inline constexpr std::string_view path_unreadable = "WEIR0502";

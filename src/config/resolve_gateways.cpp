@@ -50,6 +50,8 @@ class gateway_builder {
 
     void build() {
         take_addresses();
+        take_parameters();
+        take_client_certificate();
         for (const auto& spec : gateway_.from->listeners) add_listener(spec);
     }
 
@@ -101,6 +103,118 @@ class gateway_builder {
         f.note = "Gateway " + gateway_.id() + " does not listen there: connection refused";
     }
 
+    /// Nothing of it is read; but one that does not resolve makes a Gateway invalid everywhere.
+    void take_parameters() {
+        if (!gateway_.from->parameters_ref) return;
+        const auto& ref = *gateway_.from->parameters_ref;
+        const bool map = ref.group.value.empty() && ref.kind.value == "ConfigMap";
+        if (map && find_config_map(gateway_.name_space + "/" + ref.name.value) != nullptr) return;
+        const auto why = map ? "ConfigMap " + gateway_.name_space + "/" + ref.name.value +
+                                   " of parametersRef is in no file"
+                             : "parametersRef to a " + ref.kind.value + " is not supported";
+        gateway_.accepted = false;
+        gateway_.conditions.set("Accepted", false, "InvalidParameters", why);
+        auto& f =
+            state_.found.warning(codes::bad_parameters_ref, why, map ? ref.name.at : ref.kind.at);
+        f.help = "remove infrastructure.parametersRef: weir has no parameters";
+        f.note = "Gateway " + gateway_.id() + " is not served: connection refused";
+    }
+
+    /// weir speaks plain HTTP to endpoints and shows no certificate; what is named must still be
+    /// there.
+    void take_client_certificate() {
+        if (!gateway_.from->client_certificate) return;
+        const auto& ref = *gateway_.from->client_certificate;
+        const auto name_space = ref.name_space ? ref.name_space->value : gateway_.name_space;
+        const auto id = name_space + "/" + ref.name.value;
+        const auto refuse = [&](std::string_view reason, const std::string& why,
+                                std::string_view help) {
+            gateway_.conditions.set("ResolvedRefs", false, reason, why);
+            state_.found.warning(codes::bad_certificate, why, ref.name.at).help = help;
+        };
+        const grant_from from{gateway_group, "Gateway", gateway_.name_space};
+        const grant_to to{"", "Secret", name_space, ref.name.value};
+        if (!ref.group.value.empty() || ref.kind.value != "Secret") {
+            refuse("InvalidClientCertificateRef", "a client certificate is a Secret",
+                   "refer to a Secret");
+        } else if (!state_.grants.allows(from, to)) {
+            refuse("RefNotPermitted", "no ReferenceGrant allows Secret " + id,
+                   grant_example(from, to));
+        } else if (!state_.secrets.contains(id)) {
+            refuse("InvalidClientCertificateRef", "Secret " + id + " is in no file",
+                   "add the Secret, or correct the name");
+        }
+    }
+
+    const config_map_resource* find_config_map(std::string_view id) const {
+        const auto& maps = state_.in.config_maps;
+        const auto found = std::find_if(maps.begin(), maps.end(),
+                                        [&](const auto& m) { return m.meta.id() == id; });
+        return found == maps.end() ? nullptr : &*found;
+    }
+
+    const client_validation_spec* clients_of(const listener_spec& spec) const {
+        for (const auto& [port, clients] : gateway_.from->clients_by_port) {
+            if (port == spec.port.value) return &clients;
+        }
+        if (spec.tls && spec.tls->clients) return &*spec.tls->clients;
+        return gateway_.from->clients ? &*gateway_.from->clients : nullptr;
+    }
+
+    /// Whether a reference leads to a CA certificate; says why where it does not.
+    bool resolve_ca(listener_state& l, const object_ref& ref) {
+        const auto name_space = ref.name_space ? ref.name_space->value : gateway_.name_space;
+        const auto id = name_space + "/" + ref.name.value;
+        const auto refuse = [&](std::string_view reason, const std::string& why, const span& at) {
+            l.resolved = false;
+            l.conditions.set("ResolvedRefs", false, reason, why);
+            state_.found.warning(codes::client_certificates, why, at).note =
+                "listener " + gateway_.id() + "/" + l.name + " is not served";
+            return false;
+        };
+        if (!ref.group.value.empty() || ref.kind.value != "ConfigMap") {
+            return refuse("InvalidCACertificateKind",
+                          "a CA certificate stands in a ConfigMap, not in a " + ref.kind.value,
+                          ref.kind.at);
+        }
+        const grant_from from{gateway_group, "Gateway", gateway_.name_space};
+        const grant_to to{"", "ConfigMap", name_space, ref.name.value};
+        if (!state_.grants.allows(from, to)) {
+            return refuse("RefNotPermitted", "no ReferenceGrant allows ConfigMap " + id,
+                          ref.name.at);
+        }
+        const auto* map = find_config_map(id);
+        const bool has_ca =
+            map != nullptr && std::any_of(map->data.begin(), map->data.end(), [](const auto& e) {
+                return e.key.value == "ca.crt" &&
+                       e.value.value.find("-----BEGIN CERTIFICATE-----") != std::string::npos;
+            });
+        if (has_ca) return true;
+        return refuse("InvalidCACertificateRef",
+                      "ConfigMap " + id +
+                          (map == nullptr ? " is in no file" : " has no PEM certificate as ca.crt"),
+                      ref.name.at);
+    }
+
+    /// Clients that cannot be checked are not let in: the listener is not served.
+    void check_clients(listener_state& l, const listener_spec& spec) {
+        const auto* clients = clients_of(spec);
+        if (clients == nullptr) return;
+        std::size_t valid = 0;
+        for (const auto& ref : clients->ca_refs) valid += resolve_ca(l, ref) ? 1U : 0U;
+        l.accepted = false;
+        if (valid == 0) {
+            l.conditions.set("Accepted", false, "NoValidCACertificate",
+                             "no CA certificate of its clients resolves");
+            return;
+        }
+        const std::string why = "weir does not check certificates of clients";
+        l.conditions.set("Accepted", false, "UnsupportedValue", why);
+        auto& f = state_.found.warning(codes::client_certificates, why, clients->at);
+        f.help = "remove it, or let a proxy in front of weir check them";
+        f.note = "listener " + gateway_.id() + "/" + l.name + " is not served";
+    }
+
     void add_listener(const listener_spec& spec) {
         auto& l = gateway_.listeners.emplace_back();
         l.spec = &spec;
@@ -112,7 +226,9 @@ class gateway_builder {
         l.at = spec.at;
         check_protocol(l, spec);
         check_kinds(l, spec);
-        if (l.accepted && l.protocol == "HTTPS") take_certificates(l, spec);
+        if (!l.accepted || l.protocol != "HTTPS") return;
+        take_certificates(l, spec);
+        check_clients(l, spec);
     }
 
     void check_protocol(listener_state& l, const listener_spec& spec) {
@@ -259,36 +375,77 @@ bool mark_unavailable(resolve_state& state, const gateway_state& g, listener_sta
     return true;
 }
 
+std::string name_of(const socket_claims& claims, std::size_t i) {
+    return claims.gateways[i]->id() + "/" + claims.listeners[i]->name;
+}
+
+/// HTTPS listeners of different hostnames that a client's certificate check could mix up.
+void find_overlap(const socket_claims& claims, std::size_t a, std::size_t b) {
+    auto& one = *claims.listeners[a];
+    auto& two = *claims.listeners[b];
+    if (one.protocol != "HTTPS" || two.protocol != "HTTPS" || one.hostname == two.hostname) return;
+    const bool same_certificate =
+        one.certificate_names == two.certificate_names && !one.certificate_names.empty();
+    const bool overlap = hostnames_overlap(one.hostname, two.hostname);
+    if (!overlap && !same_certificate) return;
+    for (auto* l : {&one, &two}) {
+        l->conditions.set("OverlappingTLSConfig", true,
+                          overlap ? "OverlappingHostnames" : "OverlappingCertificates",
+                          "overlaps with listener " + name_of(claims, l == &one ? b : a));
+    }
+}
+
+/// Two listeners of one socket that cannot both be served.
 void compare(resolve_state& state, const socket_claims& claims, std::size_t a, std::size_t b) {
     auto& one = *claims.listeners[a];
     auto& two = *claims.listeners[b];
     const auto& one_gateway = *claims.gateways[a];
     const auto& two_gateway = *claims.gateways[b];
-    const auto one_name = one_gateway.id() + "/" + one.name;
-    const auto two_name = two_gateway.id() + "/" + two.name;
     const bool protocols = wire_of(one.protocol) != wire_of(two.protocol);
-    if (!protocols && one.hostname != two.hostname) {
-        if (one.protocol != "HTTPS" || two.protocol != "HTTPS") return;
-        const bool same_certificate =
-            one.certificate_names == two.certificate_names && !one.certificate_names.empty();
-        const bool overlap = hostnames_overlap(one.hostname, two.hostname);
-        if (!overlap && !same_certificate) return;
-        for (auto* l : {&one, &two}) {
-            l->conditions.set("OverlappingTLSConfig", true,
-                              overlap ? "OverlappingHostnames" : "OverlappingCertificates",
-                              "overlaps with listener " + (l == &one ? two_name : one_name));
-        }
-        return;
-    }
     if (one.port != two.port) {
-        if (mark_unavailable(state, one_gateway, one, two_name) ||
-            mark_unavailable(state, two_gateway, two, one_name)) {
+        if (mark_unavailable(state, one_gateway, one, name_of(claims, b)) ||
+            mark_unavailable(state, two_gateway, two, name_of(claims, a))) {
             return;
         }
     }
     const auto reason = protocols ? "ProtocolConflict" : "HostnameConflict";
-    mark_conflict(state, one_gateway, one, reason, two_name);
-    mark_conflict(state, two_gateway, two, reason, one_name);
+    mark_conflict(state, one_gateway, one, reason, name_of(claims, b));
+    mark_conflict(state, two_gateway, two, reason, name_of(claims, a));
+}
+
+bool lost_its_port(const listener_state& l) {
+    const auto* accepted = l.conditions.find("Accepted");
+    return accepted != nullptr && accepted->reason == "PortUnavailable";
+}
+
+/// Compares each listener of one socket with the first it could be in conflict with. Not all pairs:
+/// a file may have thousands of them.
+void find_conflicts_of(resolve_state& state, const socket_claims& claims) {
+    std::map<wire, std::size_t> first_of_wire;
+    std::map<std::pair<wire, std::string>, std::size_t> first_of_name;
+    for (std::size_t i = 0; i < claims.listeners.size(); ++i) {
+        const auto& l = *claims.listeners[i];
+        const auto own = wire_of(l.protocol);
+        const bool first = first_of_wire.try_emplace(own, i).second;
+        for (const auto& [other, index] : first_of_wire) {
+            if (other == own) continue;
+            compare(state, claims, index, i);
+            // The first of a new protocol meets all that came before it.
+            for (std::size_t j = 0; first && j < i; ++j) {
+                if (wire_of(claims.listeners[j]->protocol) == other) compare(state, claims, j, i);
+            }
+        }
+        const auto [same, fresh] = first_of_name.try_emplace({own, l.hostname}, i);
+        if (fresh) continue;
+        compare(state, claims, same->second, i);
+        if (lost_its_port(*claims.listeners[same->second])) same->second = i;
+    }
+    // Overlaps are only told; a socket with more certificates than this goes without.
+    constexpr std::size_t told = 1000;
+    if (claims.listeners.size() > told) return;
+    for (std::size_t a = 0; a < claims.listeners.size(); ++a) {
+        for (std::size_t b = a + 1; b < claims.listeners.size(); ++b) find_overlap(claims, a, b);
+    }
 }
 
 void find_conflicts(resolve_state& state) {
@@ -303,12 +460,7 @@ void find_conflicts(resolve_state& state) {
             }
         }
     }
-    for (const auto& [socket, claims] : sockets) {
-        for (std::size_t a = 0; a < claims.listeners.size(); ++a) {
-            for (std::size_t b = a + 1; b < claims.listeners.size(); ++b)
-                compare(state, claims, a, b);
-        }
-    }
+    for (const auto& [socket, claims] : sockets) find_conflicts_of(state, claims);
 }
 
 void serve(resolve_state& state, const gateway_state& g, listener_state& l) {

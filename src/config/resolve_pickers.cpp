@@ -162,31 +162,6 @@ void take_discovery_file(const node& root, pool& into) {
     into.watch_endpoints_file = scalar_of(*parameters, "watchFile") == "true";
 }
 
-/// A staleness limit below the scrape period would make every endpoint stale between two scrapes.
-void check_staleness(resolve_state& state, const node& root) {
-    const auto* plugins = root.get("plugins");
-    if (plugins == nullptr) return;
-    for (const auto& plugin : plugins->items) {
-        if (scalar_of(plugin, "type") != "utilization-detector") continue;
-        const auto* parameters = plugin.get("parameters");
-        const auto* limit =
-            parameters != nullptr ? parameters->get("metricsStalenessThreshold") : nullptr;
-        if (limit == nullptr || !limit->is_scalar()) continue;
-        const auto value = parse_go_duration(limit->scalar);
-        const auto period = state.options.refresh_metrics_interval;
-        if (!value || value->count() <= 0 || *value >= period) continue;
-        auto& f = state.found.warning(codes::stale_before_scraped,
-                                      "metrics are stale after " + limit->scalar +
-                                          ", but scraped only every " + format_go_duration(period),
-                                      limit->at);
-        f.help = "raise it to at least three scrape periods, or lower --refresh-metrics-interval";
-        f.note =
-            "an idle pool would look saturated and shed: 429 `system saturated, sheddable request "
-            "dropped`; weir "
-            "uses three scrape periods instead";
-    }
-}
-
 /// What serves no pool is still read, so that its mistakes are found in the same pass.
 void keep_idle(resolve_state& state, const found_config& config) {
     state.out.idle_pickers.push_back({config.root, config.origin});
@@ -209,17 +184,12 @@ void keep_idle(resolve_state& state, const found_config& config) {
 
 void resolve_pickers(resolve_state& state) {
     picker_finder finder(state);
-    std::vector<const node*> checked;
     for (std::size_t i = 0; i < state.pools.size(); ++i) {
         auto config = finder.find(state.pools[i].from);
         if (!config) continue;
         auto& into = state.out.pools[i];
         take_discovery_file(*config->root, into);
         if (!into.endpoints_file.empty()) state.pools[i].endpoints_replaced = true;
-        if (std::find(checked.begin(), checked.end(), config->root.get()) == checked.end()) {
-            checked.push_back(config->root.get());
-            check_staleness(state, *config->root);
-        }
         into.picker = {std::move(config->root), std::move(config->origin)};
     }
     for (const auto& config : finder.everything()) {

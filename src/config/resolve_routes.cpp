@@ -157,7 +157,12 @@ class attacher {
     void decide_accepted() {
         const auto& working = state_.routes[index_];
         const auto why_not = refusal();
-        if (why_not.empty()) {
+        const auto& g = state_.gateways[static_cast<std::size_t>(parent_.gateway)];
+        if (why_not.empty() && !route_.meta.valid) {
+            parent_.conditions.set("Accepted", false, "Pending", "the HTTPRoute has errors");
+        } else if (why_not.empty() && g.from != nullptr && !g.from->meta.valid) {
+            parent_.conditions.set("Accepted", false, "Pending", "its Gateway has errors");
+        } else if (why_not.empty()) {
             parent_.conditions.set("Accepted", true, "Accepted", "");
         } else {
             parent_.accepted = false;

@@ -146,6 +146,7 @@ void resolve_gateways(resolve_state& state);
 void resolve_routes(resolve_state& state);
 void resolve_quick_start_route(resolve_state& state);
 void report_statuses(resolve_state& state);
+void check_picker_settings(resolve_state& state);
 void check_matches(resolve_state& state);
 void check_reachability(resolve_state& state);
 void check_endpoints(resolve_state& state);

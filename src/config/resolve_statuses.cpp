@@ -18,8 +18,12 @@ resource_status status_of(const metadata& meta) {
 // --- Gateway
 // ---------------------------------------------------------------------------------------
 
+/// While anything is an error, nothing of what was read is in force.
+constexpr std::string_view not_in_force = "the configuration has errors and is not in force";
+
 /// Fills in what the earlier steps left to the good case, in a fixed order.
-condition_list complete(const listener_state& l, bool gateway_accepted) {
+condition_list complete(const resolve_state& state, const gateway_state& g,
+                        const listener_state& l) {
     condition_list all;
     const auto take = [&](std::string_view type, bool good, std::string_view good_reason) {
         if (const auto* c = l.conditions.find(type)) {
@@ -31,30 +35,46 @@ condition_list complete(const listener_state& l, bool gateway_accepted) {
     take("Accepted", true, "Accepted");
     take("Conflicted", false, "NoConflicts");
     take("ResolvedRefs", true, "ResolvedRefs");
-    if (l.usable() && gateway_accepted) {
-        take("Programmed", true, "Programmed");
-    } else {
+    if (!g.from->meta.valid && all.find("Accepted")->status)
+        all.set("Accepted", false, "Pending", "the Gateway has errors");
+    if (!l.usable() || !g.accepted) {
         all.set("Programmed", false, "Invalid", "the listener is not served");
+    } else if (state.found.has_errors()) {
+        all.set("Programmed", false, "Pending", not_in_force);
+    } else {
+        take("Programmed", true, "Programmed");
     }
     if (const auto* c = l.conditions.find("OverlappingTLSConfig"))
         all.set(c->type, c->status, c->reason, c->message);
     return all;
 }
 
-condition_list complete(const gateway_state& g) {
+bool has_class_with_errors(const resolve_state& state, const gateway_state& g) {
+    const auto& classes = state.in.gateway_classes;
+    return std::any_of(classes.begin(), classes.end(), [&](const auto& c) {
+        return c.meta.name.value == g.from->class_name.value && !c.meta.valid;
+    });
+}
+
+condition_list complete(const resolve_state& state, const gateway_state& g) {
     std::size_t usable = 0;
     bool resolved = true;
     bool served = false;
+    bool ports_taken = !g.listeners.empty();
     for (const auto& l : g.listeners) {
         usable += l.usable() ? 1U : 0U;
         resolved = resolved && l.resolved;
         served = served || !l.served.empty();
+        const auto* accepted = l.conditions.find("Accepted");
+        ports_taken = ports_taken && accepted != nullptr && accepted->reason == "PortUnavailable";
     }
     condition_list all;
     if (const auto* c = g.conditions.find("Accepted")) {
         all.set(c->type, c->status, c->reason, c->message);
     } else if (!g.from->meta.valid) {
         all.set("Accepted", false, "Invalid", "the Gateway has errors");
+    } else if (has_class_with_errors(state, g)) {
+        all.set("Accepted", false, "Pending", "its GatewayClass has errors");
     } else if (usable == g.listeners.size()) {
         all.set("Accepted", true, "Accepted", "");
     } else {
@@ -64,12 +84,18 @@ condition_list complete(const gateway_state& g) {
     }
     if (const auto* c = g.conditions.find("Programmed")) {
         all.set(c->type, c->status, c->reason, c->message);
-    } else if (served) {
-        all.set("Programmed", true, "Programmed", "");
-    } else {
+    } else if (ports_taken) {
+        all.set("Programmed", false, "NoResources", "no port is left for its listeners");
+    } else if (!served) {
         all.set("Programmed", false, "Invalid", "no listener is served");
+    } else if (state.found.has_errors()) {
+        all.set("Programmed", false, "Pending", not_in_force);
+    } else {
+        all.set("Programmed", true, "Programmed", "");
     }
-    if (resolved) {
+    if (const auto* c = g.conditions.find("ResolvedRefs")) {
+        all.set(c->type, c->status, c->reason, c->message);
+    } else if (resolved) {
         all.set("ResolvedRefs", true, "ResolvedRefs", "");
     } else {
         all.set("ResolvedRefs", false, "ListenersNotResolved",
@@ -89,9 +115,9 @@ void write_listener(json_writer& json, const listener_state& l, const condition_
     json.end_object();
 }
 
-resource_status gateway_status(const gateway_state& g) {
+resource_status gateway_status(const resolve_state& state, const gateway_state& g) {
     auto status = status_of(g.from->meta);
-    const auto conditions = complete(g);
+    const auto conditions = complete(state, g);
     append_conditions(status, "", conditions);
     json_writer json;
     json.begin_object().key("addresses").begin_array();
@@ -102,7 +128,7 @@ resource_status gateway_status(const gateway_state& g) {
     write_conditions(json, conditions);
     json.key("listeners").begin_array();
     for (const auto& l : g.listeners) {
-        const auto own = complete(l, g.accepted);
+        const auto own = complete(state, g, l);
         append_conditions(status, l.name, own);
         write_listener(json, l, own);
     }
@@ -226,7 +252,7 @@ void report_statuses(resolve_state& state) {
     auto& out = state.out.statuses;
     for (const auto& c : state.in.gateway_classes) out.push_back(class_status(c));
     for (const auto& g : state.gateways) {
-        if (g.from != nullptr) out.push_back(gateway_status(g));
+        if (g.from != nullptr) out.push_back(gateway_status(state, g));
     }
     for (const auto& r : state.routes) out.push_back(route_status(r));
     const auto parents = parents_of_pools(state);

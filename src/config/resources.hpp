@@ -100,9 +100,16 @@ struct allowed_routes_spec {
     span at;
 };
 
+/// Which CAs the certificates of clients must chain to.
+struct client_validation_spec {
+    std::vector<object_ref> ca_refs;  ///< group "" and kind ConfigMap by default
+    span at;
+};
+
 struct listener_tls_spec {
     text mode;                                 ///< Terminate (default) or Passthrough
     std::vector<object_ref> certificate_refs;  ///< group "" and kind Secret by default
+    std::optional<client_validation_spec> clients;  ///< frontendValidation
     span at;
 };
 
@@ -127,6 +134,10 @@ struct gateway_resource {
     text class_name;
     std::vector<listener_spec> listeners;
     std::vector<gateway_address_spec> addresses;
+    std::optional<object_ref> parameters_ref;      ///< infrastructure.parametersRef
+    std::optional<object_ref> client_certificate;  ///< what weir would show to backends
+    std::optional<client_validation_spec> clients;  ///< of every HTTPS listener without its own
+    std::vector<std::pair<std::uint16_t, client_validation_spec>> clients_by_port;
 };
 
 struct gateway_class_resource {

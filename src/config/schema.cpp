@@ -295,7 +295,22 @@ finding& object::error(std::string_view code, std::string_view what) const {
 // --- labels
 // ----------------------------------------------------------------------------------------
 
-label_list read_labels(const field& from) {
+/// A cluster takes texts only, and YAML makes more of `5` and `yes`.
+void report_not_text(const field& from, const node& key, const node& value, severity level) {
+    auto& to = from.reports();
+    const auto what = from.path().str() + "." + key.scalar;
+    auto& f =
+        level == severity::error
+            ? to.error("WEIR0222", what + " must be a text, found " + describe(value), value.at)
+            : to.warning("WEIR0222",
+                         what + " is read as a text, but a cluster sees " + describe(value) +
+                             " and refuses it",
+                         value.at);
+    f.help = "put it in quotes";
+    f.suggestion = "\"" + value.scalar + "\"";
+}
+
+label_list read_labels(const field& from, std::optional<severity> not_texts) {
     label_list out;
     if (!from.is_mapping()) return out;
     for (const auto& [key, value] : from.value()->fields) {
@@ -308,13 +323,7 @@ label_list read_labels(const field& from) {
         }
         if (value.is_scalar() && !value.quoted &&
             (is_number_text(value.scalar) || is_boolean_text(value.scalar))) {
-            auto& f = from.reports().warning("WEIR0222",
-                                             from.path().str() + "." + key.scalar +
-                                                 " is read as a text, but a cluster sees " +
-                                                 describe(value) + " and refuses it",
-                                             value.at);
-            f.help = "put it in quotes";
-            f.suggestion = "\"" + value.scalar + "\"";
+            if (not_texts) report_not_text(from, key, value, *not_texts);
         }
         out.emplace_back(key.scalar, value.is_null() ? std::string() : value.scalar);
     }
@@ -348,7 +357,7 @@ label_selector read_selector(const field& from) {
     out.at = from.at();
     const object fields(from, {"matchLabels", "matchExpressions"});
     if (!fields) return out;
-    out.match_labels = read_labels(fields["matchLabels"]);
+    out.match_labels = read_labels(fields["matchLabels"], severity::error);
     check_labels(fields["matchLabels"]);
     fields["matchExpressions"].items(0, 1024, [&](const field& item) {
         const object e(item, {"key", "operator", "values"});

@@ -29,6 +29,8 @@ class tree_builder {
 
     /// Whether the next value is a mapping's key.
     bool expects_key() const;
+    /// Where the container that is still open was opened, or null.
+    const span* open_at() const { return frames_.empty() ? nullptr : &frames_.back().container.at; }
     bool done() const { return frames_.empty() && values_.size() == 1; }
     node take();
 

@@ -129,7 +129,7 @@ class stream_reader {
         if (!builder_.done()) return true;
         node root = builder_.take();
         if (!root.is_null()) sink_(std::move(root));
-        return true;
+        return !found_.is_hopeless(window_.file);
     }
 
     bool take_scalar(const yaml_event_t& event) {
@@ -204,6 +204,7 @@ class stream_reader {
         const bool has_context = parser_.context != nullptr;
         const mark began = has_context ? place(parser_.context_mark) : given_up;
         stopped_at_ = given_up.offset - window_.first_byte;
+        if (problem == "did not find expected node content" && report_unclosed(given_up)) return;
         auto said = explain(problem, context, given_up);
         bool at_context =
             has_context && (said.at_context || (said.opens && began.line != given_up.line));
@@ -220,6 +221,23 @@ class stream_reader {
         const auto& other = at_context ? given_up : began;
         f.note = (at_context ? "reading stopped at line " : "it belongs to what starts at line ") +
                  std::to_string(other.line) + ", column " + std::to_string(other.column);
+    }
+
+    /// A bracket or brace that is open where the next document starts: that is the mistake, not the
+    /// missing value behind it.
+    bool report_unclosed(const mark& given_up) {
+        const auto here = line_from(window_.text, stopped_at_);
+        const bool next = here.empty() || here.starts_with("---") || here.starts_with("...");
+        const auto* open = builder_.open_at();
+        if (!next || open == nullptr || window_.collapse != nullptr) return false;
+        const char bracket = window_.text[open->start.offset - window_.first_byte];
+        if (bracket != '[' && bracket != '{') return false;
+        const auto said = explain(bracket == '[' ? "did not find expected ',' or ']'"
+                                                 : "did not find expected ',' or '}'",
+                                  {}, open->start);
+        add_problem(said, open->start).note =
+            "reading stopped at line " + std::to_string(given_up.line);
+        return true;
     }
 
     yaml_problem explain(std::string_view problem, std::string_view context, const mark& at) const {
@@ -344,7 +362,7 @@ bool read_yaml(const text_window& window, findings& found, const document_sink& 
         }
         const std::size_t next = next_document(rest.text, stopped);
         if (next == std::string_view::npos || restarts == max_restarts ||
-            window.collapse != nullptr)
+            window.collapse != nullptr || found.is_hopeless(window.file))
             return false;
         const auto passed = rest.text.substr(0, next);
         rest.first_line +=

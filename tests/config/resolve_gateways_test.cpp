@@ -308,4 +308,113 @@ TEST_SUITE("config/resolve_gateways") {
         CHECK(r.times(codes::gateway_without_route) == 1);
         CHECK(r.first(codes::gateway_without_route).note == "the client sees 404 for everything");
     }
+    TEST_CASE("parameters that do not resolve make a Gateway invalid, as they do in a cluster") {
+        const auto with = [](const std::string& ref, const std::string& more = {}) {
+            return resolve_text(docs({gateway(http_listener(), "gw",
+                                              "  infrastructure: {parametersRef: {" + ref + "}}\n"),
+                                      more}));
+        };
+        const std::string map =
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: p}\ndata: {a: b}\n";
+        const std::string to_map = "group: \"\", kind: ConfigMap, name: p";
+        CHECK(of_gateway(with(to_map, map), "Accepted") == "True Accepted");
+        const auto missing = with(to_map);
+        CHECK(of_gateway(missing, "Accepted") == "False InvalidParameters");
+        CHECK(of_listener(missing, "http", "Programmed") == "False Invalid");
+        CHECK(missing.m->listeners.empty());
+        CHECK(missing.times(codes::bad_parameters_ref) == 1);
+        CHECK(of_gateway(with("group: a.io, kind: Params, name: p"), "Accepted") ==
+              "False InvalidParameters");
+    }
+    TEST_CASE("a client certificate towards backends has to be there") {
+        const auto with = [](const std::string& ref, const std::string& more = cert) {
+            return resolve_text(
+                docs({gateway(http_listener(), "gw",
+                              "  tls: {backend: {clientCertificateRef: {" + ref + "}}}\n"),
+                      more}));
+        };
+        CHECK(of_gateway(with("name: cert"), "ResolvedRefs") == "True ResolvedRefs");
+        CHECK(of_gateway(with("name: none"), "ResolvedRefs") ==
+              "False InvalidClientCertificateRef");
+        CHECK(of_gateway(with("kind: ConfigMap, name: cert"), "ResolvedRefs") ==
+              "False InvalidClientCertificateRef");
+        const auto elsewhere = with("name: cert, namespace: other");
+        CHECK(of_gateway(elsewhere, "ResolvedRefs") == "False RefNotPermitted");
+        CHECK(of_gateway(elsewhere, "Accepted") == "True Accepted");
+    }
+    TEST_CASE("a listener whose clients cannot be checked is not served") {
+        const std::string ca =
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ca}\ndata:\n  ca.crt: |\n"
+            "    -----BEGIN CERTIFICATE-----\n    AAAA\n    -----END CERTIFICATE-----\n";
+        const auto with = [&](const std::string& refs) {
+            return resolve_text(
+                docs({gateway("  - name: s\n    port: 443\n    protocol: HTTPS\n    tls:\n"
+                              "      certificateRefs: [{name: cert}]\n"
+                              "      frontendValidation: {caCertificateRefs: [" +
+                              refs + "]}\n"),
+                      cert, ca}));
+        };
+        const auto told = [](const resolved& r) {
+            return of_listener(r, "s", "Accepted") + ", " + of_listener(r, "s", "ResolvedRefs");
+        };
+        const auto good = with("{group: \"\", kind: ConfigMap, name: ca}");
+        CHECK(told(good) == "False UnsupportedValue, True ResolvedRefs");
+        CHECK(good.m->listeners.empty());
+        CHECK(told(with("{name: none}")) ==
+              "False NoValidCACertificate, False InvalidCACertificateRef");
+        CHECK(told(with("{kind: Secret, name: ca}")) ==
+              "False NoValidCACertificate, False InvalidCACertificateKind");
+        CHECK(told(with("{name: ca, namespace: other}")) ==
+              "False NoValidCACertificate, False RefNotPermitted");
+        CHECK(told(with("{name: ca}, {name: none}")) ==
+              "False UnsupportedValue, False InvalidCACertificateRef");
+    }
+    TEST_CASE("clients are checked by what stands at the Gateway, by port before by default") {
+        const auto with = [](const std::string& frontend) {
+            return resolve_text(docs(
+                {gateway(https_listener("s", ""), "gw", "  tls: {frontend: {" + frontend + "}}\n"),
+                 cert}));
+        };
+        const std::string refs = "{validation: {caCertificateRefs: [{name: none}]}}";
+        CHECK(of_listener(with("default: " + refs), "s", "Accepted") ==
+              "False NoValidCACertificate");
+        CHECK(of_listener(with("perPort: [{port: 443, tls: " + refs + "}]"), "s", "Accepted") ==
+              "False NoValidCACertificate");
+        CHECK(of_listener(with("perPort: [{port: 8443, tls: " + refs + "}]"), "s", "Accepted") ==
+              "True Accepted");
+    }
+    TEST_CASE("a Gateway whose ports all went to others has no resources") {
+        load_options options;
+        options.port_map = {{81, 80}};
+        const auto r =
+            resolve_files({docs({gateway(http_listener()),
+                                 gateway("  - {name: a, port: 81, protocol: HTTP}\n", "gw2")})},
+                          options);
+        CHECK(of_listener(r, "a", "Accepted", "gw2") == "False PortUnavailable");
+        CHECK(of_gateway(r, "Programmed", "gw2") == "False NoResources");
+        CHECK(of_gateway(r, "Programmed") == "True Programmed");
+    }
+    TEST_CASE("while something is an error, what is right waits") {
+        const auto pool_wrong =
+            resolve_text(docs({gateway(http_listener()), route_doc("r", parent() + to_pool()),
+                               pool_doc("pool", "  nonsense: 1\n"), pod("a", "10.0.0.1")}));
+        CHECK(of_gateway(pool_wrong, "Accepted") == "True Accepted");
+        CHECK(of_gateway(pool_wrong, "Programmed") == "False Pending");
+        CHECK(of_listener(pool_wrong, "http", "Programmed") == "False Pending");
+        const auto gateway_wrong = resolve_text(docs(
+            {gateway(http_listener("http", "nonsense: 1")), route_doc("r", parent() + to_pool())}));
+        CHECK(of_gateway(gateway_wrong, "Accepted") == "False Invalid");
+        CHECK(of_listener(gateway_wrong, "http", "Accepted") == "False Pending");
+        CHECK(gateway_wrong.condition_of("HTTPRoute", "r", "default/gw", "Accepted") ==
+              "False Pending");
+        const auto route_wrong = resolve_text(
+            docs({gateway(http_listener()), route_doc("r", parent() + "  nonsense: 1\n")}));
+        CHECK(route_wrong.condition_of("HTTPRoute", "r", "default/gw", "Accepted") ==
+              "False Pending");
+        const auto class_wrong =
+            resolve_text(docs({gateway(http_listener()),
+                               "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\n"
+                               "metadata: {name: weir}\nspec: {controllerNam: x}\n"}));
+        CHECK(of_gateway(class_wrong, "Accepted") == "False Pending");
+    }
 }

@@ -1,0 +1,181 @@
+"""weir check: what it prints, in which shape, and how it ends, against the real binary."""
+
+import json
+import os
+
+import pytest
+
+from harness import run_weir
+from answers_test import documents
+
+GATEWAY = """apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  gatewayClassName: weir
+  listeners: [{name: http, port: 8080, protocol: HTTP}]
+"""
+ROUTE = """apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r}
+spec:
+  parentRefs: [{name: gw}]
+  rules: [{backendRefs: [{group: inference.networking.k8s.io, kind: InferencePool, name: p}]}]
+"""
+POOL = """apiVersion: inference.networking.k8s.io/v1
+kind: InferencePool
+metadata: {name: p}
+spec:
+  selector: {matchLabels: {app: llm}}
+  targetPorts: [{number: 8000}]
+"""
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: a, labels: {app: llm}, annotations: {weir.dev/address: 127.0.0.1}}
+"""
+PICKER = """apiVersion: llm-d.ai/v1alpha1
+kind: EndpointPickerConfig
+plugins: [{type: queue-scorr}]
+"""
+COMPLETE = documents(GATEWAY, ROUTE, POOL, POD)
+
+
+def check(text, *flags):
+    return run_weir("check", "-f", "-", *flags, stdin=text)
+
+
+def findings(text, *flags):
+    return json.loads(check(text, "--format", "json", *flags).stdout)["findings"]
+
+
+def test_a_complete_set_is_clean_and_its_conditions_are_printed():
+    done = check(COMPLETE, "--strict")
+    assert done.returncode == 0
+    assert done.stderr == "0 errors, 0 warnings\n"
+    assert done.stdout.startswith("Gateway default/gw\n  Accepted=True  Accepted\n")
+    assert "HTTPRoute default/r\n  default/gw: Accepted=True  Accepted\n" in done.stdout
+
+
+def test_a_finding_in_text():
+    done = check(COMPLETE.replace("name: p}]", "name: pp}]"))
+    assert done.returncode == 0
+    assert done.stdout.startswith("""\
+warning[WEIR0301]: no file defines InferencePool default/pp
+  --> <stdin>:14:90
+   |
+12 | spec:
+13 |   parentRefs: [{name: gw}]
+14 |   rules: [{backendRefs: [{group: inference.networking.k8s.io, kind: InferencePool, name: pp}]}]
+   |                                                                                          ^^
+   |
+ help: did you mean `p`?
+   |
+14 |   rules: [{backendRefs: [{group: inference.networking.k8s.io, kind: InferencePool, name: p}]}]
+   |
+ note: the client sees 500 `fault filter abort` for this share of the traffic
+ docs: weir check --explain WEIR0301
+
+""")
+    assert "ResolvedRefs=False  BackendNotFound  no file defines InferencePool default/pp" in done.stdout
+    assert done.stderr == "0 errors, 2 warnings\n"
+
+
+def test_a_finding_in_json_and_for_github():
+    text = COMPLETE.replace("targetPorts", "targetPort")
+    done = check(text, "--format", "json")
+    assert done.returncode == 4
+    report = json.loads(done.stdout)
+    assert len(report["findings"]) == 1
+    assert {k: report["findings"][0][k] for k in ("code", "severity", "file", "line", "column", "suggestion")} == {
+        "code": "WEIR0205", "severity": "error", "file": "<stdin>", "line": 22, "column": 3,
+        "suggestion": "targetPorts"}
+    offset, end = (report["findings"][0][k] for k in ("offset", "endOffset"))
+    assert text[offset:end] == "targetPort"
+    assert report["status"]["kind"] == "List"
+    assert {i["kind"] for i in report["status"]["items"]} == {"Gateway", "HTTPRoute", "InferencePool"}
+    done = check(text, "--format", "github")
+    assert done.returncode == 4
+    assert done.stdout.startswith("::error file=<stdin>,line=22,col=3::WEIR0205: unknown field \"targetPort\"")
+
+
+def test_one_pass_finds_the_mistakes_of_all_files(tmp_path):
+    broken = tmp_path / "a.yaml"
+    broken.write_text(GATEWAY.replace("port: 8080", "port: 80800") + "---\nkind: [\n---\n" + POD.replace("a,", "A,"))
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "b.json").write_text(json.dumps({"apiVersion": "v1", "kind": "Pod"}))
+    (tmp_path / "c.yml").write_text(documents(POOL.replace("number", "nummer"), PICKER))
+    (tmp_path / ".hidden.yaml").write_text("[")
+    (tmp_path / "notes.txt").write_text("[")
+    done = run_weir("check", "-f", tmp_path, "--format", "json")
+    assert done.returncode == 4
+    found = [(f["file"][len(str(tmp_path)) + 1:], f["line"], f["code"])
+             for f in json.loads(done.stdout)["findings"] if f["severity"] == "error"]
+    assert sorted(found) == [("a.yaml", 6, "WEIR0208"), ("a.yaml", 8, "WEIR0101"), ("a.yaml", 12, "WEIR0215"),
+                             ("c.yml", 6, "WEIR0205"), ("c.yml", 11, "WEIR0404"), ("sub/b.json", 1, "WEIR0204")]
+
+
+def test_exit_codes(tmp_path):
+    missing_pool = documents(GATEWAY, ROUTE)
+    cases = {
+        0: [(COMPLETE, []), (missing_pool, [])],
+        2: [(COMPLETE, ["--no-such-flag"]), (COMPLETE, ["--format", "xml"]), (COMPLETE, ["--explain", "WEIR9999"])],
+        3: [(missing_pool, ["--strict"])],
+        4: [(COMPLETE, ["-f", tmp_path / "none"]), (COMPLETE + "x: 1\n", []), (PICKER, ["--strict"])],
+        5: [(POOL, []), ("", []), (POD, ["--strict"])],
+    }
+    for code, ways in cases.items():
+        for text, flags in ways:
+            assert check(text, *flags).returncode == code, (code, flags)
+    assert run_weir("check").returncode == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not os.path.exists("/usr/bin/setpriv"), reason="root reads everything")
+def test_what_may_not_be_read_is_the_guides_sentence(tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    (locked / "a.yaml").write_text(POOL)
+    locked.chmod(0)
+    try:
+        done = run_weir_as_nobody(tmp_path, "check", "-f", locked)
+    finally:
+        locked.chmod(0o700)
+    assert done.returncode == 4
+    assert (f"failed to list InferencePool, InferenceObjective, Pod: {locked} is forbidden (permission denied)"
+            in done.stdout)
+
+
+def run_weir_as_nobody(folder, *arguments):
+    """A run without root's right to read everything."""
+    import subprocess
+
+    from harness import weir_binary
+    words = [weir_binary(), *map(str, arguments)]
+    if os.geteuid() == 0:
+        for path in (folder, *folder.parents):
+            if path.stat().st_uid == 0 and str(path).startswith("/tmp/"):
+                path.chmod(path.stat().st_mode | 0o011)
+        words = ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *words]
+    return subprocess.run(words, capture_output=True, text=True, timeout=30)
+
+
+def test_kinds_that_are_not_read_are_listed_once():
+    other = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n"
+    done = check(documents(COMPLETE, other), "--strict")
+    assert done.returncode == 0
+    assert done.stderr.count("Deployment default/d") + done.stderr.count("Deployment d") == 1
+
+
+def test_every_code_that_is_found_is_explained():
+    done = run_weir("check", "--explain", "weir0301")
+    assert done.returncode == 0
+    assert done.stdout.startswith("WEIR0301: a pool that no file defines\n\n")
+    assert "fault filter abort" in done.stdout
+
+
+def test_bombs_and_large_files_end_soon(tmp_path):
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{c}: &{c} [{','.join(['*' + p] * 9)}]\n" for p, c in zip("abcdefghi", "bcdefghij"))
+    large = "".join(f"  k{i}: 1\n" for i in range(800_000))
+    for text in (bomb, "[" * 10_000_000, POOL + large, "a: 1\n---\n" * 1_000_000, "- *a\n" * 2_000_000):
+        (tmp_path / "a.yaml").write_text(text)
+        assert run_weir("check", "-f", tmp_path / "a.yaml", timeout=60).returncode == 4

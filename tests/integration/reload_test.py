@@ -1,0 +1,233 @@
+"""Files that change while weir runs: what is picked up, what is refused, and what nobody may notice."""
+
+import asyncio
+import json
+import os
+import signal
+import threading
+
+from harness import chat_body, reply, request, wait_for
+from answers_test import POD, POOL, ROUTE, documents
+
+
+def manifest(port, path="/v1", more=""):
+    """A route, its pool and its Pod."""
+    return documents(ROUTE.format(path=path, pool="llm", namespace="default"),
+                     POOL.format(name="llm", namespace="default"),
+                     POD.format(namespace="default", port=port)) + more
+
+
+def put(folder, name, text):
+    """As editors do: a new file, renamed into place."""
+    (folder / ".new").write_text(text)
+    os.replace(folder / ".new", folder / name)
+
+
+def version(gateway):
+    return gateway.admin("GET", "/v1/config").json()["version"]
+
+
+def serves(gateway, path):
+    return gateway.get(path).status == 200
+
+
+def test_a_failed_reload_keeps_what_was_and_is_said_everywhere(weir, manifests, upstream):
+    server = upstream(reply())
+    folder = manifests({"all.yaml": manifest(server.port)})
+    gateway = weir("-f", folder)
+    assert serves(gateway, "/v1/models")
+    # Half of a file, as an editor leaves it for a moment.
+    (folder / "all.yaml").write_text(manifest(server.port, "/v2")[:-40] + "\n  metadata: [")
+    gateway.wait_log("not reloaded")
+    assert serves(gateway, "/v1/models")
+    assert "all.yaml:" in gateway.log
+    assert gateway.metric("weir_config_last_reload_successful") == 0
+    assert gateway.metric("weir_config_reloads_total", result="failure") >= 1
+    ready = gateway.admin("GET", "/readyz?verbose")
+    assert ready.status == 200
+    assert "[-]last-reload failed: 1 error" in ready.text
+    last = gateway.admin("GET", "/v1/config").json()["lastReload"]
+    assert last["ok"] is False and last["findings"][0]["line"] > 1
+    # The next good write heals it.
+    (folder / "all.yaml").write_text(manifest(server.port, "/v2"))
+    wait_for(lambda: serves(gateway, "/v2/models"), "the new route", 10)
+    assert gateway.metric("weir_config_last_reload_successful") == 1
+    assert "[+]last-reload ok" in gateway.admin("GET", "/readyz?verbose").text
+
+
+def test_folders_links_and_lost_paths(weir, manifests, upstream):
+    server = upstream(reply())
+    folder = manifests({"a.yaml": manifest(server.port), "sub/b.yaml": ""})
+    extra = ROUTE.replace("name: llm, namespace: default}}\nspec", "name: more, namespace: default}}\nspec")
+    extra = extra.format(path="/extra", pool="llm", namespace="default")
+    gateway = weir("-f", folder)
+    # A file in a folder below, then its removal.
+    put(folder / "sub", "b.yaml", extra)
+    wait_for(lambda: serves(gateway, "/extra"), "the route of a folder below", 10)
+    (folder / "sub" / "b.yaml").unlink()
+    wait_for(lambda: gateway.get("/extra").status == 404, "its removal", 10)
+    # A new folder.
+    (folder / "late").mkdir()
+    put(folder / "late", "c.yaml", extra)
+    wait_for(lambda: serves(gateway, "/extra"), "the route of a new folder", 10)
+    # Touching is no change.
+    before = version(gateway)
+    os.utime(folder / "a.yaml")
+    put(folder / "late", "c.yaml", extra)
+    put(folder / "late", "marker.yaml", "# now something did change\n")
+    wait_for(lambda: version(gateway) > before, "the marker", 10)
+    assert version(gateway) == before + 1
+    # The whole path vanishes and comes back.
+    os.rename(folder, folder.with_name("away"))
+    gateway.wait_log("does not exist")
+    assert serves(gateway, "/v1/models") and serves(gateway, "/extra")
+    (folder.with_name("away") / "late" / "c.yaml").unlink()
+    os.rename(folder.with_name("away"), folder)
+    wait_for(lambda: gateway.get("/extra").status == 404, "the path that came back", 10)
+
+
+def test_the_links_of_a_mounted_config_map_are_swapped(weir, tmp_path, upstream):
+    server = upstream(reply())
+    mount = tmp_path / "mount"
+    for name, path in (("..1", "/v1"), ("..2", "/v2")):
+        (mount / name).mkdir(parents=True)
+        (mount / name / "all.yaml").write_text(manifest(server.port, path))
+    (mount / "..data").symlink_to("..1")
+    (mount / "all.yaml").symlink_to("..data/all.yaml")
+    by_folder = weir("-f", mount)
+    by_file = weir("-f", mount / "all.yaml")
+    assert serves(by_folder, "/v1/models") and serves(by_file, "/v1/models")
+    (mount / "..data_tmp").symlink_to("..2")
+    os.replace(mount / "..data_tmp", mount / "..data")
+    for gateway in (by_folder, by_file):
+        wait_for(lambda g=gateway: serves(g, "/v2/models"), "the swapped file", 10)
+
+
+def test_signals_and_the_api_reload_without_watching(weir, manifests, upstream):
+    server = upstream(reply())
+    folder = manifests({"all.yaml": manifest(server.port)})
+    gateway = weir("-f", folder, "--no-watch")
+    put(folder, "all.yaml", manifest(server.port, "/v2"))
+    dry = gateway.admin("POST", "/v1/reload?dryRun=1", {}).json()
+    assert dry["ok"] and dry["dryRun"] and serves(gateway, "/v1/models")
+    gateway.signal(signal.SIGHUP)
+    wait_for(lambda: serves(gateway, "/v2/models"), "the new route", 10)
+    put(folder, "all.yaml", manifest(server.port, "/v3"))
+    assert gateway.admin("POST", "/v1/reload", {}).json()["ok"]
+    wait_for(lambda: serves(gateway, "/v3/models"), "the new route", 10)
+    put(folder, "all.yaml", manifest(server.port) + "---\nkind: Pod\n")
+    refused = gateway.admin("POST", "/v1/reload", {})
+    assert refused.status == 422 and refused.json()["findings"][0]["code"] == "WEIR0204"
+    assert serves(gateway, "/v3/models")
+
+
+def test_a_reload_that_cannot_bind_changes_nothing(weir, manifests, upstream):
+    server, other = upstream(reply(200, "one")), upstream(reply(200, "two"))
+    folder = manifests({"all.yaml": manifest(server.port)})
+    gateway = weir("-f", folder, "--no-watch")
+    taken = f"""
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: second}}
+spec:
+  gatewayClassName: weir
+  listeners: [{{name: http, port: {other.port}, protocol: HTTP}}]
+"""
+    put(folder, "all.yaml", manifest(other.port, "/v1", taken))
+    report = gateway.admin("POST", "/v1/reload", {}).json()
+    assert not report["ok"] and str(other.port) in report["message"]
+    assert gateway.get("/v1/models").text == "one"
+
+
+def test_what_can_be_read_only_once_is_kept(weir, tmp_path, upstream):
+    server = upstream(reply())
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=lambda: pipe.write_text(manifest(server.port)), daemon=True).start()
+    gateway = weir("-f", pipe, ready=False)
+    gateway.wait_ready()
+    assert gateway.admin("POST", "/v1/reload", {}).json()["ok"]
+    assert serves(gateway, "/v1/models")
+
+
+class Streams:
+    """An endpoint whose streams go on until they are told to end; everything else is answered at once."""
+
+    def __init__(self):
+        self.end = asyncio.Event()
+        self.open = 0
+
+    async def answer(self, reader, writer):
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = [int(v.split(b":")[1]) for v in head.lower().split(b"\r\n") if v.startswith(b"content-length:")]
+                body = await reader.readexactly(length[0]) if length else b""
+                if b'"stream"' not in body:
+                    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{}")
+                    continue
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+                self.open += 1
+                while not self.end.is_set():
+                    writer.write(b"b\r\ndata: {}\n\n\n\r\n")
+                    await asyncio.sleep(0.1)
+                writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+def test_two_hundred_reloads_under_load_fail_no_request_and_close_no_connection(weir, manifests):
+    done = asyncio.Event()
+    counted = {"requests": 0}
+
+    async def keep_alive(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        ask = request("POST", "/v1/completions", {"model": "m", "prompt": "x"})
+        while not done.is_set():
+            writer.write(ask)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+            assert head.startswith(b"HTTP/1.1 200"), head
+            assert b"connection: close" not in head.lower()
+            assert await reader.readexactly(2) == b"{}"
+            counted["requests"] += 1
+            await asyncio.sleep(0.02)
+        writer.close()
+
+    async def stream(port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("POST", "/v1/chat/completions", chat_body(stream=True)))
+        answer = await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 120)
+        assert answer.startswith(b"HTTP/1.1 200") and b"data: [DONE]" in answer
+        writer.close()
+
+    async def run(gateway_of):
+        endpoint = Streams()
+        server = await asyncio.start_server(endpoint.answer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        folder = manifests({"all.yaml": manifest(port)})
+        gateway = await asyncio.to_thread(gateway_of, folder)
+        streams = [asyncio.create_task(stream(gateway.port)) for _ in range(100)]
+        alive = [asyncio.create_task(keep_alive(gateway.port)) for _ in range(50)]
+        while endpoint.open < 100:
+            await asyncio.sleep(0.01)
+        for i in range(200):
+            put(folder, "all.yaml", manifest(port, "/v1", f"\n---\n{EXTRA_ROUTES[i % 2]}"))
+            report = await asyncio.to_thread(lambda: gateway.admin("POST", "/v1/reload", {}).json())
+            assert report["ok"], json.dumps(report)
+        assert all(not t.done() for t in streams + alive), [t for t in streams + alive if t.done()]
+        done.set()
+        endpoint.end.set()
+        await asyncio.gather(*streams, *alive)
+        server.close()
+        return gateway
+
+    gateway = asyncio.run(run(lambda folder: weir("-f", folder, "--no-watch")))
+    assert counted["requests"] > 200
+    assert gateway.metric("weir_config_reloads_total", result="success") == 200
+    assert gateway.metric("weir_config_reloads_total", result="failure") == 0
+
+
+EXTRA_ROUTES = [ROUTE.replace("name: llm, namespace: default}}\nspec", f"name: more-{i}, namespace: default}}}}\nspec")
+                .format(path=f"/extra-{i}", pool="llm", namespace="default") for i in range(2)]
