@@ -39,6 +39,16 @@ std::int64_t unix_ms() {
         .count();
 }
 
+/// The admin API has no authentication: whoever reaches it may drain and reload.
+void check_admin(const std::string& admin, config::findings& found) {
+    const auto host = admin.substr(0, admin.rfind(':'));
+    const bool own =
+        admin == "off" || host == "localhost" || host == "[::1]" || host.starts_with("127.");
+    if (own) return;
+    found.warning("WEIR0510", "the admin API listens on " + admin + " without authentication", {})
+        .help = "bind it to the loopback (--admin 127.0.0.1:9901), or let only its users reach it";
+}
+
 }  // namespace
 
 int process::run() {
@@ -85,6 +95,7 @@ int process::load_first() {
         return exit_usage;
     }
     skipped_ = std::move(loaded.skipped);
+    check_admin(options_.admin, loaded.found);
     std::shared_ptr<const proxy::runtime> made;
     if (loaded.servable()) {
         wiring_options w;

@@ -397,6 +397,11 @@ constexpr std::array table{
               "The file does not follow the file-discovery format: a list `endpoints` of {name, "
               "address, port, labels}. At start the whole\nfile must be right; while weir runs an "
               "entry that is wrong is left out and said in the log."},
+    code_info{
+        "WEIR0510", "an admin API that others can reach",
+        "The admin API asks for no password: whoever reaches it sees the configuration and may "
+        "reload and drain. It listens on the\nloopback by default; elsewhere a firewall or a "
+        "proxy has to stand in front of it."},
 };
 
 }  // namespace

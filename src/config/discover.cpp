@@ -81,30 +81,34 @@ class file_reader {
     using identity = std::pair<dev_t, ino_t>;
 
     void take_stdin() {
-        if (std::exchange(stdin_taken_, true)) return;
-        take_stream("<stdin>", STDIN_FILENO);
+        if (std::exchange(stdin_taken_, true) || take_kept("<stdin>")) return;
+        keep("<stdin>", STDIN_FILENO);
     }
 
-    void take_stream(const std::string& path, int fd) {
-        auto& kept = kept_stream(path);
-        if (kept != nullptr) {
-            sources_.push_back(kept);
-        } else if (add(path, fd)) {
-            kept = sources_.back();
-        }
+    /// Before anything is opened: a pipe whose writer is gone would never answer again.
+    bool take_kept(const std::string& path) {
+        const auto& kept = kept_stream(path);
+        if (kept != nullptr) sources_.push_back(kept);
+        return kept != nullptr;
+    }
+
+    void keep(const std::string& path, int fd) {
+        if (add(path, fd)) kept_stream(path) = sources_.back();
     }
 
     void take_file(const std::string& path, const struct stat& info) {
-        if (S_ISREG(info.st_mode) && !seen_.insert({info.st_dev, info.st_ino}).second) {
+        const bool regular = S_ISREG(info.st_mode);
+        if (regular && !seen_.insert({info.st_dev, info.st_ino}).second) {
             ++repeated_;
             return;
         }
+        if (!regular && take_kept(path)) return;
         const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
         if (fd < 0) return report(found_, path, errno);
-        if (S_ISREG(info.st_mode)) {
+        if (regular) {
             add(path, fd);
         } else {
-            take_stream(path, fd);
+            keep(path, fd);
         }
         ::close(fd);
     }

@@ -32,7 +32,7 @@ std::vector<std::string> attached(const resolved& r) {
 }
 using names = std::vector<std::string>;
 
-std::string filters(const std::string& list, const std::string& refs = to_pool().substr(10)) {
+std::string filters(const std::string& list, const std::string& refs = to_pool().substr(9)) {
     return "  rules:\n  - filters: [" + list + "]\n    " + refs.substr(4);
 }
 

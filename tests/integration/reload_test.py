@@ -117,7 +117,7 @@ def test_signals_and_the_api_reload_without_watching(weir, manifests, upstream):
     wait_for(lambda: serves(gateway, "/v3/models"), "the new route", 10)
     put(folder, "all.yaml", manifest(server.port) + "---\nkind: Pod\n")
     refused = gateway.admin("POST", "/v1/reload", {})
-    assert refused.status == 422 and refused.json()["findings"][0]["code"] == "WEIR0204"
+    assert refused.status == 422 and "WEIR0204" in {f["code"] for f in refused.json()["findings"]}
     assert serves(gateway, "/v3/models")
 
 
