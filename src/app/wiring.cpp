@@ -83,12 +83,6 @@ datalayer::model_source model_source_of(const config::data_layer_settings& setti
     return out;
 }
 
-/// What is wrong with configurations that no pool uses.
-void check_idle(const config::model& model, config::findings& found) {
-    for (const auto& document : model.idle_pickers)
-        scheduling::pipeline::make(document, scheduling::preset::reference, found);
-}
-
 }  // namespace
 
 scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced) {

@@ -246,7 +246,6 @@ struct model {
     std::vector<pool> pools;
     std::vector<picker_document> idle_pickers;  ///< that no pool uses; checked all the same
     std::vector<service> services;
-    std::vector<picker_document> idle_pickers;  ///< that serve no pool; checked all the same
     std::vector<resource_status> statuses;
     std::vector<source_ptr> texts;     ///< what every `span` above points into
     std::vector<std::string> sources;  ///< paths that were read, for start-up lines and watching
