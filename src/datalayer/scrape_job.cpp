@@ -311,8 +311,8 @@ void scrape_job::fail(scrape_error what, std::string detail) {
 }
 
 /// The page may be at another of the engine's places: when this one answered something else, or
-/// when its port is not the endpoint's own. An unknown server is only asked for another page when it
-/// answered as the engine does whose page that is: trtllm-serve, with a JSON list.
+/// when its port is not the endpoint's own. An unknown server is only asked for another page when
+/// it answered as the engine does whose page that is: trtllm-serve, with a JSON list.
 void scrape_job::try_elsewhere(scrape_error what) {
     const bool wrong_page = what == scrape_error::status || what == scrape_error::not_metrics ||
                             what == scrape_error::no_family || what == scrape_error::redirect;

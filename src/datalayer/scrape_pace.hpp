@@ -11,9 +11,9 @@ namespace weir::datalayer {
 /// may. Plain numbers; the scraper measures and obeys.
 class scrape_pace {
   public:
-    /// Cores that scraping may use while no request comes: data that decides nothing is not worth
-    /// more.
-    static constexpr double idle_cpu = 0.01;
+    /// Cores of measured work while no request comes: data that decides nothing is not worth more.
+    /// What a scrape costs beyond that (waking up for it, cold caches) doubles it: 0.01 in all.
+    static constexpr double idle_cpu = 0.004;
     static constexpr duration longest = std::chrono::seconds(10);
     static constexpr duration shortest = std::chrono::milliseconds(50);
 

@@ -27,9 +27,9 @@ TEST_SUITE("datalayer/scrape_pace") {
         scrape_pace p(50ms, 0.1);
         p.spent(1000 * 30us, 1000);
         p.settle(100, false);
-        CHECK(p.period() > 250ms);
-        CHECK(p.period() < 350ms);
-        CHECK(p.staleness_floor() == doctest::Approx(0.9).epsilon(0.01));
+        CHECK(p.period() > 700ms);
+        CHECK(p.period() < 800ms);
+        CHECK(p.staleness_floor() == doctest::Approx(2.25).epsilon(0.01));
         p.settle(100, true);
         CHECK(p.period() == 50ms);
     }
