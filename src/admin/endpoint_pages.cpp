@@ -60,7 +60,7 @@ void write_signals(json_writer& w, const datalayer::endpoint_state& s,
     const double limit = std::max(stale_after, s.staleness_floor.load(relaxed));
     const auto told = [&](std::string_view name, signal what, const std::atomic<double>& value) {
         w.key(name);
-        if (updated != 0 && job != nullptr && job->knows(what)) {
+        if (updated != 0 && (job == nullptr || job->knows(what))) {
             w.value(value.load(relaxed));
         } else {
             w.null();

@@ -52,7 +52,9 @@ TEST_SUITE("scheduling/real_configurations") {
     }
 
     TEST_CASE("what is translated is said") {
-        const std::filesystem::path folder = std::getenv("WEIR_TEST_CONFIGURATIONS");
+        const char* path = std::getenv("WEIR_TEST_CONFIGURATIONS");
+        REQUIRE(path != nullptr);
+        const std::filesystem::path folder = path;
         struct row {
             const char* file;
             std::vector<const char*> notes;
