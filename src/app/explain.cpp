@@ -31,7 +31,9 @@ class admin_call final : public http::call_owner {
     void on_data(std::span<char> bytes) override { body.append(bytes.data(), bytes.size()); }
     void on_complete() override { end(); }
     void on_failure(const http::call_failure& why) override {
-        failure = why.code != 0 ? std::strerror(why.code) : why.detail.empty() ? "no answer" : why.detail;
+        failure = why.code != 0        ? std::strerror(why.code)
+                  : why.detail.empty() ? "no answer"
+                                       : why.detail;
         end();
     }
     void end() {

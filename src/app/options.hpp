@@ -77,7 +77,7 @@ struct explain_options {
     std::string admin = "127.0.0.1:9901";
     std::string request_id;    ///< of a past request
     std::string request_file;  ///< a body to explain dry; `-` is stdin
-    std::string path;  ///< empty: as the body looks
+    std::string path;          ///< empty: as the body looks
     std::string pool;
     std::vector<std::string> headers;  ///< `Name: value`
     bool json = false;

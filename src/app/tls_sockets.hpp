@@ -5,8 +5,8 @@
 #include <string>
 
 #include "app/worker_thread.hpp"
-#include "http/tls.hpp"
 #include "gateway/table.hpp"
+#include "http/tls.hpp"
 
 namespace weir::app {
 

@@ -5,7 +5,8 @@
 
 namespace weir {
 
-/// Time for every deadline, age and duration. Boot time would survive a suspend; steady is what timers use.
+/// Time for every deadline, age and duration. Boot time would survive a suspend; steady is what
+/// timers use.
 using steady_clock = std::chrono::steady_clock;
 using time_point = steady_clock::time_point;
 using duration = steady_clock::duration;

@@ -6,11 +6,12 @@
 
 namespace weir {
 
-/// Appends `text` to `out` as the inside of a JSON string: quotes, backslashes and control bytes escaped,
-/// invalid UTF-8 replaced by U+FFFD, so that the result is always valid JSON.
+/// Appends `text` to `out` as the inside of a JSON string: quotes, backslashes and control bytes
+/// escaped, invalid UTF-8 replaced by U+FFFD, so that the result is always valid JSON.
 void append_json_escaped(std::string& out, std::string_view text);
 
-/// Writes one JSON document front to back; commas are placed by the writer. Nesting is the caller's duty.
+/// Writes one JSON document front to back; commas are placed by the writer. Nesting is the caller's
+/// duty.
 class json_writer {
   public:
     json_writer& begin_object();

@@ -69,13 +69,12 @@ void start(level verbosity, format form) {
     s.form = form;
     s.pool = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
     auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    s.logger = std::make_shared<spdlog::async_logger>("weir", std::move(sink), s.pool,
-                                                      spdlog::async_overflow_policy::overrun_oldest);
+    s.logger = std::make_shared<spdlog::async_logger>(
+        "weir", std::move(sink), s.pool, spdlog::async_overflow_policy::overrun_oldest);
     s.logger->set_level(spdlog::level::trace);
     s.logger->flush_on(spdlog::level::trace);
-    s.logger->set_pattern(form == format::json
-                              ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})"
-                              : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
+    s.logger->set_pattern(form == format::json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})"
+                                               : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
                           spdlog::pattern_time_type::utc);
 }
 
@@ -105,7 +104,8 @@ void info(std::string_view message, std::initializer_list<field> fields) {
 }
 
 void at(level l, std::string_view message, std::initializer_list<field> fields) {
-    if (enabled(l)) write(l >= level::debug ? spdlog::level::debug : spdlog::level::info, message, fields);
+    if (enabled(l))
+        write(l >= level::debug ? spdlog::level::debug : spdlog::level::info, message, fields);
 }
 
 }  // namespace weir::log

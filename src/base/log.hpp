@@ -25,8 +25,8 @@ struct field {
     field(std::string_view k, int v) : key(k), value(std::to_string(v)) {}
 };
 
-/// Before the first line. Lines go to stderr through a bounded queue of their own thread; when it is full
-/// the oldest lines are dropped, never the request delayed.
+/// Before the first line. Lines go to stderr through a bounded queue of their own thread; when it
+/// is full the oldest lines are dropped, never the request delayed.
 void start(level verbosity, format form);
 
 /// Writes what is queued and ends the thread.

@@ -35,7 +35,7 @@ struct less_key {
 }  // namespace
 
 histogram::histogram(std::span<const double> bounds)
-    : bounds_(bounds), counts_(new std::atomic<std::uint64_t>[bounds.size() + 1]{}) {}
+    : bounds_(bounds), counts_(new std::atomic<std::uint64_t>[bounds.size() + 1] {}) {}
 
 void histogram::observe(double v) {
     const auto at = std::lower_bound(bounds_.begin(), bounds_.end(), v) - bounds_.begin();

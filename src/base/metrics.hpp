@@ -28,7 +28,8 @@ class cell {
     std::atomic<double> value_{0};
 };
 
-/// A histogram with one writing thread; any thread may read it. Upper bounds are inclusive, as Prometheus has them.
+/// A histogram with one writing thread; any thread may read it. Upper bounds are inclusive, as
+/// Prometheus has them.
 class histogram {
   public:
     /// `bounds` are ascending and outlive the histogram; +Inf is implied.
@@ -47,8 +48,8 @@ class histogram {
     cell sum_;
 };
 
-/// Gathers one scrape. Families keep the order of their first mention; equal label sets of one family are added
-/// up, so that every worker may hand in its own cells.
+/// Gathers one scrape. Families keep the order of their first mention; equal label sets of one
+/// family are added up, so that every worker may hand in its own cells.
 class exposition {
   public:
     exposition();

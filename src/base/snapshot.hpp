@@ -9,7 +9,8 @@
 namespace weir {
 
 /// The newest immutable value of something all threads read and one thread replaces.
-/// Readers go through a `snapshot_reader` of their own, which costs one relaxed load while nothing changed.
+/// Readers go through a `snapshot_reader` of their own, which costs one relaxed load while nothing
+/// changed.
 template <class T>
 class snapshot {
   public:

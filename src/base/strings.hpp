@@ -32,13 +32,15 @@ std::optional<double> parse_double(std::string_view s);
 /// A Go duration: `200ms`, `1.5s`, `1m30s`, `-2h`, `0`; units ns us µs ms s m h.
 std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view s);
 
-/// A size with an optional Kubernetes suffix (`100`, `1k`, `10M`, `64Mi`, `1Gi`, `0.5Gi`), in units.
+/// A size with an optional Kubernetes suffix (`100`, `1k`, `10M`, `64Mi`, `1Gi`, `0.5Gi`), in
+/// units.
 std::optional<std::uint64_t> parse_quantity(std::string_view s);
 
 /// `1h2m3.5s` the way Go prints a duration.
 std::string format_go_duration(std::chrono::nanoseconds d);
 
-/// The candidate closest to `word` by edit distance, or empty when none is close enough to be meant.
+/// The candidate closest to `word` by edit distance, or empty when none is close enough to be
+/// meant.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 
 }  // namespace weir

@@ -14,11 +14,13 @@
 #include "config/node.hpp"
 #include "weir/endpoint.hpp"
 
-/// The resolved configuration: what the files say after every reference was followed. Immutable once built;
-/// knows nothing of sockets, threads or clocks. `load.hpp` makes it, `gateway` and `app` read it.
+/// The resolved configuration: what the files say after every reference was followed. Immutable
+/// once built; knows nothing of sockets, threads or clocks. `load.hpp` makes it, `gateway` and
+/// `app` read it.
 namespace weir::config {
 
-// --- routes ----------------------------------------------------------------------------------------
+// --- routes
+// ----------------------------------------------------------------------------------------
 
 enum class match_kind : std::uint8_t { exact, regex };
 enum class path_kind : std::uint8_t { exact, prefix, regex };
@@ -75,9 +77,9 @@ enum class backend_kind : std::uint8_t { pool, service, invalid };
 /// Where a share of a rule's traffic goes. An invalid one keeps its weight and answers 500.
 struct backend_target {
     backend_kind kind = backend_kind::invalid;
-    std::uint32_t index = 0;      ///< into model::pools or model::services
-    std::string reason;           ///< of an invalid one: InvalidKind, RefNotPermitted, BackendNotFound, …
-    std::string name;             ///< `namespace/name` as referenced, for messages
+    std::uint32_t index = 0;  ///< into model::pools or model::services
+    std::string reason;  ///< of an invalid one: InvalidKind, RefNotPermitted, BackendNotFound, …
+    std::string name;    ///< `namespace/name` as referenced, for messages
 };
 
 struct mirror_filter {
@@ -93,7 +95,8 @@ struct filter_set {
     std::optional<rewrite_filter> rewrite;
     std::optional<cors_filter> cors;
     std::vector<mirror_filter> mirrors;
-    bool unsupported = false;  ///< an unknown filter type or ExtensionRef: the rule's traffic gets 500
+    bool unsupported =
+        false;  ///< an unknown filter type or ExtensionRef: the rule's traffic gets 500
 };
 
 struct backend_ref {
@@ -110,9 +113,9 @@ struct retry_policy {
 
 struct route_rule {
     std::string name;
-    std::vector<rule_match> matches;     ///< never empty
+    std::vector<rule_match> matches;  ///< never empty
     filter_set filters;
-    std::vector<backend_ref> backends;   ///< may be empty: 500 unless a redirect answers
+    std::vector<backend_ref> backends;            ///< may be empty: 500 unless a redirect answers
     std::chrono::nanoseconds request_timeout{0};  ///< 0 off
     std::chrono::nanoseconds backend_timeout{0};  ///< 0 off
     std::optional<retry_policy> retry;
@@ -122,16 +125,19 @@ struct route_rule {
 struct route {
     std::string name_space;
     std::string name;
-    std::string created;  ///< creationTimestamp as written (RFC 3339 sorts as text), empty when missing
+    std::string
+        created;  ///< creationTimestamp as written (RFC 3339 sorts as text), empty when missing
     std::vector<route_rule> rules;
     span at;
 };
 
-// --- listeners -------------------------------------------------------------------------------------
+// --- listeners
+// -------------------------------------------------------------------------------------
 
 enum class listener_protocol : std::uint8_t { http, https };
 
-/// A route as one listener sees it. `hostnames` is the intersection with the listener's own; empty: any host.
+/// A route as one listener sees it. `hostnames` is the intersection with the listener's own; empty:
+/// any host.
 struct attached_route {
     std::uint32_t route = 0;  ///< into model::routes
     std::vector<std::string> hostnames;
@@ -155,7 +161,8 @@ struct listener {
     std::vector<attached_route> routes;
 };
 
-// --- pools -----------------------------------------------------------------------------------------
+// --- pools
+// -----------------------------------------------------------------------------------------
 
 struct weighted_name {
     std::string name;
@@ -164,8 +171,8 @@ struct weighted_name {
 
 /// One rule of an InferenceModelRewrite, in order of precedence within its pool.
 struct rewrite_rule {
-    std::string resource;              ///< `name` of the InferenceModelRewrite, a metric label
-    std::vector<std::string> models;   ///< exact names; empty: every model
+    std::string resource;             ///< `name` of the InferenceModelRewrite, a metric label
+    std::vector<std::string> models;  ///< exact names; empty: every model
     std::vector<weighted_name> targets;
 };
 
@@ -181,8 +188,9 @@ struct inference_model {
 struct endpoint_source {
     std::string name_space;
     std::string name;
-    std::string host;                   ///< IP literal or DNS name
-    std::vector<std::uint16_t> ports;   ///< one endpoint each; rank is the index; 0: not active, keeps its rank
+    std::string host;  ///< IP literal or DNS name
+    std::vector<std::uint16_t>
+        ports;  ///< one endpoint each; rank is the index; 0: not active, keeps its rank
     std::vector<std::pair<std::string, std::string>> labels;  ///< sorted by key
     bool ready = true;
 };
@@ -190,7 +198,8 @@ struct endpoint_source {
 /// An EndpointPickerConfig and where it came from. Parsed by `scheduling`, which knows the plugins.
 struct picker_document {
     std::shared_ptr<const node> root;
-    std::string origin;  ///< for people: `configmap default/my-epp`, `file weir.yaml`, `--config-file x.yaml`
+    std::string origin;  ///< for people: `configmap default/my-epp`, `file weir.yaml`,
+                         ///< `--config-file x.yaml`
 };
 
 struct pool {
@@ -202,9 +211,10 @@ struct pool {
     std::map<std::string, int, std::less<>> objectives;  ///< InferenceObjective name → priority
     std::vector<rewrite_rule> rewrites;
     std::vector<inference_model> models;
-    picker_document picker;         ///< root is null: the built-in default
-    bool has_picker_ref = false;    ///< chooses between the two built-in defaults (design 4.2)
-    std::string endpoints_file;     ///< of --endpoints-file or a file-discovery plugin, empty when none
+    picker_document picker;       ///< root is null: the built-in default
+    bool has_picker_ref = false;  ///< chooses between the two built-in defaults (design 4.2)
+    std::string
+        endpoints_file;  ///< of --endpoints-file or a file-discovery plugin, empty when none
     bool watch_endpoints_file = true;
     span at;
 
@@ -220,7 +230,8 @@ struct service {
     bool backend_tls = false;
 };
 
-// --- all of it -------------------------------------------------------------------------------------
+// --- all of it
+// -------------------------------------------------------------------------------------
 
 /// One condition in Kubernetes' own words.
 struct condition {
@@ -236,8 +247,9 @@ struct resource_status {
     std::string kind;
     std::string name_space;
     std::string name;
-    std::string status_json;                                       ///< the object under `status`
-    std::vector<std::pair<std::string, condition>> conditions;     ///< parent or listener ("" for none), condition
+    std::string status_json;  ///< the object under `status`
+    std::vector<std::pair<std::string, condition>>
+        conditions;  ///< parent or listener ("" for none), condition
 };
 
 struct model {
@@ -249,8 +261,8 @@ struct model {
     std::vector<resource_status> statuses;
     std::vector<source_ptr> texts;     ///< what every `span` above points into
     std::vector<std::string> sources;  ///< paths that were read, for start-up lines and watching
-    std::string effective_json;        ///< every resource read, redacted, with file and line; /v1/config
-    std::string missing_pool;          ///< --pool-name that no file defines; empty when found or not asked
+    std::string effective_json;  ///< every resource read, redacted, with file and line; /v1/config
+    std::string missing_pool;  ///< --pool-name that no file defines; empty when found or not asked
 };
 
 }  // namespace weir::config

@@ -82,8 +82,9 @@ bool report_misspelled_envelope(report& to, const node& root) {
     for (const std::string_view wanted : {"apiVersion", "kind"}) {
         if (root.key(wanted) != nullptr) continue;
         for (const auto& [key, value] : root.fields) {
-            const bool close = iequals(key.scalar, wanted) ||
-                               !nearest(key.scalar, std::array<std::string_view, 1>{wanted}).empty();
+            const bool close =
+                iequals(key.scalar, wanted) ||
+                !nearest(key.scalar, std::array<std::string_view, 1>{wanted}).empty();
             if (!close) continue;
             auto& f = to.error("WEIR0205", "unknown field \"" + key.scalar + "\"", key.at);
             f.suggestion = wanted;

@@ -107,8 +107,8 @@ struct client_validation_spec {
 };
 
 struct listener_tls_spec {
-    text mode;                                 ///< Terminate (default) or Passthrough
-    std::vector<object_ref> certificate_refs;  ///< group "" and kind Secret by default
+    text mode;                                      ///< Terminate (default) or Passthrough
+    std::vector<object_ref> certificate_refs;       ///< group "" and kind Secret by default
     std::optional<client_validation_spec> clients;  ///< frontendValidation
     span at;
 };
@@ -134,8 +134,8 @@ struct gateway_resource {
     text class_name;
     std::vector<listener_spec> listeners;
     std::vector<gateway_address_spec> addresses;
-    std::optional<object_ref> parameters_ref;      ///< infrastructure.parametersRef
-    std::optional<object_ref> client_certificate;  ///< what weir would show to backends
+    std::optional<object_ref> parameters_ref;       ///< infrastructure.parametersRef
+    std::optional<object_ref> client_certificate;   ///< what weir would show to backends
     std::optional<client_validation_spec> clients;  ///< of every HTTPS listener without its own
     std::vector<std::pair<std::uint16_t, client_validation_spec>> clients_by_port;
 };
@@ -254,7 +254,7 @@ struct pool_ref_spec {
     text group;  ///< default inference.networking.k8s.io, for an InferenceModel
                  ///< inference.networking.x-k8s.io
     bool group_given = false;
-    text kind;   ///< default InferencePool
+    text kind;  ///< default InferencePool
     text name;
     span at;
 };

@@ -150,8 +150,8 @@ class object {
 /// "the number 8000", "the text \"x\"", "a list", … for messages.
 std::string describe(const node& value);
 
-/// Labels sorted by key; values that are not texts are reported as `not_texts` says, since a cluster
-/// refuses them. Nothing is said of metadata, which is not weir's to judge.
+/// Labels sorted by key; values that are not texts are reported as `not_texts` says, since a
+/// cluster refuses them. Nothing is said of metadata, which is not weir's to judge.
 label_list read_labels(const field& from, std::optional<severity> not_texts = std::nullopt);
 /// A label selector with matchLabels and matchExpressions.
 label_selector read_selector(const field& from);

@@ -138,8 +138,8 @@ void priority_band::account(const std::string& fairness_id, double tokens, time_
 
 void priority_band::forget_idle(time_point now, duration after) {
     if (settings_.fairness.policy == config::fairness_policy::program_aware) {
-        after = std::chrono::duration_cast<duration>(std::chrono::duration<double>(
-            settings_.fairness.program_aware.eviction_ttl_seconds));
+        after = std::chrono::duration_cast<duration>(
+            std::chrono::duration<double>(settings_.fairness.program_aware.eviction_ttl_seconds));
     }
     std::erase_if(flows_, [&](const auto& entry) {
         return entry.second.items.empty() && now - entry.second.idle_since > after;

@@ -48,9 +48,9 @@ TEST_SUITE("config/resolve_pools") {
     TEST_CASE("the older shape of a pool is the same pool") {
         const auto r = resolve_text(docs(
             {gateway(http_listener()),
-             route_doc("r",
-                       parent() + "  rules: [{backendRefs: [{group: inference.networking.x-k8s.io, "
-                                  "kind: InferencePool, name: pool}]}]\n"),
+             route_doc("r", parent() +
+                                "  rules: [{backendRefs: [{group: inference.networking.x-k8s.io, "
+                                "kind: InferencePool, name: pool}]}]\n"),
              "apiVersion: inference.networking.x-k8s.io/v1alpha2\nkind: InferencePool\nmetadata: "
              "{name: pool}\nspec:\n"
              "  selector: {app: llm}\n  targetPortNumber: 8000\n  extensionRef: {name: epp}\n",

@@ -1,4 +1,5 @@
-// An endpoints file. Whatever it holds, what is taken from it is complete, and what is wrong is said.
+// An endpoints file. Whatever it holds, what is taken from it is complete, and what is wrong is
+// said.
 #include <string>
 
 #include "datalayer/file_discovery.hpp"
@@ -6,8 +7,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace weir::datalayer;
-    const auto file = parse_endpoints_file(
-        "endpoints.yaml", std::string(reinterpret_cast<const char*>(data), size));
+    const auto file = parse_endpoints_file("endpoints.yaml",
+                                           std::string(reinterpret_cast<const char*>(data), size));
     must(file.failure.empty() || file.endpoints.empty());
     must(file.clean() == file.start_error().empty());
     for (const auto& e : file.endpoints) {
