@@ -22,7 +22,9 @@ class output {
     enum class progress : std::uint8_t { done, blocked, broken };
     progress send(stream& to);
 
-    bool empty() const { return pieces_.empty() && rest_.size() == rest_sent_; }
+    bool empty() const {
+        return pieces_.empty() && text_.size() == text_open_ && rest_.size() == rest_sent_;
+    }
     /// Bytes the socket has not taken.
     std::size_t pending() const { return rest_.size() - rest_sent_; }
     void clear();
