@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -31,9 +32,13 @@ class test_prefix final : public plugin_of<producer> {
         if (told.absent) return;
         auto& out = data.prefix[slot_];
         out.reset(candidates.endpoints.size(), told.total, told.block);
-        for (std::size_t i = 0; i < told.matched.size(); ++i)
-            out.matched_blocks[i] = told.matched[i];
-        if (!told.cached.empty()) out.cached_blocks = told.cached;
+        // What an earlier case told of a larger pool does not reach beyond this one.
+        const auto n = std::min(told.matched.size(), out.matched_blocks.size());
+        std::copy_n(told.matched.begin(), n, out.matched_blocks.begin());
+        if (!told.cached.empty()) {
+            out.cached_blocks = told.cached;
+            out.cached_blocks.resize(candidates.endpoints.size());
+        }
     }
 
   private:
