@@ -53,7 +53,7 @@ git ls-files -z --cached --others --exclude-standard | xargs -0 ls -d 2>/dev/nul
 say "${commands[0]}"
 demo_log=$room/weir/demo.log
 set -m
-inside timeout "$((demo_seconds + 60))" /bin/bash -c "cd /weir && exec ${commands[0]}" >"$demo_log" 2>&1 &
+inside timeout --foreground "$((demo_seconds + 60))" /bin/bash -c "cd /weir && exec ${commands[0]}" >"$demo_log" 2>&1 &
 demo_pid=$!
 set +m
 line=
