@@ -9,6 +9,7 @@
 #include "base/strings.hpp"
 #include "config/picker_codes.hpp"
 #include "scheduling/node_builder.hpp"
+#include "scheduling/precise_parameters.hpp"
 #include "scheduling/scalar.hpp"
 
 namespace weir::scheduling {
@@ -76,6 +77,7 @@ void rename_data(node& root, findings& found) {
 }
 
 void inline_thresholds(node& root, findings& found) {
+    auto& plugins = list_of_plugins(root);  // may add a field: before one is held
     auto* detector = field(root, "saturationDetector");
     if (detector == nullptr || !detector->is_mapping() || field(*detector, "pluginRef") != nullptr)
         return;
@@ -98,11 +100,10 @@ void inline_thresholds(node& root, findings& found) {
         at);
     detector->fields.insert(detector->fields.begin(),
                             {make_scalar("pluginRef", false, at), make_scalar(name, false, at)});
-    list_of_plugins(root).items.push_back(
-        make_mapping({{"name", make_scalar(name, false, at)},
-                      {"type", make_scalar("utilization-detector", false, at)},
-                      {"parameters", std::move(parameters)}},
-                     at));
+    plugins.items.push_back(make_mapping({{"name", make_scalar(name, false, at)},
+                                          {"type", make_scalar("utilization-detector", false, at)},
+                                          {"parameters", std::move(parameters)}},
+                                         at));
 }
 
 /// Characters to pseudo-tokens of four bytes; at least one.
@@ -211,6 +212,37 @@ void split_pd_threshold(node& plugin, std::vector<node>& added, findings& found)
     added.push_back(std::move(decider));
 }
 
+constexpr std::string_view old_version = "inference.networking.x-k8s.io/v1alpha1";
+
+/// The slo-aware handler of v1.2 to v1.4 chose between the profiles `default` and `slo`; what it
+/// learned needs no profile of its own here, so the default one serves unless a header asks.
+void rename_slo_handler(node& root, node& plugin, findings& found) {
+    auto* type = field(plugin, "type");
+    if (type == nullptr || !type->is_scalar() || type->scalar != "slo-aware-profile-handler")
+        return;
+    const auto at = type->at;
+    std::string chosen;
+    if (auto* profiles = field(root, "schedulingProfiles"); profiles != nullptr) {
+        for (auto& p : profiles->items) {
+            const auto name = p.is_mapping() ? text_of(p, "name") : std::string();
+            if (chosen.empty() || name == "default") chosen = name;
+        }
+    }
+    found.note(code::translated,
+               "plugin type 'slo-aware-profile-handler' is read as 'header-profile-handler' with "
+               "the profile '" +
+                   chosen + "'",
+               at);
+    const auto name = name_of(plugin);
+    plugin.fields.clear();
+    plugin.fields.emplace_back(make_scalar("name", false, at), make_scalar(name, true, at));
+    plugin.fields.emplace_back(make_scalar("type", false, at),
+                               make_scalar("header-profile-handler", false, at));
+    plugin.fields.emplace_back(
+        make_scalar("parameters", false, at),
+        make_mapping({{"defaultProfile", make_scalar(chosen, true, at)}}, at));
+}
+
 struct renamed {
     std::string_view older;
     std::string_view newer;
@@ -245,6 +277,15 @@ void rename_type(node& plugin, findings& found) {
     }
 }
 
+std::vector<std::string> precise_producers(node& root) {
+    std::vector<std::string> out;
+    for (auto& p : list_of_plugins(root).items) {
+        if (p.is_mapping() && text_of(p, "type") == "precise-prefix-cache-producer")
+            out.push_back(name_of(p));
+    }
+    return out;
+}
+
 /// The precise index follows engine events over sockets of their own; weir believes what it sent
 /// instead.
 void approximate_precise(node& root, node& plugin, std::vector<node>& added, findings& found) {
@@ -254,6 +295,11 @@ void approximate_precise(node& root, node& plugin, std::vector<node>& added, fin
     const bool scores = type->scalar == "precise-prefix-cache-scorer";
     if (!scores && type->scalar != "precise-prefix-cache-producer") return;
     const auto at = type->at;
+    const auto producers = precise_producers(root);
+    // A scorer beside a producer never decodes its own parameters.
+    if (!scores || producers.empty()) {
+        check_precise_parameters(plugin, text_of(root, "apiVersion") == old_version, found);
+    }
     auto& f = found.warning(code::approximated,
                             "weir reads no KV-cache events: '" + type->scalar +
                                 "' is served by the approximate prefix index",
@@ -282,13 +328,15 @@ void approximate_precise(node& root, node& plugin, std::vector<node>& added, fin
     }
     // With one precise producer the older scorer reads that one; else it brings its own.
     type->scalar = "prefix-cache-scorer";
-    std::string producer;
-    for (auto& p : list_of_plugins(root).items) {
-        if (p.is_mapping() && text_of(p, "type") == "precise-prefix-cache-producer")
-            producer = name_of(p);
+    if (producers.size() > 1) {
+        found.error(code::dependency,
+                    "failed to create plugin '" + name +
+                        "' (type: precise-prefix-cache-scorer): several "
+                        "precise-prefix-cache-producer plugins exist",
+                    at);
     }
-    if (producer.empty()) {
-        producer = name + "-producer";
+    const auto producer = producers.empty() ? name + "-producer" : producers.front();
+    if (producers.empty()) {
         added.push_back(
             make_mapping({{"name", make_scalar(producer, true, at)},
                           {"type", make_scalar("approx-prefix-cache-producer", false, at)},
@@ -320,6 +368,7 @@ std::shared_ptr<const node> translate(std::shared_ptr<const node> root, findings
     }
     for (auto& plugin : plugins.items) {
         if (!plugin.is_mapping()) continue;
+        rename_slo_handler(*copy, plugin, found);
         rename_type(plugin, found);
         const auto type = text_of(plugin, "type");
         if (type == "prefix-cache-scorer") split_prefix_scorer(*copy, plugin, added, found);

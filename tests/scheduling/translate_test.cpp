@@ -32,6 +32,30 @@ schedulingProfiles: [{name: p, plugins: [{pluginRef: prefix-cache-scorer}]}]
         CHECK(notes.find("index parameters of prefix-cache-scorer") != std::string::npos);
     }
 
+    TEST_CASE("inline thresholds need no list of plugins") {
+        const auto l = load_text(document_of("saturationDetector: {queueDepthThreshold: 7}\n"));
+        INFO(l.all());
+        REQUIRE(l.made != nullptr);
+        CHECK(l.made->settings().detector.queue_depth_threshold == 7);
+    }
+
+    TEST_CASE(
+        "the slo-aware plugins of v1.2 to v1.4 load with the profile that served by default") {
+        const auto l = load_text(document_of(R"(plugins:
+- type: slo-aware-routing
+- type: slo-aware-profile-handler
+- type: queue-scorer
+schedulingProfiles:
+- {name: prefix}
+- {name: default, plugins: [{pluginRef: queue-scorer}]}
+- {name: slo, plugins: [{pluginRef: slo-aware-routing}]}
+)"));
+        INFO(l.all());
+        REQUIRE(l.made != nullptr);
+        CHECK(l.all(config::severity::note).find("with the profile 'default'") !=
+              std::string::npos);
+    }
+
     TEST_CASE("block sizes in characters become tokens") {
         const auto made = load_ok(
             document_of("plugins: [{type: prefix-cache-scorer, parameters: {blockSize: 512}}]\n"));
