@@ -299,10 +299,9 @@ void scrape_job::fail(scrape_error what, std::string detail) {
     ++context_.counters.errors[static_cast<std::size_t>(what)];
     context_.pace.spent(context_.meter.take(), 1);
     if (failures_ == choice_.locations.size()) {
-        log::warning("the metrics of an endpoint cannot be read",
-                     {{"endpoint", who_.id()},
-                      {"url", "http://" + where_.authority() + choice_.locations[location_].path},
-                      {"reason", detail}});
+        context_.silent.note(
+            {who_.id(), "http://" + where_.authority() + choice_.locations[location_].path, detail},
+            context_.loop.now());
     }
     error_ = std::move(detail);
     try_elsewhere(what);

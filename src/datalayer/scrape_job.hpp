@@ -16,6 +16,7 @@
 #include "datalayer/page_reader.hpp"
 #include "datalayer/scrape_pace.hpp"
 #include "datalayer/signal_memory.hpp"
+#include "datalayer/silence_log.hpp"
 #include "http/client.hpp"
 
 namespace weir::datalayer {
@@ -105,6 +106,7 @@ struct scrape_context {
     scrape_pace pace;
     cpu_meter meter;
     scrape_counters counters;
+    silence_log silent;
     random_source random;
     payload::json_index json;            ///< scratch of capacity pages
     std::size_t untried = 0;             ///< endpoints whose first scrape has not ended

@@ -25,6 +25,17 @@ std::string cores(double v) {
     return text;
 }
 
+void write(const silence_log::line& silent) {
+    const auto& [who, url, reason] = silent.first;
+    if (silent.more == 0) {
+        log::warning("the metrics of an endpoint cannot be read",
+                     {{"endpoint", who}, {"url", url}, {"reason", reason}});
+        return;
+    }
+    log::warning("the metrics of " + std::to_string(silent.more + 1) + " endpoints cannot be read",
+                 {{"first", who}, {"url", url}, {"reason", reason}, {"all", "/v1/endpoints"}});
+}
+
 duration part(duration d, double share) {
     return std::chrono::duration_cast<duration>(std::chrono::duration<double>(d) * share);
 }
@@ -35,6 +46,7 @@ scraper::scraper(http::event_loop& loop, const scraper_options& options)
     : context_{loop,
                {loop, connection_options()},
                scrape_pace(options.interval, options.cpu),
+               {},
                {},
                {},
                random_source(options.seed),
@@ -98,6 +110,7 @@ void scraper::tick(bool all_known) {
     const bool active = traffic(now);
     if (active != context_.pace.active() || now - settled_at_ >= std::chrono::seconds(1))
         settle_pace(now);
+    if (const auto silent = context_.silent.take(now)) write(*silent);
     all_known_ = all_known;
     note_round();
 }
