@@ -35,12 +35,16 @@ std::string trouble_of(const start_facts& facts) {
 
 }  // namespace
 
-std::string describe_source(const config::load_options& load) {
+std::string describe_source(const serve_options& options) {
+    const auto& load = options.load;
     std::string out;
     for (const auto& f : load.filenames)
         out += (out.empty() ? "" : ", ") + (f == "-" ? std::string("stdin") : f);
     if (!load.endpoints.empty()) {
-        out += (out.empty() ? "" : ", ") + std::to_string(load.endpoints.size()) + " --endpoint";
+        const auto count = load.endpoints.size();
+        out += (out.empty() ? "" : ", ") + std::to_string(count);
+        out += options.simulated ? " simulated model server" : " --endpoint";
+        if (options.simulated && count != 1) out += "s";
     }
     for (const auto& f : load.endpoints_files) out += (out.empty() ? "" : ", ") + f;
     return out.empty() ? "command line" : out;
@@ -68,7 +72,7 @@ void print_start(const start_facts& facts) {
     const bool terminal = ::isatty(STDERR_FILENO) != 0 && o.log != log_form::json;
     if (terminal && o.verbosity >= 1) {
         std::fprintf(stderr, "%s\n", version_text().c_str());
-        std::fprintf(stderr, "  configuration  %s\n", describe_source(o.load).c_str());
+        std::fprintf(stderr, "  configuration  %s\n", describe_source(o).c_str());
         std::fprintf(stderr, "  data           %s\n", data.empty() ? "no listener" : data.c_str());
         std::fprintf(stderr, "  admin          %s\n", admin.c_str());
         if (!pools.empty()) std::fprintf(stderr, "  pools          %s ready\n", pools.c_str());
@@ -76,11 +80,13 @@ void print_start(const start_facts& facts) {
         if (!facts.hint.empty()) std::fprintf(stderr, "\n%s\n", facts.hint.c_str());
     } else {
         log::info("started", {{"version", version},
-                              {"configuration", describe_source(o.load)},
+                              {"configuration", describe_source(o)},
                               {"data", data},
                               {"admin", admin},
                               {"pools", pools}});
-        if (!trouble.empty()) log::warning(trouble);
+        log_findings(*facts.findings);
+        const bool said = facts.findings->count(config::severity::warning) != 0;
+        if (!trouble.empty() && !said) log::warning(trouble);
     }
     if (!terminal && !facts.hint.empty()) std::fprintf(stderr, "%s\n", facts.hint.c_str());
     if (!facts.skipped.empty()) {

@@ -36,7 +36,7 @@ struct start_facts {
 void print_start(const start_facts& facts);
 
 /// Where the configuration comes from, in a few words.
-std::string describe_source(const config::load_options& load);
+std::string describe_source(const serve_options& options);
 
 /// All findings on stderr, as `weir check` shows them.
 void print_findings(const config::findings& found);

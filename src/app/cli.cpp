@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,6 @@
 
 namespace weir::app {
 namespace {
-
-constexpr std::size_t help_column = 34;
 
 /// The whole command table, and what each command will be told. Help, completion and the manual
 /// page are made from it.
@@ -34,7 +33,7 @@ struct command_table {
     command_table() {
         demo.expose_routing = true;
         demo.demo_endpoints = 3;
-        root.get_formatter()->column_width(help_column);
+        root.require_subcommand(1);
         root.footer(
             "weir COMMAND --help lists the flags of a command. Every flag can be set in the "
             "environment.");
@@ -71,7 +70,6 @@ struct command_table {
 
     CLI::App* add(const std::string& name, const std::string& what) {
         auto* app = root.add_subcommand(name, what);
-        app->get_formatter()->column_width(help_column);
         app->footer("");
         return app;
     }
@@ -83,13 +81,17 @@ struct command_table {
     }
 };
 
-int run_help(command_table& t) {
-    auto* app = t.topic.empty() ? &t.root : t.find(t.topic);
+bool is_help(const std::string& argument) { return argument == "-h" || argument == "--help"; }
+
+/// Help of one command; without a name, of weir.
+int run_help(command_table& t, const std::string& topic) {
+    auto* app = topic.empty() ? &t.root : t.find(topic);
     if (app == nullptr) {
-        std::fprintf(stderr, "weir: there is no command '%s' (weir --help)\n", t.topic.c_str());
+        std::fprintf(stderr, "weir: there is no command '%s' (weir --help)\n", topic.c_str());
         return exit_usage;
     }
-    std::fputs(app->help(app == &t.root ? "" : "weir").c_str(), stdout);
+    for (auto* command : t.root.get_subcommands({})) name_environment(*command);
+    std::fputs(help_page(*app, app == &t.root).c_str(), stdout);
     return exit_ok;
 }
 
@@ -104,7 +106,7 @@ int run(command_table& t) {
     if (name == "version") return run_version();
     if (name == "completion") std::fputs(completion_script(t.root, t.shell).c_str(), stdout);
     if (name == "man") std::fputs(manual_page(t.root).c_str(), stdout);
-    return name == "help" ? run_help(t) : exit_ok;
+    return name == "help" ? run_help(t, t.topic) : exit_ok;
 }
 
 std::vector<std::string> flag_names(const CLI::App& app) {
@@ -152,7 +154,8 @@ void spread_lists(const CLI::App& app, std::vector<std::string>& args) {
     args.insert(args.end(), more.begin(), more.end());
 }
 
-/// The first argument that the command does not know, and the nearest flag.
+/// The first argument that the command does not know, and the nearest flag; a path alone was meant
+/// for -f.
 std::string describe_extra(const CLI::App& app, const std::vector<std::string>& args) {
     const auto names = flag_names(app);
     for (const auto& arg : args) {
@@ -162,13 +165,33 @@ std::string describe_extra(const CLI::App& app, const std::vector<std::string>& 
             return "there is no flag " + word + near_to(word, names);
     }
     const auto extra = app.remaining();
-    return "'" + (extra.empty() ? std::string() : extra.front()) + "' was not expected";
+    const auto word = extra.empty() ? std::string() : extra.front();
+    const bool takes_files = std::find(names.begin(), names.end(), "--filename") != names.end();
+    std::error_code unseen;
+    const bool is_path = takes_files && std::filesystem::exists(word, unseen);
+    return "'" + word + "' was not expected" + (is_path ? "; did you mean -f " + word + "?" : "");
+}
+
+/// CLI11's words for a missing or a second value, in weir's.
+std::string describe_count(const CLI::ArgumentMismatch& e, const CLI::App& app) {
+    const std::string said = e.what();
+    for (const auto* option : app.get_options()) {
+        if (option->get_lnames().empty()) continue;
+        const auto name = "--" + option->get_lnames().front();
+        if (!said.starts_with(name + ":")) continue;
+        if (said.find("At Most") != std::string::npos)
+            return name + ": given twice, takes one value";
+        return name + ": a value is missing: " + option->get_type_name();
+    }
+    return said;
 }
 
 /// What a wrong argument is; of one that came from the environment, its variable too.
 std::string describe(const CLI::ParseError& e, const CLI::App& app,
                      const std::vector<std::string>& args) {
     if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) return describe_extra(app, args);
+    if (const auto* count = dynamic_cast<const CLI::ArgumentMismatch*>(&e))
+        return describe_count(*count, app);
     std::string line = e.what();
     for (const auto* option : app.get_options()) {
         if (option->get_lnames().empty() || option->get_envname().empty()) continue;
@@ -194,29 +217,25 @@ int run_command_line(int argc, char** argv) {
     std::vector<std::string> args(argv + 1, argv + argc);
     if (args.empty()) return usage("a command is missing: serve, demo, sim, check, explain", "");
     if (args.front() == "--version") args.front() = "version";
+    if (is_help(args.front())) return run_help(table, args.size() > 1 ? args[1] : "");
     auto* chosen = table.find(args.front());
-    if (chosen == nullptr && args.front().front() != '-') {
+    if (chosen == nullptr) {
         std::vector<std::string> names;
         for (const auto* app : root.get_subcommands({})) names.push_back(app->get_name());
         return usage("there is no command '" + args.front() + "'" + near_to(args.front(), names),
                      "");
     }
+    // Before anything is read: a wrong variable must not hide the help that explains it.
+    if (std::any_of(args.begin(), args.end(), is_help)) return run_help(table, chosen->get_name());
     // Of the chosen command only: CLI11 reads the variables of all that have them.
-    if (chosen != nullptr) {
-        name_environment(*chosen);
-        spread_lists(*chosen, args);
-    }
-    root.require_subcommand(1);
+    name_environment(*chosen);
+    spread_lists(*chosen, args);
     try {
         auto reversed = args;  // CLI11 takes a vector from its end
         std::reverse(reversed.begin(), reversed.end());
         root.parse(reversed);
-    } catch (const CLI::CallForHelp& e) {
-        root.exit(e);
-        return exit_ok;
     } catch (const CLI::ParseError& e) {
-        const auto& app = chosen != nullptr ? *chosen : root;
-        return usage(describe(e, app, args), chosen != nullptr ? chosen->get_name() : "");
+        return usage(describe(e, *chosen, args), chosen->get_name());
     }
     return run(table);
 }

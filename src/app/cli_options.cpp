@@ -19,6 +19,9 @@ constexpr const char* endpoints = "Towards endpoints";
 constexpr const char* clients = "Towards clients";
 constexpr const char* output = "Logs and answers";
 constexpr const char* running = "Process";
+constexpr std::uint64_t most_failures = 1'000'000;
+constexpr std::uint64_t most_threads = 1024;
+constexpr std::uint64_t most_demo_endpoints = 64;
 
 /// How an option's value is shown and where the option stands.
 struct shown {
@@ -27,6 +30,9 @@ struct shown {
     const char* group = "Options";
 };
 
+/// `--v` of `-v,--v`.
+std::string long_name(const std::string& names) { return names.substr(names.find("--")); }
+
 /// Runs `read` and puts the flag's name before what it says of a bad value.
 template <class T>
 void store(const std::string& name, T& out, T (*read)(const std::string&),
@@ -34,7 +40,7 @@ void store(const std::string& name, T& out, T (*read)(const std::string&),
     try {
         out = read(text);
     } catch (const CLI::ValidationError& e) {
-        throw CLI::ValidationError(name, e.what());
+        throw CLI::ValidationError(long_name(name), e.what());
     }
 }
 
@@ -44,6 +50,24 @@ CLI::Option* add(CLI::App& app, const std::string& name, T& out, T (*read)(const
                  const std::string& help, const shown& how) {
     auto* option = app.add_option_function<std::string>(
         name, [&out, read, name](const std::string& text) { store(name, out, read, text); }, help);
+    return option->default_str(how.standard)->type_name(how.type)->group(how.group);
+}
+
+/// An option that is a whole number from `low` to `high`.
+template <class T>
+CLI::Option* add_number(CLI::App& app, const std::string& name, T& out, std::uint64_t low,
+                        std::uint64_t high, const std::string& help, const shown& how) {
+    const auto read = [&out, name, low, high](const std::string& text) {
+        std::uint64_t n = 0;
+        store(name, n, &read_whole, text);
+        if (n < low || n > high) {
+            throw CLI::ValidationError(long_name(name), "'" + text + "' is not from " +
+                                                            std::to_string(low) + " to " +
+                                                            std::to_string(high));
+        }
+        out = static_cast<T>(n);
+    };
+    auto* option = app.add_option_function<std::string>(name, read, help);
     return option->default_str(how.standard)->type_name(how.type)->group(how.group);
 }
 
@@ -84,6 +108,29 @@ CLI::Option* add_word(CLI::App& app, const std::string& name, T& out,
 
 std::string read_text(const std::string& text) { return text; }
 
+/// A port is bound at one place only.
+void add_port_map(CLI::App& app, std::vector<std::pair<std::uint16_t, std::uint16_t>>& out) {
+    const auto to_one_port = [&out](const std::vector<std::string>& all) {
+        for (const auto& text : all) {
+            std::pair<std::uint16_t, std::uint16_t> entry;
+            store("--port-map", entry, &read_port_map, text);
+            for (const auto& [from, to] : out) {
+                if (from == entry.first && to != entry.second)
+                    throw CLI::ValidationError("--port-map",
+                                               "port " + std::to_string(from) + " is mapped twice");
+            }
+            out.push_back(entry);
+        }
+    };
+    app.add_option_function<std::vector<std::string>>(
+           "--port-map", to_one_port,
+           "Bind listener port FROM at TO, repeatable; the logical port stays FROM")
+        ->type_name("FROM=TO")
+        ->group(addresses)
+        ->take_all()
+        ->allow_extra_args(false);
+}
+
 void add_files(CLI::App& app, config::load_options& o) {
     add_list(app, "-f,--filename", o.filenames, &read_text,
              "File or folder of YAML/JSON manifests, repeatable; - is stdin",
@@ -104,9 +151,7 @@ void add_files(CLI::App& app, config::load_options& o) {
         {"ADDR:PORT", "127.0.0.1:8080", addresses});
     add(app, "--bind", o.bind, &read_ip, "Address of Gateway listeners without spec.addresses",
         {"ADDR", "127.0.0.1", addresses});
-    add_list(app, "--port-map", o.port_map, &read_port_map,
-             "Bind listener port FROM at TO, repeatable; the logical port stays FROM",
-             {"FROM=TO", "", addresses});
+    add_port_map(app, o.port_map);
 }
 
 void add_picking(CLI::App& app, std::optional<scheduling::preset>& preset,
@@ -121,18 +166,19 @@ void add_picking(CLI::App& app, std::optional<scheduling::preset>& preset,
 }
 
 void add_seed(CLI::App& app, std::optional<std::uint64_t>& seed) {
-    app.add_option("--seed", seed, "Seed of every random choice; repeatable with --threads 1")
+    const auto read = [&seed](const std::string& text) {
+        store("--seed", seed.emplace(), &read_whole, text);
+    };
+    app.add_option_function<std::string>("--seed", read,
+                                         "Seed of every random choice; repeatable with --threads 1")
         ->type_name("N")
         ->group(picking);
 }
 
 void add_logging(CLI::App& app, int& verbosity, log_form& form) {
-    app.add_option("-v,--v", verbosity,
-                   "0 errors, 1 start-up and warnings, 2 requests, 3 decisions, 4 debug, 5 trace")
-        ->type_name("N")
-        ->check(CLI::Range(0, 5).description(""))
-        ->capture_default_str()
-        ->group(output);
+    add_number(app, "-v,--v", verbosity, 0, 5,
+               "0 errors, 1 start-up and warnings, 2 requests, 3 decisions, 4 debug, 5 trace",
+               {"N", "1", output});
     add_word<log_form>(
         app, "--log-format", form,
         {{"auto", log_form::automatic}, {"text", log_form::text}, {"json", log_form::json}},
@@ -183,16 +229,11 @@ void add_serve_options(CLI::App& app, serve_options& o) {
     add_seed(app, o.seed);
     add(app, "--refresh-metrics-interval", o.refresh, &read_period, "Scrape period",
         {"DURATION", "50ms", picking});
-    app.add_option("--scrape-cpu", o.scrape_cpu, "Cores that scraping may use")
-        ->type_name("F")
-        ->check(CLI::PositiveNumber.description(""))
-        ->capture_default_str()
-        ->group(picking);
-    app.add_option("--eject-after", o.eject_after,
-                   "Failed answers in a row that take an endpoint out for a while; 0 is never")
-        ->type_name("N")
-        ->capture_default_str()
-        ->group(picking);
+    add(app, "--scrape-cpu", o.scrape_cpu, &read_cores, "Cores that scraping may use",
+        {"F", "0.1", picking});
+    add_number(app, "--eject-after", o.eject_after, 0, most_failures,
+               "Failed answers in a row that take an endpoint out for a while; 0 is never",
+               {"N", "5", picking});
     add_endpoint_timeouts(app, o);
     add_limits(app, o);
     add_logging(app, o.verbosity, o.log);
@@ -207,10 +248,8 @@ void add_serve_options(CLI::App& app, serve_options& o) {
     app.add_flag("--expose-routing,!--no-expose-routing", o.expose_routing,
                  "Add x-weir-endpoint and x-weir-request to answers")
         ->group(output);
-    app.add_option("--threads", o.threads, "Worker threads (default: one a core)")
-        ->type_name("N")
-        ->check(CLI::Range(1U, 1024U).description(""))
-        ->group(running);
+    add_number(app, "--threads", o.threads, 1, most_threads, "Worker threads (default: one a core)",
+               {"N", "", running});
     add(app, "--drain-timeout", o.drain_timeout, &read_duration,
         "How long streams may finish after SIGTERM", {"DURATION", "30s", running});
     app.add_flag("!--no-watch", o.watch, "Do not watch files; SIGHUP still reloads")
@@ -218,10 +257,8 @@ void add_serve_options(CLI::App& app, serve_options& o) {
 }
 
 void add_demo_options(CLI::App& app, serve_options& o) {
-    app.add_option("--endpoints", o.demo_endpoints, "Simulated model servers")
-        ->check(CLI::Range(1, 64).description(""))
-        ->capture_default_str()
-        ->type_name("N");
+    add_number(app, "--endpoints", o.demo_endpoints, 1, most_demo_endpoints,
+               "Simulated model servers", {"N", "3"});
     add_serve_options(app, o);
 }
 
@@ -252,11 +289,8 @@ void add_sim_options(CLI::App& app, sim_command_options& o) {
         "Per uncached prompt token", {"DURATION", "100us", speed});
     add(app, "--decode-time-per-seq", s.decode_time_per_seq, &read_duration,
         "Per running sequence and step", {"DURATION", "50us", speed});
-    app.add_option("--jitter", s.jitter, "Standard deviation of a step, as a share of it")
-        ->check(CLI::Range(0.0, 0.5).description(""))
-        ->capture_default_str()
-        ->type_name("F")
-        ->group(speed);
+    add(app, "--jitter", s.jitter, &read_jitter, "Standard deviation of a step, as a share of it",
+        {"F", "0", speed});
     app.add_flag("--fast", s.fast, "All times zero")->group(speed);
     add(app, "--max-num-seqs", s.max_num_seqs, &read_limit, "Sequences in one batch",
         {"N", "256", engine});
@@ -266,11 +300,8 @@ void add_sim_options(CLI::App& app, sim_command_options& o) {
         "Prompt and answer together, in tokens", {"N", "131072", engine});
     add(app, "--max-queue", s.max_queue, &read_size,
         "Waiting requests before refusals; 0: no limit", {"N", "0", engine});
-    app.add_option("--queue-full-status", s.queue_full_status,
-                   "Status of that refusal; 0: the engine's own")
-        ->type_name("STATUS")
-        ->capture_default_str()
-        ->group(engine);
+    add_number(app, "--queue-full-status", s.queue_full_status, 0, 599,
+               "Status of that refusal; 0: the engine's own", {"STATUS", "0", engine});
     add(app, "--kv-blocks", s.kv_blocks, &read_limit, "KV cache blocks", {"N", "16384", engine});
     add(app, "--block-size", s.block_size, &read_limit, "Tokens per block", {"N", "16", engine});
     app.add_flag("--prefix-caching,!--no-prefix-caching", s.prefix_caching,
@@ -286,10 +317,7 @@ void add_sim_options(CLI::App& app, sim_command_options& o) {
         {"N", "1", engine});
     add(app, "--startup-delay", s.startup_delay, &read_duration, "Listen but say 503 for so long",
         {"DURATION", "0", speed});
-    app.add_option("--seed", s.seed, "Seed of jitter, text and faults")
-        ->type_name("N")
-        ->capture_default_str()
-        ->group(engine);
+    add(app, "--seed", s.seed, &read_whole, "Seed of jitter, text and faults", {"N", "0", engine});
     app.add_flag_function(
            "--legacy-metrics",
            [&s](std::int64_t) { s.generation = sim::metrics_generation::legacy; },

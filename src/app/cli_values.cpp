@@ -3,6 +3,8 @@
 #include <CLI/Error.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 #include "base/strings.hpp"
 #include "http/address.hpp"
@@ -59,6 +61,26 @@ std::size_t read_limit(const std::string& text) {
     const auto n = read_size(text);
     if (n == 0) bad(text, "a number from 1 on");
     return n;
+}
+
+std::uint64_t read_whole(const std::string& text) {
+    std::uint64_t n = 0;
+    const auto* end = text.data() + text.size();
+    const auto [at, error] = std::from_chars(text.data(), end, n);
+    if (error != std::errc{} || at != end) bad(text, "a whole number");
+    return n;
+}
+
+double read_cores(const std::string& text) {
+    const auto n = parse_double(text);
+    if (!n || !std::isfinite(*n) || *n <= 0) bad(text, "a number of cores above 0, such as 0.1");
+    return *n;
+}
+
+double read_jitter(const std::string& text) {
+    const auto n = parse_double(text);
+    if (!n || !(*n >= 0 && *n <= 0.5)) bad(text, "a number from 0 to 0.5");
+    return *n;
 }
 
 std::pair<std::uint16_t, std::uint16_t> read_port_map(const std::string& text) {

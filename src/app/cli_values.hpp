@@ -19,6 +19,12 @@ std::size_t read_size(const std::string& text);
 std::uint64_t read_bytes(const std::string& text);
 /// The same, at least 1.
 std::size_t read_limit(const std::string& text);
+/// A whole number of at most 64 bits, without sign.
+std::uint64_t read_whole(const std::string& text);
+/// A number of cores above 0.
+double read_cores(const std::string& text);
+/// 0 to 0.5
+double read_jitter(const std::string& text);
 /// `80=8080`
 std::pair<std::uint16_t, std::uint16_t> read_port_map(const std::string& text);
 sim::personality read_engine(const std::string& text);

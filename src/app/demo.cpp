@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "app/options.hpp"
@@ -50,6 +51,16 @@ class demo_servers {
     std::thread thread_;
 };
 
+/// The simulated servers stand in for the endpoints of the only pool; manifests with several pools
+/// keep their own.
+void use_simulated(serve_options& options, std::vector<std::string> urls) {
+    auto load = options.load;
+    load.endpoints = std::move(urls);
+    if (!load.filenames.empty() && !config::load(load).usage_error.empty()) return;
+    options.load.endpoints = std::move(load.endpoints);
+    options.simulated = true;
+}
+
 }  // namespace
 
 int run_demo(serve_options options) {
@@ -59,10 +70,8 @@ int run_demo(serve_options options) {
         std::fprintf(stderr, "weir: cannot bind the simulated model servers on 127.0.0.1\n");
         return exit_cannot_bind;
     }
-    if (options.load.filenames.empty() && options.load.endpoints.empty() &&
-        options.load.endpoints_files.empty()) {
-        options.load.endpoints = servers.urls();
-    }
+    if (options.load.endpoints.empty() && options.load.endpoints_files.empty())
+        use_simulated(options, servers.urls());
     process gateway(options);
     gateway.on_ready_to_run = [&servers] { servers.start(); };
     gateway.hint = [](const std::string& address) {

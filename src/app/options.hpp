@@ -53,6 +53,7 @@ struct serve_options {
     bool watch = true;
     std::vector<std::string> plugins;  ///< --plugin: shared libraries with further plugin types
     int demo_endpoints = 0;            ///< of `demo`
+    bool simulated = false;            ///< `load.endpoints` are those of `demo`
 };
 
 struct sim_command_options {

@@ -338,6 +338,7 @@ admin::reload_report process::reload(bool dry) {
         report.version = published_.load()->version;
         ++reloads_ok_;
         log::info("configuration reloaded", {{"version", report.version}});
+        log_findings(report.found);
     } else {
         ++reloads_failed_;
         log::error("configuration not reloaded: " + report.sentence);

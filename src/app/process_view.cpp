@@ -168,7 +168,7 @@ double process::uptime_seconds() const {
 
 std::string process::build_commit() const { return commit; }
 
-std::string process::command_line() const { return describe_source(options_.load); }
+std::string process::command_line() const { return describe_source(options_); }
 
 /// Each worker copies what is asked for on its own thread; the last one to answer calls `done`
 /// here.

@@ -13,6 +13,10 @@ namespace weir::app {
 
 int run_sim(const sim_command_options& options) {
     http::event_loop loop;
+    // Before any thread starts, so that all of them leave the signals to this one.
+    signals stop(loop, [&loop](int number) {
+        if (number == SIGINT || number == SIGTERM) loop.stop();
+    });
     const std::vector<std::string> listen =
         options.listen.empty() ? std::vector<std::string>{"127.0.0.1:8000"} : options.listen;
     std::vector<std::unique_ptr<sim::simulator>> servers;
@@ -34,9 +38,6 @@ int run_sim(const sim_command_options& options) {
         }
     }
     log::start(static_cast<log::level>(options.verbosity), log_format_of(options.log));
-    signals stop(loop, [&loop](int number) {
-        if (number == SIGINT || number == SIGTERM) loop.stop();
-    });
     for (const auto& s : servers) {
         log::info("simulated model server", {{"address", "http://" + s->local().authority()},
                                              {"model", options.sim.models.front()}});

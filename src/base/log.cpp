@@ -36,9 +36,9 @@ std::string render(std::string_view message, std::initializer_list<field> fields
         for (const auto& f : fields) {
             line += ",\"";
             append_json_escaped(line, f.key);
-            line += "\":\"";
+            line += f.is_number ? "\":" : "\":\"";
             append_json_escaped(line, f.value);
-            line += '"';
+            if (!f.is_number) line += '"';
         }
         return line;
     }

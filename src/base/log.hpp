@@ -17,12 +17,14 @@ enum class format { text, json };
 struct field {
     std::string_view key;
     std::string value;
+    bool is_number = false;
     field(std::string_view k, std::string_view v) : key(k), value(v) {}
     field(std::string_view k, const std::string& v) : key(k), value(v) {}
     field(std::string_view k, const char* v) : key(k), value(v) {}
-    field(std::string_view k, std::int64_t v) : key(k), value(std::to_string(v)) {}
-    field(std::string_view k, std::uint64_t v) : key(k), value(std::to_string(v)) {}
-    field(std::string_view k, int v) : key(k), value(std::to_string(v)) {}
+    field(std::string_view k, std::int64_t v) : key(k), value(std::to_string(v)), is_number(true) {}
+    field(std::string_view k, std::uint64_t v)
+        : key(k), value(std::to_string(v)), is_number(true) {}
+    field(std::string_view k, int v) : key(k), value(std::to_string(v)), is_number(true) {}
 };
 
 /// Before the first line. Lines go to stderr through a bounded queue of their own thread; when it

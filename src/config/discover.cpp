@@ -42,7 +42,7 @@ std::string reason_of(int error) {
 void report(findings& found, const std::string& path, int error) {
     if (error == ENOENT || error == ENOTDIR) {
         auto& f = found.error(codes::path_missing, path + " does not exist", place_of(found, path));
-        f.help = "correct the path of -f";
+        f.help = "correct the path";
         return;
     }
     auto& f = found.error(codes::path_unreadable,

@@ -45,6 +45,29 @@ TEST_SUITE("app/cli_values") {
         CHECK_FALSE(complaint(&read_size, "12 apples").empty());
     }
 
+    TEST_CASE("whole numbers have no sign and no fraction") {
+        CHECK(read_whole("18446744073709551615") == 18446744073709551615U);
+        for (const auto* bad :
+             {"", "-1", "+1", "1.5", "1e3", "0x10", "18446744073709551616", "1 "}) {
+            CAPTURE(bad);
+            CHECK(complaint(&read_whole, bad) ==
+                  "'" + std::string(bad) + "' is not a whole number");
+        }
+    }
+
+    TEST_CASE("shares and cores are finite and in range") {
+        CHECK(read_cores("0.1") == 0.1);
+        CHECK(read_cores("2") == 2.0);
+        for (const auto* bad : {"0", "-1", "nan", "inf", "x", ""}) {
+            CAPTURE(bad);
+            CHECK_FALSE(complaint(&read_cores, bad).empty());
+        }
+        CHECK(read_jitter("0.5") == 0.5);
+        CHECK(read_jitter("0") == 0.0);
+        for (const auto* bad : {"0.6", "-0.1", "nan"})
+            CHECK_FALSE(complaint(&read_jitter, bad).empty());
+    }
+
     TEST_CASE("an endpoint is http, a host and a port") {
         for (const auto* good : {"http://127.0.0.1:8000", "http://[::1]:8000", "http://gpu-1:80"}) {
             CHECK(read_endpoint_url(good) == good);

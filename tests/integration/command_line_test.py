@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+import check_test
+from answers_test import documents
 from harness import free_port, run_weir, weir_binary
 
 COMMANDS = ["serve", "demo", "sim", "check", "explain", "version"]
@@ -47,7 +49,17 @@ def usage(*arguments, **how):
     (["serve", *ENDPOINT, "--drain-timeout", "5"], "--drain-timeout: '5' is not a duration"),
     (["serve", *ENDPOINT, "--max-body", "0"], "--max-body: '0' is not a number from 1 on"),
     (["serve", *ENDPOINT, "--log-format", "xml"], "--log-format: 'xml' is not one of auto, text, json"),
-    (["serve", *ENDPOINT, "--v", "9"], "--v: Value 9 not in range 0 to 5"),
+    (["serve", *ENDPOINT, "--v", "9"], "--v: '9' is not from 0 to 5"),
+    (["serve", *ENDPOINT, "--threads", "1.5"], "--threads: '1.5' is not a whole number"),
+    (["serve", *ENDPOINT, "--threads", "0"], "--threads: '0' is not from 1 to 1024"),
+    (["serve", *ENDPOINT, "--seed", "-1"], "--seed: '-1' is not a whole number"),
+    (["serve", *ENDPOINT, "--scrape-cpu", "nan"], "--scrape-cpu: 'nan' is not a number of cores above 0"),
+    (["serve", *ENDPOINT, "--listen"], "--listen: a value is missing: ADDR:PORT"),
+    (["serve", *ENDPOINT, "--bind", "::1", "--bind", "::1"], "--bind: given twice, takes one value"),
+    (["serve", *ENDPOINT, "--port-map", "80=1", "--port-map", "80=2"], "--port-map: port 80 is mapped twice"),
+    (["-V"], "there is no command '-V'"),
+    (["check", "/dev/null"], "did you mean -f /dev/null?"),
+    (["sim", "--jitter", "2"], "--jitter: '2' is not a number from 0 to 0.5"),
     (["check"], "-f PATH"),
     (["explain"], "--request FILE"),
     (["explain", "some-id", "-f", "x"], "--request FILE"),
@@ -60,10 +72,10 @@ def test_a_wrong_command_line_is_one_line_that_names_the_place(arguments, said):
 
 
 def test_a_wrong_variable_is_named_and_the_command_line_wins():
-    assert "--v: Value 9 not in range 0 to 5 (from WEIR_V)" in usage("serve", *ENDPOINT, env={"WEIR_V": "9"})
+    assert "--v: '9' is not from 0 to 5 (from WEIR_V)" in usage("serve", *ENDPOINT, env={"WEIR_V": "9"})
     assert "(from WEIR_IDLE_TIMEOUT)" in usage("serve", *ENDPOINT, env={"WEIR_IDLE_TIMEOUT": "soon"})
     said = usage("serve", *ENDPOINT, "--v", "7", env={"WEIR_V": "1"})
-    assert "Value 7" in said and "WEIR_V" not in said
+    assert "'7'" in said and "WEIR_V" not in said
 
 
 def test_a_repeatable_flag_takes_a_list_from_its_variable(weir, upstream):
@@ -79,7 +91,8 @@ def test_help_lists_every_command_and_every_flag_with_its_variable():
     for name in COMMANDS:
         assert re.search(rf"^  {name} ", said.stdout, re.M)
         assert run_weir("help", name).stdout == run_weir(name, "--help").stdout
-    serve = run_weir("serve", "--help").stdout
+    serve = run_weir("serve", "--help", env={"WEIR_V": "9"}).stdout  # a wrong variable does not hide the help
+    assert run_weir("--help", "serve").stdout == serve
     for flag, standard in (("listen", "127.0.0.1:8080"), ("admin", "127.0.0.1:9901"), ("max-body", "64Mi"),
                            ("drain-timeout", "30s"), ("refresh-metrics-interval", "50ms"), ("scrape-cpu", "0.1")):
         variable = "WEIR_" + flag.upper().replace("-", "_")
@@ -122,7 +135,7 @@ def test_the_manual_page_names_every_flag_and_exit_code():
     page = run_weir("man").stdout
     assert page.startswith(".TH WEIR 1")
     plain = page.replace("\\", "")
-    flags = set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", run_weir("serve", "--help").stdout, re.M)) - {"--help"}
+    flags = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", run_weir("serve", "--help").stdout, re.M)) - {"--help"}
     assert len(flags) > 30
     assert [f for f in flags if f not in plain] == []
     assert re.findall(r"^\.TP\n(\d)$", page, re.M) == ["0", "1", "2", "3", "4", "5", "6"]
@@ -171,6 +184,40 @@ def test_the_first_lines_say_the_one_thing_that_is_wrong():
                               "--admin", "off", until="attention")
     assert "connection refused" in shown.splitlines()[-1] or "attention" in shown
     assert code == 0
+
+
+def test_a_log_that_no_person_reads_has_every_warning_and_only_json(weir, tmp_path):
+    (tmp_path / "a.yaml").write_text(check_test.ROUTE.replace("name: p}", "name: p}, {name: s, port: 80}"))
+    gateway = weir("-f", tmp_path)
+    gateway.wait_log("no file defines Service default/s")
+    gateway.signal(signal.SIGHUP)
+    gateway.wait_log("configuration reloaded")
+    lines = [json.loads(line) for line in gateway.log.splitlines()]
+    assert {"msg": "started", "level": "info"}.items() <= lines[0].items()
+    codes = {line["code"]: line["at"] for line in lines if line["level"] == "warning"}
+    assert codes == {"WEIR0301": f"{tmp_path}/a.yaml:6:90", "WEIR0302": f"{tmp_path}/a.yaml:6:101"}
+    assert [line["version"] for line in lines if line["msg"] == "configuration reloaded"] == [2]
+
+
+def test_many_silent_endpoints_do_not_flood_the_first_lines():
+    dead = [flag for port in range(1, 9) for flag in ("--endpoint", f"http://127.0.0.1:{port}")]
+    shown, code = on_terminal("serve", *dead, "--listen", "127.0.0.1:0", "--admin", "off",
+                              until="the metrics of 8 endpoints cannot be read")
+    assert len(shown.splitlines()) <= 8, shown
+    assert code == 0
+
+
+def test_the_simulators_of_the_demo_serve_the_pool_of_manifests(weir, tmp_path):
+    (tmp_path / "a.yaml").write_text(documents(check_test.ROUTE, check_test.POOL, check_test.POD))
+    demo = weir("-f", tmp_path, command="demo")
+    assert demo.wait_log("3 simulated model servers")
+    pools = json.loads(demo.admin("GET", "/v1/pools").text)["pools"]
+    assert [(p["name"], p["total"]) for p in pools] == [("p", 3)]
+
+
+def test_a_simulator_ends_with_an_interrupt():
+    shown, code = on_terminal("sim", "--listen", "127.0.0.1:0", until="simulated model server")
+    assert code == 0, shown
 
 
 def test_the_curl_line_of_the_demo_works_when_pasted(weir):
