@@ -138,12 +138,7 @@ void process::collect(metrics::exposition& out) const {
     pool_metrics_->collect(out);
     for (const auto& p : wiring_->pools()) {
         if (p->flow) p->flow->collect(out);
-        if (!p->pipeline) continue;
-        for (const auto& plugin : p->pipeline->plugins()) {
-            const auto* source =
-                dynamic_cast<const metrics::source*>(p->pipeline->find(plugin.name));
-            if (source != nullptr) source->collect(out);
-        }
+        if (p->pipeline) p->pipeline->collect(out);
     }
     out.counter("weir_config_reloads_total", "Reloads of the configuration, by result.",
                 {{"result", "success"}}, static_cast<double>(reloads_ok_));

@@ -217,7 +217,7 @@ void transaction::recycle() {
         worker_.flows.leave(*ticket_);
         ticket_.reset();
     }
-    for (std::size_t i = 0; i < charges_; ++i) ledger_[i].guard.release();
+    for (std::size_t i = 0; i < charges_; ++i) ledger_[i].release();
     if (pool_ != nullptr && pool_->flow && charges_ != 0) worker_.flows.turn(*pool_);
     charges_ = primary_charge_ = 0;
     body_ = {};

@@ -238,9 +238,11 @@ void transaction::retry_by_route() {
 void transaction::attempt_again(std::uint32_t endpoint, bool fresh) {
     // The ledger follows the request.
     const auto& state = view_->states[endpoint];
-    if (primary_charge_ < charges_ && ledger_[primary_charge_].guard.state() != state) {
+    if (primary_charge_ < charges_ && !ledger_[primary_charge_].holds(state)) {
         auto& held = ledger_[primary_charge_];
-        held.guard = datalayer::inflight_guard(state, std::max<std::int64_t>(held.terms.tokens, 0));
+        auto terms = held.terms();
+        terms.endpoint = endpoint;
+        held.take(state, terms, gauges_at(endpoint));
     }
     dispatch(endpoint, fresh);
 }

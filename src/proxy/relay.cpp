@@ -168,14 +168,7 @@ void transaction::first_body_byte() {
         (stream_request_ || sse_ ? series_->ttft_stream : series_->ttft_plain).observe(seconds);
     }
     if (decided_) {
-        for (std::size_t i = 0; i < charges_; ++i) {
-            auto& held = ledger_[i];
-            if (held.terms.requests_until == release_at::first_chunk) {
-                held.guard.release();
-            } else if (held.terms.tokens_until == release_at::first_chunk) {
-                held.guard.release_tokens();
-            }
-        }
+        for (std::size_t i = 0; i < charges_; ++i) ledger_[i].answer_began();
         if (pool_->pipeline->hears_answers())
             pool_->pipeline->first_chunk(facts_for(end_cause::natural));
     }

@@ -64,6 +64,12 @@ constexpr family errors_family = {"llm_d_epp_request_error_total",
                                   "Requests that failed, by code."};
 constexpr family running_family = {"llm_d_epp_request_running", "Requests under way."};
 constexpr family attempts_family = {"llm_d_epp_scheduler_attempts_total", "Scheduling attempts."};
+constexpr family inflight_requests_family = {"llm_d_epp_inflight_requests",
+                                             "Requests under way at an endpoint."};
+constexpr family inflight_tokens_family = {
+    "llm_d_epp_inflight_tokens",
+    "Tokens under way at an endpoint: of prompts that are not in its cache, and of answers where "
+    "they are estimated."};
 constexpr family rewrites_family = {"llm_d_epp_model_rewrite_decisions_total",
                                     "Model rewrites, by rule."};
 constexpr std::string_view requests_twin = "inference_objective_request_total";
@@ -243,14 +249,33 @@ void telemetry::count_error(const request_series& of, std::string_view error_cod
     counter(errors_family.name, labels).add();
 }
 
-void telemetry::count_pick(request_series& of, std::string_view target, const counted_pick& pick) {
-    if (of.picks_pool != pick.pool || of.picks_view != pick.view) {
-        of.picks.clear();
-        of.picks_pool = pick.pool;
-        of.picks_view = pick.view;
+request_series::endpoint_cells& telemetry::cells_of(request_series& of, const counted_pick& at) {
+    if (of.endpoints_pool != at.pool || of.endpoints_view != at.view) {
+        of.endpoints.clear();
+        of.endpoints_pool = at.pool;
+        of.endpoints_view = at.view;
     }
-    if (pick.position >= of.picks.size()) of.picks.resize(std::size_t{pick.position} + 1);
-    auto& cell = of.picks[pick.position];
+    if (at.position >= of.endpoints.size()) of.endpoints.resize(std::size_t{at.position} + 1);
+    return of.endpoints[at.position];
+}
+
+inflight_gauges telemetry::inflight(request_series& of, const counted_pick& at,
+                                    std::string_view producer) {
+    auto& shown = cells_of(of, at).inflight;
+    if (shown.requests == nullptr) {
+        const metrics::labels labels = {{"endpoint_name", at.picked.name},
+                                        {"namespace", at.picked.name_space},
+                                        {"producer_name", std::string(producer)},
+                                        of.labels[2],
+                                        of.labels[3]};
+        shown = {&counter(inflight_requests_family.name, labels),
+                 &counter(inflight_tokens_family.name, labels)};
+    }
+    return shown;
+}
+
+void telemetry::count_pick(request_series& of, std::string_view target, const counted_pick& pick) {
+    auto& cell = cells_of(of, pick).picks;
     if (cell == nullptr) {
         const auto& e = pick.picked;
         cell = &counter(attempts_family.name,
@@ -314,6 +339,8 @@ void telemetry::collect_counters(metrics::exposition& out) const {
     declare_both(out, attempts_family, attempts_twin, "counter");
     declare_both(out, rewrites_family, rewrites_twin, "counter");
     out.declare("weir_answers_total", answers_help, "counter");
+    for (const auto& f : {inflight_requests_family, inflight_tokens_family})
+        out.declare(f.name, help_of(f), "gauge");
     for (const auto& [key, c] : counters_) {
         const auto& l = c->labels;
         const double value = c->value.value();
@@ -327,6 +354,10 @@ void telemetry::collect_counters(metrics::exposition& out) const {
             count_both(out, attempts_family, l, attempts_twin, old, value);
         } else if (c->family == rewrites_family.name) {
             count_both(out, rewrites_family, l, rewrites_twin, l, value);
+        } else if (c->family == inflight_requests_family.name) {
+            out.gauge(c->family, help_of(inflight_requests_family), l, value);
+        } else if (c->family == inflight_tokens_family.name) {
+            out.gauge(c->family, help_of(inflight_tokens_family), l, value);
         } else {
             out.counter(c->family, answers_help, l, value);
         }

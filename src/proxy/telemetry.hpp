@@ -41,6 +41,12 @@ struct label_caps {
     label_cap fairness;
 };
 
+/// Requests and tokens under way at one endpoint; null: not shown.
+struct inflight_gauges {
+    metrics::cell* requests = nullptr;
+    metrics::cell* tokens = nullptr;
+};
+
 /// The numbers of one combination of model, target model, fairness id and priority, in one worker.
 struct request_series {
     explicit request_series(metrics::labels l);
@@ -60,10 +66,15 @@ struct request_series {
     metrics::histogram tpot;
     metrics::histogram itl;
 
-    /// The counters of picks by position in one pool view, found once each; the worker's alone.
-    std::vector<metrics::cell*> picks;
-    std::uint64_t picks_pool = 0;
-    std::uint64_t picks_view = 0;
+    /// What is counted by endpoint, by its position in one pool view: found once each; the worker's
+    /// alone.
+    struct endpoint_cells {
+        metrics::cell* picks = nullptr;
+        inflight_gauges inflight;
+    };
+    std::vector<endpoint_cells> endpoints;
+    std::uint64_t endpoints_pool = 0;
+    std::uint64_t endpoints_view = 0;
 };
 
 /// A pick as its counter knows it.
@@ -87,6 +98,8 @@ class telemetry final : public metrics::source {
     void count_error(const request_series& of, std::string_view error_code);
     /// A decision that found an endpoint; `target` is the model name of `of`.
     void count_pick(request_series& of, std::string_view target, const counted_pick& pick);
+    /// Where the load of such a request at that endpoint is shown.
+    inflight_gauges inflight(request_series& of, const counted_pick& at, std::string_view producer);
     void count_failed_pick(std::string_view target);
     /// Every answer, weir's own and endpoints' alike.
     void count_answer(int status, std::string_view reason);
@@ -108,6 +121,7 @@ class telemetry final : public metrics::source {
   private:
     void collect_series(metrics::exposition& out) const;
     void collect_counters(metrics::exposition& out) const;
+    static request_series::endpoint_cells& cells_of(request_series& of, const counted_pick& at);
     metrics::cell& counter(std::string_view family, const metrics::labels& labels);
 
     label_caps& caps_;

@@ -439,17 +439,23 @@ void transaction::charge_decision() {
         if (c.profile == decision_.primary) primary_charge_ = charges_;
         charge(c);
     }
-    if (primary_charge_ < charges_ && ledger_[primary_charge_].terms.endpoint == endpoint_) return;
+    if (primary_charge_ < charges_ && ledger_[primary_charge_].terms().endpoint == endpoint_)
+        return;
     primary_charge_ = charges_;
     charge({.endpoint = endpoint_, .profile = decision_.primary, .tokens = decision_.input_tokens});
 }
 
 void transaction::charge(const load_charge& terms) {
     if (charges_ == ledger_.size()) return;
-    auto& held = ledger_[charges_++];
-    held.terms = terms;
-    held.guard = datalayer::inflight_guard(view_->states[terms.endpoint],
-                                           std::max<std::int64_t>(terms.tokens, 0));
+    ledger_[charges_++].take(view_->states[terms.endpoint], terms, gauges_at(terms.endpoint));
+}
+
+/// Shown where a producer of in-flight load is configured, and only for requests.
+inflight_gauges transaction::gauges_at(std::uint32_t endpoint) {
+    if (!decided_ || pool_->pipeline->load_producer().empty()) return {};
+    return worker_.numbers.inflight(
+        *series_, {pool_->serial, view_->version, endpoint, view_->endpoints[endpoint]},
+        pool_->pipeline->load_producer());
 }
 
 /// Where to go when the picked endpoint cannot be connected to: the picker's further targets, then

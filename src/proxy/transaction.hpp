@@ -10,7 +10,6 @@
 
 #include "base/clock.hpp"
 #include "base/pin.hpp"
-#include "datalayer/inflight.hpp"
 #include "gateway/table.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
@@ -20,6 +19,7 @@
 #include "proxy/answer_filters.hpp"
 #include "proxy/deadlines.hpp"
 #include "proxy/failure.hpp"
+#include "proxy/held_charge.hpp"
 #include "proxy/runtime.hpp"
 #include "proxy/worker.hpp"
 #include "weir/decision.hpp"
@@ -79,6 +79,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void pick(inference_request& request, pool_slot& slot);
     void redirect(const config::redirect_filter& filter);
     void charge(const load_charge& terms);
+    inflight_gauges gauges_at(std::uint32_t endpoint);
     void charge_decision();
     void remember_fallbacks(pool_slot& slot);
     void remember_others(pool_slot& slot, std::uint32_t picked);
@@ -174,11 +175,6 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     std::size_t fallback_count_ = 0;
     std::size_t fallback_next_ = 0;
     std::uint32_t endpoint_ = 0;
-    /// What the request holds at one endpoint, and until when.
-    struct held_charge {
-        datalayer::inflight_guard guard;
-        load_charge terms;
-    };
     std::array<held_charge, 4> ledger_;
     std::size_t charges_ = 0;
     std::size_t primary_charge_ = 0;  ///< of the endpoint that gets the request

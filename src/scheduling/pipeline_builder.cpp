@@ -229,6 +229,36 @@ void order_producers(plugin_builder& plugins, findings& found, pipeline_parts& p
                 plugins.plugins()[cycle.front()].at);
 }
 
+/// Every call of every plugin gets its histogram.
+void plan_times(pipeline_parts& parts) {
+    for (auto& slots : parts.timed) slots.assign(parts.plugins.size(), plugin_times::none);
+    const auto add = [&parts](extension_point where, std::uint32_t index) {
+        const auto& p = parts.plugins[index];
+        parts.timed[static_cast<std::size_t>(where)][index] =
+            parts.times->add(where, p.type, p.name);
+    };
+    const auto add_all = [&add](extension_point where, const auto& players) {
+        for (const auto& p : players) add(where, p.index);
+    };
+    add_all(extension_point::request_header, parts.header_hooks);
+    add_all(extension_point::screener, parts.screeners);
+    add_all(extension_point::data_producer, parts.producers);
+    add_all(extension_point::admission, parts.admitters);
+    add(extension_point::profile_picker, parts.handler_index);
+    add(extension_point::process_results, parts.handler_index);
+    for (const auto& p : parts.profiles) {
+        add_all(extension_point::filter, p.filters);
+        add_all(extension_point::scorer, p.scorers);
+        add(extension_point::picker, p.pick.index);
+    }
+    add_all(extension_point::pre_request, parts.pre_request_hooks);
+    for (const auto where :
+         {extension_point::response_received, extension_point::response_streaming,
+          extension_point::response_complete}) {
+        add_all(where, parts.response_hooks);
+    }
+}
+
 /// Learned state moves to the plugin of the same name and type.
 void adopt_state(const pipeline_parts& previous, pipeline_parts& parts) {
     for (auto& p : parts.plugins) {
@@ -281,13 +311,16 @@ std::shared_ptr<const pipeline> pipeline::make(const config::picker_document& do
         p.line = p.at.start.line;
         p.at = {};
         parts->identity.push_back(p.name + "/" + p.type);
-        parts->charges_load |= p.kind->name == "inflight-load-producer";
+        if (p.kind->name == "inflight-load-producer" && parts->load_producer.empty())
+            parts->load_producer = p.name;
     }
     collect_hooks(*parts);
     const bool failed = mine.has_errors();
     found.append(std::move(mine));
     if (failed) return nullptr;
     if (previous != nullptr) adopt_state(*previous->parts_, *parts);
+    parts->times = previous != nullptr ? previous->parts_->times : std::make_shared<plugin_times>();
+    plan_times(*parts);
     parts->serial = ++serials;
     return std::shared_ptr<const pipeline>(new pipeline(std::move(parts)));
 }

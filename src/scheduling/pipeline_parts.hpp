@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduling/plugin_times.hpp"
 #include "scheduling/profile.hpp"
 #include "scheduling/scheduler.hpp"
 
@@ -46,9 +47,11 @@ struct pipeline_parts {
     std::vector<player<pre_request_hook>> pre_request_hooks;
     std::vector<player<response_hook>> response_hooks;
     slot_counts slots;
+    std::shared_ptr<plugin_times> times;
+    time_slots timed;
     data_slot default_prefix =
         no_slot;  ///< where `approx-prefix-cache-producer` of that name puts its matches
-    bool charges_load = false;  ///< a configured plugin fills decision::charges
+    std::string load_producer;  ///< the plugin that fills decision::charges; empty: none
 };
 
 struct workspace_parts {

@@ -9,6 +9,7 @@ void run_filter(const player<const filter>& f, decision_context& context, candid
     buffers.keep.assign(view.size(), 1);
     context.scratch_object = buffers.scratch[f.index].get();
     f.role->apply(context, view, buffers.keep);
+    buffers.laps.lap(extension_point::filter, f.index);
     std::size_t kept = 0;
     for (std::size_t i = 0; i < view.size(); ++i) {
         const auto endpoint = left.survivors[i];
@@ -25,6 +26,7 @@ void run_scorer(const weighted_scorer& s, decision_context& context, const candi
     buffers.scores.assign(view.size(), 0);
     context.scratch_object = buffers.scratch[s.index].get();
     s.role->score(context, view, buffers.scores);
+    buffers.laps.lap(extension_point::scorer, s.index);
     for (std::size_t i = 0; i < view.size(); ++i) {
         const double clamped = clamp_score(buffers.scores[i]);
         const double weighted = clamped * s.weight;
@@ -68,6 +70,7 @@ bool run_profile(const profile& p, std::uint32_t number, decision_context& conte
     buffers.picks.clear();
     context.scratch_object = buffers.scratch[p.pick.index].get();
     p.pick.role->pick(context, view, left.totals, buffers.picks);
+    buffers.laps.lap(extension_point::picker, p.pick.index);
     for (const auto position : buffers.picks) {
         if (position < left.survivors.size()) out.targets.push_back(left.survivors[position]);
     }

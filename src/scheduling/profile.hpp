@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduling/plugin_times.hpp"
 #include "scheduling/scheduler.hpp"
 
 namespace weir::scheduling {
@@ -43,6 +44,7 @@ struct run_buffers {
     std::vector<double> scores;
     std::vector<std::uint32_t> picks;
     std::vector<std::unique_ptr<plugin_scratch>> scratch;  ///< element i: plugin i; may be null
+    lap_timer laps;
 };
 
 /// Filters, scores and picks (llm-d-router head, scheduler profile). Appends the targets and the

@@ -52,6 +52,8 @@ void workspace_parts::adapt(const pipeline_parts& to) {
     buffers.scratch.clear();
     for (const auto& p : to.plugins) buffers.scratch.push_back(p.object->make_scratch());
     profiles.assign(to.profiles.size(), {});
+    buffers.laps.use(nullptr, nullptr);  // first: the cells may be the ones to use again
+    buffers.laps.use(to.times->add_worker(), &to.timed);
 }
 
 workspace::workspace() : parts_(std::make_unique<workspace_parts>()) {}
@@ -68,9 +70,34 @@ workspace::scored workspace::scored_candidates(std::uint32_t profile) const {
 producer_data& workspace::data() { return parts_->data; }
 const producer_data& workspace::data() const { return parts_->data; }
 
+namespace {
+
+/// Of a call that knows no worker.
+void note_time(const pipeline_parts& p, extension_point where, std::uint32_t plugin,
+               std::uint64_t begin) {
+    p.times->observe(p.timed[static_cast<std::size_t>(where)][plugin],
+                     static_cast<double>(ticks() - begin) * seconds_per_tick());
+}
+
+/// Tells every plugin that hears answers.
+template <class Tell>
+void tell_hooks(const pipeline_parts& p, extension_point where, Tell tell) {
+    for (const auto& hook : p.response_hooks) {
+        const auto begin = ticks();
+        tell(*hook.role);
+        note_time(p, where, hook.index, begin);
+    }
+}
+
+}  // namespace
+
 header_findings pipeline::request_header(const inference_request& request) const {
     header_findings out;
-    for (const auto& hook : parts_->header_hooks) hook.role->request_header(request, out);
+    for (const auto& hook : parts_->header_hooks) {
+        const auto begin = ticks();
+        hook.role->request_header(request, out);
+        note_time(*parts_, extension_point::request_header, hook.index, begin);
+    }
     return out;
 }
 
@@ -84,10 +111,12 @@ bool run_screeners(const pipeline_parts& p, const decision_input& in, workspace_
     decision_context context{in.request, in.now, random};
     context.dry = leaves == trace::none;
     w.screened.assign(in.candidates.size(), 1);
+    w.buffers.laps.begin(leaves == trace::kept);
     for (const auto& s : p.screeners) {
         w.buffers.keep.assign(in.candidates.size(), 1);
         context.scratch_object = w.buffers.scratch[s.index].get();
         s.role->screen(context, view_of(in, w.data), w.buffers.keep);
+        w.buffers.laps.lap(extension_point::screener, s.index);
         for (std::size_t i = 0; i < w.screened.size(); ++i) w.screened[i] &= w.buffers.keep[i];
     }
     candidates.clear();
@@ -105,9 +134,11 @@ void run_producers(const pipeline_parts& p, const decision_input& in, workspace_
     random_source random(in.seed ^ produce_stream);
     decision_context context{in.request, in.now, random};
     context.dry = leaves == trace::none;
+    w.buffers.laps.begin(leaves == trace::kept);
     for (const auto& producer : p.producers) {
         context.scratch_object = w.buffers.scratch[producer.index].get();
         producer.role->produce(context, view_of(in, w.data), w.data);
+        w.buffers.laps.lap(extension_point::data_producer, producer.index);
     }
 }
 
@@ -116,9 +147,11 @@ bool run_admitters(const pipeline_parts& p, const decision_input& in, workspace_
     random_source random(in.seed ^ admit_stream);
     decision_context context{in.request, in.now, random};
     context.dry = leaves == trace::none;
+    w.buffers.laps.begin(leaves == trace::kept);
     for (const auto& a : p.admitters) {
         context.scratch_object = w.buffers.scratch[a.index].get();
         auto reason = a.role->admit(context, view_of(in, w.data));
+        w.buffers.laps.lap(extension_point::admission, a.index);
         if (reason.empty()) continue;
         return refuse(out, decision_error::not_admitted, "request cannot be admitted: " + reason);
     }
@@ -146,6 +179,7 @@ bool run_profiles(const pipeline_parts& p, const decision_input& in, workspace_p
         w.next.clear();
         context.scratch_object = w.buffers.scratch[p.handler_index].get();
         p.handler->next_profiles(context, all, out, w.next);
+        w.buffers.laps.lap(extension_point::profile_picker, p.handler_index);
         if (w.next.empty()) break;
         for (const auto number : w.next) {
             profile_explanation* note = nullptr;
@@ -178,6 +212,7 @@ bool schedule_recorded(const pipeline_parts& p, const decision_input& in, worksp
     decision_context context{in.request, in.now, random};
     context.dry = record != nullptr;
     out.input_tokens = static_cast<std::int64_t>(in.request.input_tokens());
+    w.buffers.laps.begin(record == nullptr);
     if (!run_profiles(p, in, w, context, out, record)) {
         return refuse(
             out, decision_error::no_target,
@@ -186,6 +221,7 @@ bool schedule_recorded(const pipeline_parts& p, const decision_input& in, worksp
     }
     context.scratch_object = w.buffers.scratch[p.handler_index].get();
     auto problem = p.handler->conclude(context, view_of(in, w.data), out);
+    w.buffers.laps.lap(extension_point::process_results, p.handler_index);
     if (problem.empty() && !out.primary_targets().empty()) return true;
     const bool failed = std::any_of(out.profiles.begin(), out.profiles.end(), [](const auto& r) {
         return r.status == profile_status::failed;
@@ -226,11 +262,13 @@ void pipeline::pre_request(const decision_input& in, workspace& ws, decision& ou
     random_source random(in.seed);
     decision_context context{in.request, in.now, random};
     const auto all = view_of(in, w.data);
+    w.buffers.laps.begin(true);
     for (const auto& hook : parts_->pre_request_hooks) {
         context.scratch_object = w.buffers.scratch[hook.index].get();
         hook.role->pre_request(context, all, out);
+        w.buffers.laps.lap(extension_point::pre_request, hook.index);
     }
-    if (parts_->charges_load) return;
+    if (!parts_->load_producer.empty()) return;
     const auto* match =
         parts_->default_prefix == no_slot ? nullptr : &w.data.prefix[parts_->default_prefix];
     const auto prefill =
@@ -262,15 +300,18 @@ bool pipeline::hears_answers() const { return !parts_->response_hooks.empty(); }
 
 void pipeline::response_header(const response_facts& facts,
                                std::vector<header_change>& changes) const {
-    for (const auto& hook : parts_->response_hooks) hook.role->response_header(facts, changes);
+    tell_hooks(*parts_, extension_point::response_received,
+               [&](response_hook& hook) { hook.response_header(facts, changes); });
 }
 
 void pipeline::first_chunk(const response_facts& facts) const {
-    for (const auto& hook : parts_->response_hooks) hook.role->first_chunk(facts);
+    tell_hooks(*parts_, extension_point::response_streaming,
+               [&](response_hook& hook) { hook.first_chunk(facts); });
 }
 
 void pipeline::complete(const response_facts& facts) const {
-    for (const auto& hook : parts_->response_hooks) hook.role->complete(facts);
+    tell_hooks(*parts_, extension_point::response_complete,
+               [&](response_hook& hook) { hook.complete(facts); });
 }
 
 explanation pipeline::explain(const decision_input& in, workspace& ws, bool afresh) const {
@@ -297,6 +338,16 @@ pipeline::~pipeline() = default;
 
 const config::picker_settings& pipeline::settings() const { return parts_->settings; }
 std::span<const std::string> pipeline::profile_names() const { return parts_->profile_names; }
+
+void pipeline::collect(metrics::exposition& out) const {
+    parts_->times->collect(out);
+    for (const auto& p : parts_->plugins) {
+        if (const auto* own = dynamic_cast<const metrics::source*>(p.object.get()))
+            own->collect(out);
+    }
+}
+
+std::string_view pipeline::load_producer() const { return parts_->load_producer; }
 
 plugin* pipeline::find(std::string_view name) const {
     for (const auto& p : parts_->plugins) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metrics.hpp"
 #include "config/diagnostics.hpp"
 #include "config/model.hpp"
 #include "config/picker_settings.hpp"
@@ -118,7 +119,7 @@ struct profile_summary {
     std::vector<profile_plugin_summary> plugins;
 };
 
-class pipeline {
+class pipeline final : public metrics::source {
   public:
     /// Builds the picker of one pool from its document (null root: the built-in default of
     /// `which`). Findings carry the place of the offending value; null when there are errors.
@@ -128,7 +129,7 @@ class pipeline {
                                                 preset which, config::findings& found,
                                                 const pipeline* previous = nullptr);
 
-    ~pipeline();
+    ~pipeline() override;
     pipeline(const pipeline&) = delete;
     pipeline& operator=(const pipeline&) = delete;
 
@@ -176,8 +177,12 @@ class pipeline {
     std::span<const std::string> profile_names() const;
     std::vector<plugin_summary> plugins() const;
     std::vector<profile_summary> profiles() const;
+    /// The inflight-load-producer that says what a request costs; empty without one.
+    std::string_view load_producer() const;
     /// The plugin of that instance name, or null.
     plugin* find(std::string_view name) const;
+    /// How long plugins took, and what they count themselves.
+    void collect(metrics::exposition& out) const override;
     /// The configuration after defaulting, as JSON.
     std::string effective_json() const;
 
