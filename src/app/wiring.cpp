@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "datalayer/source_tls.hpp"
 
 namespace weir::app {
 namespace {
@@ -76,8 +77,12 @@ datalayer::model_source model_source_of(const config::data_layer_settings& setti
     datalayer::model_source out;
     for (const auto& s : settings.sources) {
         if (s.type != "models-data-source") continue;
-        out.configured = true;
+        std::string problem;
+        out.tls = datalayer::tls_of(s, problem);
+        out.configured = problem.empty();
+        if (!problem.empty()) log::warning(problem);
         out.path = s.path;
+        out.port = s.port;
         if (s.interval.count() > 0) out.refresh = s.interval;
     }
     return out;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "datalayer/source_tls.hpp"
+
 namespace weir::datalayer {
 namespace {
 
@@ -18,6 +20,11 @@ config::data_layer_settings usual_settings() {
     out.sources.emplace_back();
     out.sources.front().type = "metrics-data-source";
     return out;
+}
+
+bool same_tls(const std::shared_ptr<const http::tls_client>& a,
+              const std::shared_ptr<const http::tls_client>& b) {
+    return a && b ? a->from() == b->from() : a == b;
 }
 
 }  // namespace
@@ -53,9 +60,11 @@ void engine_catalog::read_source(const std::vector<config::source_settings>& sou
     if (at->path != usual_path) path_ = at->path;
     port_ = at->port;
     interval_ = at->interval;
-    if (at->scheme == "http") return;
+    std::string problem;
+    tls_ = tls_of(*at, problem);
+    if (problem.empty()) return;
     scrapes_ = false;
-    problems_.push_back(at->name + ": metrics cannot be read over " + at->scheme + " yet");
+    problems_.push_back(std::move(problem));
 }
 
 /// An entry replaces a built-in engine of its name as a whole; only how the server is asked stays.
@@ -141,8 +150,8 @@ std::vector<std::string> engine_catalog::attribute_keys() const {
 
 bool engine_catalog::same_as(const engine_catalog& other) const {
     return label_key_ == other.label_key_ && path_ == other.path_ && port_ == other.port_ &&
-           interval_ == other.interval_ && scrapes_ == other.scrapes_ &&
-           any_->engines() == other.any_->engines();
+           interval_ == other.interval_ && same_tls(tls_, other.tls_) &&
+           scrapes_ == other.scrapes_ && any_->engines() == other.any_->engines();
 }
 
 }  // namespace weir::datalayer

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "config/picker_settings.hpp"
 #include "datalayer/page_reader.hpp"
+#include "http/tls_client.hpp"
 #include "weir/endpoint.hpp"
 
 namespace weir::datalayer {
@@ -39,13 +40,17 @@ class engine_catalog {
     /// How seldom the metrics source wants to be asked; 0: at the usual pace.
     duration interval() const { return interval_; }
 
+    /// How the pages are asked for; null: over plain HTTP.
+    const std::shared_ptr<const http::tls_client>& tls() const { return tls_; }
+
     /// The keys of all custom signals, each once.
     std::vector<std::string> attribute_keys() const;
 
     /// True when both read every endpoint alike: a reload that changed something else.
     bool same_as(const engine_catalog& other) const;
 
-    /// Specs that could not be read, as sentences; such a value counts as not given.
+    /// Specs and files that could not be read, as sentences. Such a value counts as not given;
+    /// without its files a source is not asked.
     const std::vector<std::string>& problems() const { return problems_; }
 
   private:
@@ -58,7 +63,8 @@ class engine_catalog {
     std::string path_;        ///< of the metrics source, where it is not the usual one
     std::uint16_t port_ = 0;  ///< of the metrics source; 0: the engine's
     duration interval_{};
-    bool scrapes_ = true;  ///< false: there is no metrics source
+    std::shared_ptr<const http::tls_client> tls_;  ///< of the metrics source
+    bool scrapes_ = true;                          ///< false: there is no metrics source
     std::map<std::string, std::shared_ptr<const extraction_plan>, std::less<>> by_name_;
     std::shared_ptr<const extraction_plan> any_;
     std::vector<std::string> problems_;

@@ -11,8 +11,10 @@ fetch::fetch(http::event_loop& loop, http::client_pool& connections, std::uint64
       done_(std::move(done)),
       deadline_(loop, &fetch::on_deadline, this) {}
 
-void fetch::start(const http::address& where, const std::string& path) {
+void fetch::start(const http::address& where, const std::string& path,
+                  std::shared_ptr<const http::tls_client> tls) {
     where_ = where;
+    tls_ = std::move(tls);
     request_ = "GET " + path + " HTTP/1.1\r\nHost: " + where.authority() +
                "\r\nUser-Agent: weir\r\nAccept: application/json\r\n\r\n";
     ask(false);
@@ -24,7 +26,7 @@ void fetch::ask(bool fresh) {
     body_.clear();
     deadline_.arm(time_limit);
     const std::string_view pieces[] = {request_};
-    connections_.start(call_, *this, key_, where_, "GET", pieces, fresh);
+    connections_.start(call_, *this, key_, where_, "GET", pieces, fresh, tls_.get());
 }
 
 void fetch::on_data(std::span<char> bytes) {

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "http/client.hpp"
+#include "http/tls_client.hpp"
 
 namespace weir::datalayer {
 
@@ -27,7 +29,8 @@ class fetch final : private http::call_owner {
     /// `key` is the endpoint's in `connections`.
     fetch(http::event_loop& loop, http::client_pool& connections, std::uint64_t key, done_fn done);
 
-    void start(const http::address& where, const std::string& path);
+    void start(const http::address& where, const std::string& path,
+               std::shared_ptr<const http::tls_client> tls = nullptr);
     bool active() const { return call_.active(); }
 
   private:
@@ -44,6 +47,7 @@ class fetch final : private http::call_owner {
     const std::uint64_t key_;
     done_fn done_;
     http::address where_;
+    std::shared_ptr<const http::tls_client> tls_;  ///< null: plain
     std::string request_;
     std::string body_;
     http::timer deadline_;

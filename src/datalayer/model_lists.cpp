@@ -84,6 +84,12 @@ struct model_lists::list {
         owner.settle();
     }
 
+    void ask(const model_source& source) {
+        auto there = where;
+        if (source.port != 0) there.set_port(source.port);
+        question.start(there, source.path, source.tls);
+    }
+
     const std::uint64_t serial;
     const http::address where;
     std::optional<std::vector<payload::model_card>> cards;
@@ -105,6 +111,7 @@ model_lists::~model_lists() { *board_->owner_ = nullptr; }
 
 void model_lists::configure(model_source source) {
     source_ = std::move(source);
+    connections_.close_all_idle();  // they may have been of another kind
     if (source_.configured) board_->want();
 }
 
@@ -116,8 +123,7 @@ void model_lists::tick() {
         const auto health = m->state->health.load(std::memory_order_relaxed);
         const bool there = health == endpoint_health::ready || health == endpoint_health::draining;
         if (!there) l.tried = true;
-        if (there && !l.question.active() && loop_.now() >= l.next)
-            l.question.start(l.where, source_.path);
+        if (there && !l.question.active() && loop_.now() >= l.next) l.ask(source_);
     }
     settle();
 }

@@ -65,6 +65,8 @@ class model_board {
 /// What `models-data-source` says about the asking.
 struct model_source {
     std::string path = "/v1/models";
+    std::uint16_t port = 0;                         ///< 0: the endpoint's own
+    std::shared_ptr<const http::tls_client> tls{};  ///< null: plain
     duration refresh = std::chrono::seconds(30);
     bool configured = false;  ///< named in the configuration: the lists are kept from the start
 };

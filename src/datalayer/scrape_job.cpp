@@ -109,6 +109,10 @@ scrape_job::scrape_job(scrape_context& context, endpoint_pool& pool,
 scrape_job::~scrape_job() {
     end_first();
     call_.cancel();
+    close_connections();
+}
+
+void scrape_job::close_connections() {
     context_.connections.close_idle(state_->serial * 2);
     context_.connections.close_idle(state_->serial * 2 + 1);
 }
@@ -120,6 +124,7 @@ void scrape_job::update(const endpoint_pool::member& whose,
     serving_ = whose.listed.where;
     if (same) return;
     call_.cancel();  // its reader refers to the old plan
+    close_connections();
     deadline_.cancel();
     catalog_ = std::move(catalog);
     choice_ = catalog_->choose(who_);
@@ -139,6 +144,11 @@ void scrape_job::choose_location(std::size_t index) {
     if (l.metrics_port != 0) where_.set_port(l.metrics_port);
     request_ = "GET " + l.path + " HTTP/1.1\r\nHost: " + where_.authority() +
                "\r\nUser-Agent: weir\r\nAccept: text/plain;version=0.0.4\r\n\r\n";
+}
+
+std::string scrape_job::url() const {
+    return (catalog_->tls() ? "https://" : "http://") + where_.authority() +
+           choice_.locations[location_].path;
 }
 
 void scrape_job::schedule(duration after) { due_timer_.arm(after); }
@@ -202,7 +212,8 @@ void scrape_job::start(bool fresh) {
     deadline_.arm(time_limit);
     const std::string_view pieces[] = {request_};
     const auto key = state_->serial * 2 + (where_.port() == serving_.port() ? 0U : 1U);
-    context_.connections.start(call_, *this, key, where_, "GET", pieces, fresh);
+    context_.connections.start(call_, *this, key, where_, "GET", pieces, fresh,
+                               catalog_->tls().get());
 }
 
 void scrape_job::on_head(const http::response_head& head) {
@@ -299,9 +310,7 @@ void scrape_job::fail(scrape_error what, std::string detail) {
     ++context_.counters.errors[static_cast<std::size_t>(what)];
     context_.pace.spent(context_.meter.take(), 1);
     if (failures_ == choice_.locations.size()) {
-        context_.silent.note(
-            {who_.id(), "http://" + where_.authority() + choice_.locations[location_].path, detail},
-            context_.loop.now());
+        context_.silent.note({who_.id(), url(), detail}, context_.loop.now());
     }
     error_ = std::move(detail);
     try_elsewhere(what);
@@ -443,9 +452,7 @@ void scrape_job::diagnose(const engine_mapping& engine) {
 scrape_report scrape_job::report() const {
     scrape_report r;
     r.engine = engine_ == nullptr ? "" : engine_->name;
-    if (!choice_.locations.empty()) {
-        r.url = "http://" + where_.authority() + choice_.locations[location_].path;
-    }
+    if (!choice_.locations.empty()) r.url = url();
     r.error = error_;
     r.missing = missing_;
     r.scrapes = scrapes_;

@@ -162,6 +162,8 @@ class scrape_job final : private http::call_owner {
     void due();
     void start(bool fresh);
     void choose_location(std::size_t index);
+    void close_connections();
+    std::string url() const;
     bool begin_page(const http::response_head& head);
     void finish_page();
     void apply(const page_values& page);

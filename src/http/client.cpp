@@ -104,7 +104,7 @@ client_pool::~client_pool() { *impl_->alive = false; }
 
 void client_pool::start(call& c, call_owner& owner, std::uint64_t peer_key, const address& peer,
                         std::string_view method, std::span<const std::string_view> pieces,
-                        bool fresh) {
+                        bool fresh, const tls_client* tls) {
     client_connection* connection = fresh ? nullptr : impl_->take(peer_key);
     if (connection != nullptr) {
         c.connection_ = connection;
@@ -115,7 +115,7 @@ void client_pool::start(call& c, call_owner& owner, std::uint64_t peer_key, cons
     impl_->live.insert(connection);
     c.connection_ = connection;
     connection->begin(c, owner, method, pieces);
-    connection->connect(peer);
+    connection->connect(peer, tls);
 }
 
 void client_pool::close_idle(std::uint64_t peer_key) {

@@ -54,6 +54,7 @@ class call_owner {
 };
 
 class client_connection;
+class tls_client;
 
 /// One request on its way, and its answer. Owned by the caller; destroying it cancels the call and
 /// closes the connection unless the answer was complete.
@@ -99,10 +100,12 @@ class client_pool {
     /// it) to `peer`: on an idle connection, or a new one when there is none or `fresh`. The bytes
     /// must live until the answer's head or a failure has been reported. `peer_key` names the peer
     /// (two with one address may differ); `method` is the request's. The owner may be told of a
-    /// failure before this returns.
+    /// failure before this returns. With `tls` a new connection begins with a handshake; a peer is
+    /// always spoken to in the same way.
     static constexpr std::size_t max_pieces = 4;
     void start(call& c, call_owner& owner, std::uint64_t peer_key, const address& peer,
-               std::string_view method, std::span<const std::string_view> pieces, bool fresh);
+               std::string_view method, std::span<const std::string_view> pieces, bool fresh,
+               const tls_client* tls = nullptr);
 
     /// Closes the idle connections of one peer (it left), or of all.
     void close_idle(std::uint64_t peer_key);

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "http/tls_client.hpp"
+
 namespace weir::http {
 namespace {
 
@@ -44,11 +46,13 @@ client_connection::~client_connection() {
     --context_.open;
 }
 
-void client_connection::connect(const address& peer) {
+void client_connection::connect(const address& peer, const tls_client* tls) {
     phase_ = phase::connecting;
     const int fd = ::socket(peer.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return fail(call_error::connect_local, errno, "socket");
-    stream_ = stream(fd);
+    auto* session = tls == nullptr ? nullptr : tls->open(fd, peer);
+    stream_ = stream(fd, session);
+    if (tls != nullptr && session == nullptr) return fail(call_error::connect_local, ENOMEM, "TLS");
     const int on = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const int rc = ::connect(fd, peer.data(), peer.size());
@@ -122,7 +126,8 @@ void client_connection::on_io(std::uint32_t events) {
         if (input) close();
         return;
     }
-    if ((events & EPOLLOUT) != 0 && piece_ < pieces_count_) {
+    // Through TLS, what is read may be what the writing waits for: the handshake.
+    if (((events & EPOLLOUT) != 0 || stream_.is_tls()) && piece_ < pieces_count_) {
         send();
         if (phase_ == phase::closed) return;
     }
@@ -306,6 +311,8 @@ void client_connection::end_of_stream(int code) {
     if (phase_ == phase::head && received_any_) {
         return fail(call_error::protocol, code, "the answer ended within its head");
     }
+    if (const auto why = stream_.tls_problem(); !why.empty())
+        return fail(call_error::connect_failed, code, "TLS: " + std::string(why));
     if (code == 0) return fail(call_error::closed, 0, "closed");
     fail(code == ECONNRESET || code == EPIPE ? call_error::reset : call_error::connect_failed, code,
          std::strerror(code));

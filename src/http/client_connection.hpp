@@ -42,7 +42,7 @@ class client_connection final : public io_source {
     client_connection(client_context& context, connection_keeper& keeper, std::uint64_t peer_key);
     ~client_connection() override;
 
-    void connect(const address& peer);
+    void connect(const address& peer, const tls_client* tls);
     void begin(call& c, call_owner& owner, std::string_view method,
                std::span<const std::string_view> pieces);
     /// The call lets go of the connection, which is closed unless it is between calls.

@@ -72,6 +72,14 @@ std::string_view stream::server_name() const {
     return name == nullptr ? std::string_view() : std::string_view(name);
 }
 
+std::string_view stream::tls_problem() const {
+    if (tls_ == nullptr || SSL_in_init(tls_) == 0) return {};
+    const auto verdict = SSL_get_verify_result(tls_);
+    if (verdict != X509_V_OK && SSL_get_verify_mode(tls_) != SSL_VERIFY_NONE)
+        return X509_verify_cert_error_string(verdict);
+    return "the handshake failed";
+}
+
 io_result stream::read(char* data, std::size_t size) {
     if (tls_ != nullptr) return read_tls(data, size);
     for (;;) {

@@ -35,6 +35,8 @@ class stream {
     bool is_tls() const { return tls_ != nullptr; }
     /// The name the client asked for in its TLS handshake; empty when none.
     std::string_view server_name() const;
+    /// Why the peer's certificate was not believed, or its handshake failed; empty: neither.
+    std::string_view tls_problem() const;
 
     /// Through TLS the first reads are the handshake: they bring nothing and would block.
     io_result read(char* data, std::size_t size);
