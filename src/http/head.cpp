@@ -196,6 +196,10 @@ framing_fields gather(const field_list& fields) {
     return out;
 }
 
+bool is_http(std::string_view scheme) {
+    return iequals(scheme, "http") || iequals(scheme, "https");
+}
+
 /// Host, target form, framing and expectations of a request that was split into fields.
 head_outcome check_request(const framing_fields& f, request_head& out) {
     if (f.bad_connection) return bad_request("bad Connection");
@@ -206,15 +210,13 @@ head_outcome check_request(const framing_fields& f, request_head& out) {
     }
     out.host = f.host;
     if (out.target.front() != '/') {
-        const bool absolute =
-            out.target.starts_with("http://") || out.target.starts_with("https://");
-        if (absolute) {
-            auto rest = out.target.substr(out.target.find("//") + 2);
+        const auto scheme = out.target.find("://");
+        if (scheme != std::string_view::npos && is_http(out.target.substr(0, scheme))) {
+            const auto rest = out.target.substr(scheme + 3);
             const auto path = rest.find_first_of("/?");
             out.host = rest.substr(0, path);
             if (!valid_host(out.host)) return bad_request("bad authority in the request target");
             out.target = path == std::string_view::npos ? std::string_view("/") : rest.substr(path);
-            if (out.target.front() == '?') return bad_request("request target without a path");
         } else if (out.method == "CONNECT") {
             return refuse(405, "bad-request", "CONNECT is not supported");
         } else if (!(out.target == "*" && out.method == "OPTIONS")) {
@@ -259,7 +261,7 @@ const char* split_status_line(std::string_view line, response_head& out) {
         return "bad status code";
     }
     out.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
-    if (out.status < 100 || out.status > 599) return "bad status code";
+    if (out.status < 100) return "bad status code";
     out.reason = line.size() > 13 ? line.substr(13) : std::string_view();
     out.version_minor = line[7] == '0' ? 0 : 1;
     return nullptr;
@@ -453,6 +455,7 @@ void append_field_line(std::string& head, std::string_view name, std::string_vie
 }
 
 std::string_view reason_phrase(int status) {
+    if (status == 103) return "Early Hints";  // younger than the list
     const auto s = beast::obsolete_reason(static_cast<beast::status>(status));
     if (s == "<unknown-status>") return status == 529 ? "Overloaded" : "Unknown";
     return {s.data(), s.size()};

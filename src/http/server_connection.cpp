@@ -266,8 +266,11 @@ void server_connection::parse() {
 
 void server_connection::refuse(const head_error& why) {
     ++context_.stats.refused;
-    if (phase_ == phase::head && in_ && in_->head.fields.size() == 0) {
-        salvage_fields({in_->in.data.get(), in_->in.size}, in_->head);
+    if (phase_ == phase::head && in_) {
+        if (in_->head.fields.size() == 0) {
+            salvage_fields({in_->in.data.get(), in_->in.size}, in_->head);
+        }
+        body_read_ = true;  // what follows such a head is no body: nothing is waited for
     }
     phase_ = phase::handling;
     timer_.cancel();

@@ -38,6 +38,19 @@ bool collect(json_reader& reader, std::size_t object, bool inner, edits& found) 
     });
 }
 
+// The data lines of an event are one document, and their line ends are white space in it: blanking
+// what is not data leaves every byte where it stands in the event.
+std::string data_in_place(std::string_view event) {
+    std::string out(event);
+    for (auto rest = event; !rest.empty();) {
+        const auto line = next_line(rest);
+        const auto data = field_value(line, "data");
+        const auto begin = static_cast<std::size_t>(line.data() - event.data());
+        out.replace(begin, line.size() - data.size(), line.size() - data.size(), ' ');
+    }
+    return out;
+}
+
 }  // namespace
 
 model_restorer::model_restorer(answer_kind kind, std::string_view client_model, json_index& scratch)
@@ -62,8 +75,8 @@ void model_restorer::feed(std::string_view bytes, std::string& out) {
 void model_restorer::finish(std::string& out) {
     if (kind_ == answer_kind::sse) {
         event(held_, out);
-    } else if (!splice(held_, out)) {
-        out += held_;
+    } else {
+        splice(held_, held_, 0, out);
     }
     held_ = {};
 }
@@ -118,39 +131,38 @@ void model_restorer::events(std::string_view text, std::string& out) {
 }
 
 void model_restorer::event(std::string_view text, std::string& out) {
-    if (text.size() > max_event) {
-        out += text;
-        return;
-    }
-    while (!text.empty()) {
-        auto rest = text;
+    std::string_view json;
+    std::size_t lines = 0;
+    for (auto rest = text; !rest.empty() && text.size() <= max_event;) {
         const auto data = field_value(next_line(rest), "data");
-        const auto line = text.substr(0, text.size() - rest.size());
-        if (data.data() == nullptr) {
-            out += line;
-        } else {
-            const auto lead = static_cast<std::size_t>(data.data() - line.data());
-            out += line.substr(0, lead);
-            if (!splice(data, out)) out += data;
-            out += line.substr(lead + data.size());
-        }
-        text = rest;
+        if (data.data() == nullptr) continue;
+        json = data;
+        ++lines;
+    }
+    if (lines > 1) {
+        const auto joined = data_in_place(text);
+        splice(text, joined, 0, out);
+    } else if (lines == 1) {
+        splice(text, json, static_cast<std::size_t>(json.data() - text.data()), out);
+    } else {
+        out += text;
     }
 }
 
-bool model_restorer::splice(std::string_view json, std::string& out) {
-    if (json.find('{') == std::string_view::npos || scratch_.load(json)) return false;
-    json_reader reader(scratch_);
+void model_restorer::splice(std::string_view text, std::string_view json, std::size_t offset,
+                            std::string& out) {
     edits found;
-    if (!collect(reader, 0, false, found)) return false;
+    if (json.find('{') != std::string_view::npos && !scratch_.load(json)) {
+        json_reader reader(scratch_);
+        if (!collect(reader, 0, false, found)) found.count = 0;
+    }
     std::size_t from = 0;
     for (std::size_t i = 0; i < found.count; ++i) {
-        out += json.substr(from, found.ranges[i].begin - from);
+        out += text.substr(from, offset + found.ranges[i].begin - from);
         out += quoted_;
-        from = found.ranges[i].end;
+        from = offset + found.ranges[i].end;
     }
-    out += json.substr(from);
-    return true;
+    out += text.substr(from);
 }
 
 }  // namespace weir::payload

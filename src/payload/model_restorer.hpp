@@ -38,7 +38,9 @@ class model_restorer {
     void events(std::string_view text, std::string& out);
     void event(std::string_view text, std::string& out);
     void hold(std::string_view text, std::string& out);
-    bool splice(std::string_view json, std::string& out);
+    /// Appends `text` with the names changed that are found in `json`, which lies at `offset` of
+    /// it.
+    void splice(std::string_view text, std::string_view json, std::size_t offset, std::string& out);
 
     answer_kind kind_;
     bool passing_ = false;  ///< the event (or body) at hand is too long to be held

@@ -82,6 +82,8 @@ std::string_view next_line(std::string_view& rest) {
 }
 
 std::string_view field_value(std::string_view line, std::string_view name) {
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    if (line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
     if (!line.starts_with(name) || line.size() == name.size() || line[name.size()] != ':')
         return {};
     line.remove_prefix(name.size() + 1);

@@ -38,7 +38,7 @@ std::size_t first_event_end(std::string_view text, std::size_t from);
 std::string_view next_line(std::string_view& rest);
 
 /// The value of the line if its field is `name`, without one leading space; a view with null data
-/// otherwise.
+/// otherwise. A stream may begin with a byte order mark, which is no part of its first line.
 std::string_view field_value(std::string_view line, std::string_view name);
 
 }  // namespace weir::payload

@@ -196,12 +196,10 @@ void usage_reader::lines(std::string_view text) {
 }
 
 void usage_reader::line(std::string_view text) {
-    if (text.starts_with("event:")) {
-        end_ = end_ || names_end(field_value(text, "event"));
-        return;
-    }
     const auto data = field_value(text, "data");
-    if (data.starts_with("[DONE]")) {
+    if (data.data() == nullptr) {
+        end_ = end_ || names_end(field_value(text, "event"));
+    } else if (data.starts_with("[DONE]")) {
         end_ = true;
     } else {
         document(data);

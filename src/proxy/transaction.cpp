@@ -96,7 +96,8 @@ void transaction::take_notes() {
 bool transaction::route(const gateway::socket_table& socket) {
     const auto& head = ex_->head();
     const auto parts = gateway::split_target(head.target);
-    const auto normal = gateway::normalise_path(parts.path, path_scratch_);
+    const std::string_view path = parts.path.empty() ? "/" : parts.path;
+    const auto normal = gateway::normalise_path(path, path_scratch_);
     if (!normal) {
         refuse(malformed("the path climbs above its root"));
         return false;

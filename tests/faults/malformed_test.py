@@ -1,6 +1,8 @@
 """Requests that two parsers could understand differently, or that no client needs: each is refused, its connection is
 closed, and not one byte of it reaches an endpoint."""
 
+import time
+
 import pytest
 
 from harness import WeirProcess
@@ -162,6 +164,16 @@ def refused(gateway, pieces):
     return answer, rest
 
 
+def test_the_end_of_the_connection_comes_right_behind_the_refusal(line):
+    """Nothing is waited for: what follows such a head is no body."""
+    gateway, _ = line
+    begin = time.monotonic()
+    for _ in range(5):
+        answer, rest = refused(gateway, [get(b"GET /v1/models HTTP/1.1", b"Host: a b\r\n")])
+        assert (answer.status, rest) == (400, b"")
+    assert time.monotonic() - begin < 3   # one second each would be the drain of a body
+
+
 def check(answer, rest, statuses):
     assert answer.status in statuses, f"{answer.status} {answer.text}"
     assert rest == b"", "what follows a refused request is never parsed"
@@ -230,6 +242,7 @@ def test_what_is_odd_but_well_formed_is_served(line):
                  get(b"GET /v1/models HTTP/1.0"),
                  get(b"GET /v1/models HTTP/1.0", b""),
                  get(b"GET http://b:8080/v1/models HTTP/1.1"),
+                 get(b"GET HTTP://b/v1/models HTTP/1.1"),
                  get(b"GET /v1/models HTTP/1.1", b"Host: [::1]:80\r\n"),
                  get(b"GET /v1/models HTTP/1.1", b"Host: a\r\nX: \xc3\xa9\r\n"),
                  get(b"GET /v1/models?a=%2F;b HTTP/1.1"),
@@ -238,6 +251,15 @@ def test_what_is_odd_but_well_formed_is_served(line):
             connection.send(text)
             answer = connection.read_answer()
             assert answer.status == 200, (text, answer.text)
+
+
+def test_an_absolute_target_reaches_the_endpoint_as_a_path_and_its_host(line):
+    gateway, tap = line
+    for target, path, host in (("http://b:8080/v1/x?a=/", "/v1/x?a=/", "b:8080"), ("http://b?a=1", "/?a=1", "b"),
+                               ("http://b", "/", "b"), ("HTTPS://b/", "/", "b")):
+        before = len(tap.bytes)
+        assert gateway.request("GET", target).status == 200
+        assert tap.bytes[before:].startswith(f"GET {path} HTTP/1.1\r\nhost: {host}\r\n".encode()), target
 
 
 def test_a_method_that_is_never_forwarded_is_told_what_is(line):

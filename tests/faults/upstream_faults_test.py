@@ -83,6 +83,8 @@ WHOLE = {
     "redirect": (raw(head("Location: http://127.0.0.1:1/", "Content-Length: 0", status="302 Found")), 302, b""),
     "404": (reply(404, b"none", reason="Not Found"), 404, b"none"),
     "status 599": (reply(599, b"x", reason="Odd"), 599, b"x"),
+    "status 999": (reply(999, b"x", reason="Odd"), 999, b"x"),
+    "early hints": (raw(head("Link: </a>", status="103 Early Hints") + OK, None), 200, b"{}"),
     "8 interim heads": (raw("HTTP/1.1 102 Processing\r\n\r\n" * 8 + OK, None), 200, b"{}"),
     "8-bit in a value": (raw(head("X: \xc3\xa9", "Content-Length: 2") + "{}"), 200, b"{}"),
     "100 KB of head": (raw(head("X: " + "a" * 100_000, "Content-Length: 2") + "{}"), 200, b"{}"),
@@ -164,6 +166,8 @@ def test_an_odd_answer_that_is_whole_is_passed_on(cases):
 
     each(WHOLE, check, at_once=4)
     assert len(ask(gateway, "8 interim heads").interim) == 8
+    hints = ask(gateway, "early hints").interim[0]
+    assert (hints.status, hints.reason, hints.headers) == (103, "Early Hints", [("Link", "</a>")])
     assert ask(gateway, "304 with a length").header("content-length") == "5"
     assert ask(gateway, "redirect").header("location") == "http://127.0.0.1:1/"
     assert ask(gateway, "extensions and trailers").header("trailer") is None

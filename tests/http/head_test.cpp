@@ -131,6 +131,10 @@ TEST_SUITE("http/head") {
               head_outcome::kind::complete);
         CHECK(head.host == "x:8");
         CHECK(head.target == "/p?q");
+        CHECK(parse("GET HTTP://x?q HTTP/1.1\r\nHost: a\r\n\r\n", head).what ==
+              head_outcome::kind::complete);
+        CHECK(head.host == "x");
+        CHECK(head.target == "?q");
         CHECK(parse("OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", head).what ==
               head_outcome::kind::complete);
     }

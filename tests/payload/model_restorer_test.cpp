@@ -48,7 +48,10 @@ TEST_SUITE("payload/model_restorer") {
 
     TEST_CASE("each event of a stream gets it back, however the reads are cut") {
         const std::string_view stream =
+            "\xEF\xBB\xBF"
+            "data: {\"model\":\"target\"}\n\n"
             ": ping\n\n"
+            "data: {\"id\":1,\r\nid: 7\r\ndata:  \"model\" :\r\ndata:\"target\"}\r\n\r\n"
             "data: {\"model\":\"target\",\"choices\":[{\"delta\":{\"content\":\"model\"}}]}\n\n"
             "event: response.completed\r\ndata: {\"response\":{\"model\":\"target\"}}\r\n\r\n"
             "event: "
