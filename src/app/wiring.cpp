@@ -31,7 +31,8 @@ bool any_set(const flowcontrol::sd_environment& e) {
 
 /// What waits at the gate stays there over reloads. When flow control is switched off, requests of
 /// older snapshots still hold the gate and leave by it.
-void set_gate(living_pool& p, const config::pool& spec, const config::detector_settings& detector) {
+void set_gate(living_pool& p, const config::pool& spec, const config::detector_settings& detector,
+              duration scrape_period) {
     if (!p.pipeline->settings().flow_control) {
         p.flow.reset();
         return;
@@ -40,10 +41,11 @@ void set_gate(living_pool& p, const config::pool& spec, const config::detector_s
     for (const auto& [name, priority] : spec.objectives) priorities.insert(priority);
     const auto& settings = p.pipeline->settings().flow;
     if (p.flow) {
-        p.flow->configure(settings, detector, priorities);
+        p.flow->configure(settings, detector, priorities, scrape_period);
     } else {
         // The label `inference_pool` is the pool's name, as in the picker.
-        p.flow = std::make_shared<flowcontrol::gate>(spec.name, settings, detector, priorities);
+        p.flow = std::make_shared<flowcontrol::gate>(spec.name, settings, detector, priorities,
+                                                     scrape_period);
     }
 }
 
@@ -204,7 +206,7 @@ void wiring::take_pool(prepared_runtime& next, std::size_t index, proxy::pool_ru
     into.detector = sd.settings;
     into.models = p.models->board();
     into.id = p.id;
-    set_gate(p, spec, sd.settings);
+    set_gate(p, spec, sd.settings, options_.refresh);
     into.flow = p.flow;
 }
 

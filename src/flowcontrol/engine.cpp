@@ -75,16 +75,28 @@ outcome engine::enqueue(const item_ptr& item, time_point now, bool ready) {
 
 item_ptr engine::dispatch(double saturation, time_point now) {
     if (requests_ == 0) return nullptr;
-    const auto limits = ceilings(settings_.usage_limit, priorities_, saturation, usage_tick_);
+    ceilings_ = ceilings(settings_.usage_limit, priorities_, saturation, usage_tick_);
     std::size_t i = 0;
     for (auto& [priority, band] : bands_) {
-        if (saturation >= limits[i++]) return nullptr;
+        if (saturation >= ceilings_[i++]) return nullptr;
         if (auto item = band.take(now)) {
             forget(*item);
             return item;
         }
     }
     return nullptr;
+}
+
+std::optional<blocked_band> engine::blocked_above(int priority, double saturation) const {
+    if (requests_ == 0 || ceilings_.size() != bands_.size()) return std::nullopt;
+    std::size_t i = 0;
+    for (const auto& [level, band] : bands_) {
+        const double ceiling = ceilings_[i++];
+        if (level <= priority) break;
+        if (ceiling > 0 && saturation >= ceiling && band.requests() != 0)
+            return blocked_band{level, ceiling};
+    }
+    return std::nullopt;
 }
 
 void engine::expire(time_point now, bool ready, std::vector<std::pair<item_ptr, outcome>>& out) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "config/picker_settings.hpp"
 #include "flowcontrol/flow_item.hpp"
 #include "flowcontrol/priority_band.hpp"
+#include "flowcontrol/reclaimer.hpp"
 
 namespace weir::flowcontrol {
 
@@ -32,6 +34,9 @@ class engine {
     /// One cycle: at most one request leaves, the highest band first. A band whose ceiling the
     /// saturation reaches ends the cycle, also when nothing waits in it.
     item_ptr dispatch(double saturation, time_point now);
+    /// The first band that the last cycle could not serve for want of room although requests wait
+    /// in it, above `priority`. A ceiling of zero cannot be reached by making room.
+    std::optional<blocked_band> blocked_above(int priority, double saturation) const;
     /// Takes out what has waited too long. The clock of a request runs from its arrival or from the
     /// last change between "has endpoints" and "has none", whichever is later.
     void expire(time_point now, bool ready, std::vector<std::pair<item_ptr, outcome>>& out);
@@ -59,6 +64,7 @@ class engine {
     config::flow_control_settings settings_;
     band_map bands_;
     std::vector<int> priorities_;               ///< of the bands, the highest first
+    std::vector<double> ceilings_;              ///< of the bands in the last cycle
     std::map<std::uint64_t, item_ptr> by_age_;  ///< by sequence
     std::uint64_t requests_ = 0;
     std::uint64_t bytes_ = 0;

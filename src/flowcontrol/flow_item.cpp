@@ -73,4 +73,6 @@ rejection rejection_for(outcome o) {
                    "rejected-shutting-down");
 }
 
+rejection evicted() { return refused(429, "request evicted by flow control", "evicted"); }
+
 }  // namespace weir::flowcontrol

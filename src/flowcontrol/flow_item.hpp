@@ -29,6 +29,8 @@ std::string_view to_string(outcome o);
 /// What the client is told of an outcome that is neither `queued` nor `dispatched`. Texts and
 /// reasons: llm-d-router, `pkg/epp/requestcontrol`.
 rejection rejection_for(outcome o);
+/// What the client of a request is told that was ended for a more important one.
+rejection evicted();
 
 /// One request at the gate. The flow is {fairness id, priority}. The caller fills the first part;
 /// the second is the engine's. Changed only under the gate's lock while it is queued.
@@ -48,6 +50,7 @@ struct flow_item {
     std::uint64_t sequence = 0;  ///< order of arrival; 0: not queued
     std::int64_t rank = 0;       ///< the band's ordering policy: less goes first, then the sequence
     int band = 0;                ///< priority of the band it waits in
+    std::uint64_t lease = 0;     ///< order of being let through, while its end matters; else 0
 };
 
 using item_ptr = std::shared_ptr<flow_item>;

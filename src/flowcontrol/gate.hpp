@@ -20,6 +20,7 @@ struct gate_numbers;
 /// What a cycle let go of; the caller wakes each on its own thread.
 struct released {
     std::vector<std::pair<item_ptr, outcome>> items;
+    std::vector<item_ptr> revoked;  ///< let through earlier; their requests must end now
 };
 
 /// A band and its flows as the admin API shows them.
@@ -40,12 +41,15 @@ struct band_state {
 /// configuration; entered only while the gate `flowControl` is on.
 class gate final : public metrics::source {
   public:
+    /// `scrape_period`: how often the detector's signals are read.
     gate(std::string pool, config::flow_control_settings settings,
-         const config::detector_settings& detector, const std::set<int>& priorities);
+         const config::detector_settings& detector, const std::set<int>& priorities,
+         duration scrape_period);
     ~gate() override;
 
     void configure(config::flow_control_settings settings,
-                   const config::detector_settings& detector, const std::set<int>& priorities);
+                   const config::detector_settings& detector, const std::set<int>& priorities,
+                   duration scrape_period);
 
     /// A request arrives and one cycle runs. `queued`, `dispatched` or a rejection of this request;
     /// `out` gets the others that the cycle let go of.
@@ -54,6 +58,8 @@ class gate final : public metrics::source {
     void cycle(const stage_levels& level, time_point now, released& out);
     /// The request's client has gone. False: it had left already.
     bool cancel(flow_item& item, time_point now);
+    /// A request that was let through has ended.
+    void ended(flow_item& item, time_point now);
     /// A dispatched request is counted at its endpoint, or will never be: the detector sees it.
     void confirm();
     /// Everything that waits.
@@ -68,7 +74,8 @@ class gate final : public metrics::source {
     void collect(metrics::exposition& out) const override;
 
   private:
-    item_ptr dispatch_one(const stage_levels& level, time_point now);
+    item_ptr dispatch_one(const stage_levels& level, time_point now, released& out);
+    void reclaim(const stage_levels& level, time_point now, released& out);
     void left(const flow_item& item, outcome how, time_point now);
 
     const std::string pool_;
@@ -77,6 +84,7 @@ class gate final : public metrics::source {
     bool counts_in_flight_ = false;  ///< the detector looks at what was dispatched
     std::string detector_;
     std::size_t unconfirmed_ = 0;
+    reclaimer reclaimer_;
     std::atomic<std::uint64_t> waiting_{0};
     std::unique_ptr<gate_numbers> numbers_;
 };

@@ -61,7 +61,7 @@ void transaction::refuse(const local_reply& reply) {
                            : worker_.numbers.series(model_, target_model_, default_fairness_id, 0);
         worker_.numbers.count_error(series, error_code_of(reply.status));
     }
-    account(reply.status, reply.reason, end_cause::error,
+    account(reply.status, reply.reason, reply.cause,
             reply.detail.empty() ? reply.text : reply.detail);
     reply_facts facts;
     const std::string path(path_.empty() && notes_ ? std::string_view(notes_->path) : path_);
@@ -216,6 +216,10 @@ void transaction::recycle() {
     if (ticket_) {
         worker_.flows.leave(*ticket_);
         ticket_.reset();
+    }
+    if (lease_) {
+        worker_.flows.ended(*lease_);
+        lease_.reset();
     }
     for (std::size_t i = 0; i < charges_; ++i) ledger_[i].release();
     if (pool_ != nullptr && pool_->flow && charges_ != 0) worker_.flows.turn(*pool_);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "http/client.hpp"
+#include "weir/hooks.hpp"
 
 namespace weir::proxy {
 
@@ -17,6 +18,7 @@ struct local_reply {
     int retry_after = 0;              ///< seconds; 0: no retry-after
     bool empty_text = false;          ///< as text the body is empty (404)
     std::string detail;               ///< for the log alone; empty: the text
+    end_cause cause = end_cause::error;
 };
 
 local_reply bad_request(std::string message, std::string_view reason, std::string_view param);

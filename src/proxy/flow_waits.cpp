@@ -45,6 +45,11 @@ void flow_waits::leave(flow_ticket& ticket) {
     done(ticket);
 }
 
+void flow_waits::ended(flow_ticket& ticket) {
+    ticket.owner = nullptr;
+    ticket.gate->ended(ticket, worker_.loop.now());
+}
+
 void flow_waits::turn(const pool_runtime& pool) {
     if (!pool.flow || pool.flow->idle()) return;
     auto& slot = worker_.slot(pool.serial, *pool.view);
@@ -76,21 +81,29 @@ void flow_waits::on_tick(void* self) {
 
 /// Each runs on its own worker, after what is on the stack now.
 void flow_waits::wake(flowcontrol::released& gone) {
-    for (auto& [item, how] : gone.items) {
+    const auto tell = [this](flowcontrol::item_ptr& item, auto what) {
         auto ticket = std::static_pointer_cast<flow_ticket>(std::move(item));
         auto* home = ticket->home;
-        auto tell = [ticket = std::move(ticket), how = how] {
-            if (ticket->owner != nullptr) {
-                ticket->owner->turn_came(how);
-            } else if (how == flowcontrol::outcome::dispatched) {
-                ticket->gate->confirm();
-            }
-        };
+        auto say = [ticket = std::move(ticket), what] { what(*ticket); };
         if (home == &worker_.loop) {
-            home->defer(std::move(tell));
+            home->defer(std::move(say));
         } else {
-            home->post(std::move(tell));
+            home->post(std::move(say));
         }
+    };
+    for (auto& [item, how] : gone.items) {
+        tell(item, [how = how](flow_ticket& ticket) {
+            if (ticket.owner != nullptr) {
+                ticket.owner->turn_came(how);
+            } else if (how == flowcontrol::outcome::dispatched) {
+                ticket.gate->confirm();
+            }
+        });
+    }
+    for (auto& item : gone.revoked) {
+        tell(item, [](flow_ticket& ticket) {
+            if (ticket.owner != nullptr) ticket.owner->evict();
+        });
     }
 }
 

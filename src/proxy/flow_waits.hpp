@@ -33,6 +33,8 @@ class flow_waits {
                                 const datalayer::pool_view& view, const pool_slot& slot);
     /// The ticket's turn came.
     void done(const flow_ticket& ticket);
+    /// A request that was let through has ended.
+    void ended(flow_ticket& ticket);
     /// The request ends without its turn.
     void leave(flow_ticket& ticket);
     /// A place may have become free, or a request that was let through is counted now.

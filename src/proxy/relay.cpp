@@ -5,6 +5,7 @@
 #include "datalayer/health.hpp"
 #include "payload/error_body.hpp"
 #include "proxy/header_rules.hpp"
+#include "proxy/reply.hpp"
 #include "proxy/transaction.hpp"
 
 namespace weir::proxy {
@@ -290,10 +291,19 @@ void transaction::break_off(const local_reply& why) {
         ex_->write(worker_.transformed);
         ex_->flush();
     }
-    account(status_, why.reason, end_cause::error, why.text);
+    account(status_, why.reason, why.cause, why.text);
     auto* ex = ex_;
     recycle();
     ex->abort();
+}
+
+void transaction::evict() {
+    call_.cancel();
+    auto why = reply_for(flowcontrol::evicted());
+    why.cause = end_cause::evicted;
+    if (answer_begun_) return break_off(why);
+    held_.reset();
+    refuse(why);
 }
 
 void transaction::cut() {

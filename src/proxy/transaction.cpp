@@ -354,7 +354,10 @@ void transaction::wait_for_turn(inference_request& request, pool_slot& s) {
     ticket->owner = this;
     ticket->gate = pool_->flow;
     const auto verdict = worker_.flows.arrive(ticket, config_, *pool_, *view_, s);
-    if (verdict == flowcontrol::outcome::dispatched) return pass_gate(request, s);
+    if (verdict == flowcontrol::outcome::dispatched) {
+        lease_ = std::move(ticket);
+        return pass_gate(request, s);
+    }
     if (verdict == flowcontrol::outcome::queued) {
         if (notes_) notes_->queued = stamp();
         ticket_ = std::move(ticket);
@@ -377,7 +380,7 @@ void transaction::pass_gate(inference_request& request, pool_slot& s) {
 /// The scan of its body is in memory that other requests have used since: it is done again.
 void transaction::turn_came(flowcontrol::outcome how) {
     worker_.flows.done(*ticket_);
-    ticket_.reset();
+    lease_ = std::move(ticket_);
     if (how != flowcontrol::outcome::dispatched) {
         return refuse(reply_for(flowcontrol::rejection_for(how)));
     }

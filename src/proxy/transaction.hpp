@@ -45,6 +45,8 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void cut();
     /// The pool's gate lets the request through, or sends it away.
     void turn_came(flowcontrol::outcome how);
+    /// The pool's gate takes its place back for a more important request.
+    void evict();
 
   private:
     // exchange_owner
@@ -166,6 +168,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
 
     std::span<const char> body_;           ///< as received; the exchange holds it
     std::shared_ptr<flow_ticket> ticket_;  ///< while the request waits at its pool's gate
+    std::shared_ptr<flow_ticket> lease_;   ///< from its being let through to its end
 
     // The pick and the attempts.
     decision decision_;

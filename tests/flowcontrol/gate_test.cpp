@@ -32,7 +32,7 @@ const time_point now(1000s);
 
 TEST_SUITE("flowcontrol/gate") {
     TEST_CASE("with room an arrival goes straight through") {
-        gate g("ns/p", {}, detector(config::detector_kind::utilization), {});
+        gate g("ns/p", {}, detector(config::detector_kind::utilization), {}, 50ms);
         released out;
         CHECK(g.arrive(item(0), at(0.5), now, out) == outcome::dispatched);
         CHECK(out.items.empty());
@@ -40,7 +40,7 @@ TEST_SUITE("flowcontrol/gate") {
     }
 
     TEST_CASE("an arrival lets the one before it go first") {
-        gate g("ns/p", {}, detector(config::detector_kind::utilization), {});
+        gate g("ns/p", {}, detector(config::detector_kind::utilization), {}, 50ms);
         released out;
         const auto first = item(0);
         const auto second = item(0);
@@ -54,7 +54,7 @@ TEST_SUITE("flowcontrol/gate") {
     }
 
     TEST_CASE("where the detector counts what is in flight, one is counted before the next goes") {
-        gate g("ns/p", {}, detector(config::detector_kind::concurrency), {});
+        gate g("ns/p", {}, detector(config::detector_kind::concurrency), {}, 50ms);
         released out;
         CHECK(g.arrive(item(0), at(0), now, out) == outcome::dispatched);
         CHECK(g.arrive(item(0), at(0), now, out) == outcome::queued);
@@ -65,8 +65,22 @@ TEST_SUITE("flowcontrol/gate") {
         CHECK(out.items.size() == 1);
     }
 
+    TEST_CASE("with eviction on, a blocked band ends what matters less") {
+        config::flow_control_settings s;
+        s.enable_eviction = true;
+        gate g("ns/p", s, detector(config::detector_kind::utilization), {-1, 5}, 50ms);
+        released out;
+        const auto victim = item(-1);
+        CHECK(g.arrive(victim, at(0), now, out) == outcome::dispatched);
+        CHECK(g.arrive(item(-1), at(1), now, out) == outcome::queued);
+        CHECK(out.revoked.empty());  // who waits matters as little
+        CHECK(g.arrive(item(5), at(1), now, out) == outcome::queued);
+        REQUIRE(out.revoked.size() == 1);
+        CHECK(out.revoked[0] == victim);
+    }
+
     TEST_CASE("closing sends everybody away") {
-        gate g("ns/p", {}, detector(config::detector_kind::utilization), {});
+        gate g("ns/p", {}, detector(config::detector_kind::utilization), {}, 50ms);
         released out;
         g.arrive(item(0), at(1), now, out);
         g.arrive(item(-3), at(1), now, out);
@@ -77,7 +91,7 @@ TEST_SUITE("flowcontrol/gate") {
     }
 
     TEST_CASE("the queues can be looked at") {
-        gate g("ns/p", {}, detector(config::detector_kind::utilization), {-1});
+        gate g("ns/p", {}, detector(config::detector_kind::utilization), {-1}, 50ms);
         released out;
         g.arrive(item(-1, "tenant", 30), at(1), now, out);
         g.arrive(item(-1, "tenant", 12), at(1), now + 2s, out);
@@ -94,7 +108,7 @@ TEST_SUITE("flowcontrol/gate") {
     TEST_CASE("metrics tell depth, waits and outcomes") {
         config::flow_control_settings s;
         s.max_requests = 2;
-        gate g("ns/p", s, detector(config::detector_kind::utilization), {});
+        gate g("ns/p", s, detector(config::detector_kind::utilization), {}, 50ms);
         released out;
         const auto one = item(0);
         one->fairness_label = "tenant";

@@ -48,6 +48,7 @@ plugins:
 flowControl:
   saturationDetector: {pluginRef: concurrency-detector}
   defaultRequestTTL: %(ttl)s
+  enableEviction: %(evicts)s
   priorityBands:
   - {priority: 0, maxRequests: 3, fairnessPolicyRef: round-robin-fairness-policy}
 """
@@ -79,8 +80,8 @@ def held(upstream):
 
 @pytest.fixture
 def gated(weir, manifests, held):
-    def start(ttl="60s", pods=True, **how):
-        text = POOL % {"port": int(held.server.url.rsplit(":", 1)[1]), "ttl": ttl}
+    def start(ttl="60s", pods=True, evicts=False, **how):
+        text = POOL % {"port": int(held.server.url.rsplit(":", 1)[1]), "ttl": ttl, "evicts": str(evicts).lower()}
         if not pods:
             text = text.replace("app: x}, annotations", "app: y}, annotations")
         return weir("-f", str(manifests({"all.yaml": text})), **how)
@@ -218,3 +219,23 @@ def test_the_queue_outlives_a_reload(gated, held):
     assert waiting(gateway) == 1
     held.let(2)
     assert waits.read_answer().status == 200
+
+
+def test_a_sheddable_request_under_way_makes_room_for_one_that_matters_more(gated, held):
+    gateway = gated(evicts=True)
+    victim = send(gateway, "victim", x_llm_d_inference_objective="batch")
+    held.server.wait_requests(1)
+    urgent = send(gateway, "urgent", x_llm_d_inference_objective="urgent")
+    answer = victim.read_answer()
+    assert (answer.status, answer.text) == (429, "request evicted by flow control")
+    assert answer.header("x-weir-reason") == answer.header("x-llm-d-request-dropped-reason") == "evicted"
+    held.server.wait_requests(2)
+    # Nothing is ended for who matters as little, and nothing that is not negative.
+    more = queue(gateway, "more", 1, x_llm_d_inference_objective="urgent")
+    held.let(3)  # the server still holds the victim
+    assert urgent.read_answer().status == more.read_answer().status == 200
+    assert held.order() == ["victim", "urgent", "more"]
+    page = gateway.admin("GET", "/metrics").text
+    assert 'llm_d_epp_flow_control_revocations_issued_total{inference_pool="p",priority="10"} 1' in page
+    assert 'llm_d_epp_flow_control_revocations_total{inference_pool="p",outcome="confirmed"} 1' in page
+    assert 'llm_d_epp_flow_control_revocation_confirmation_seconds_count{inference_pool="p"} 1' in page
