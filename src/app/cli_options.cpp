@@ -300,6 +300,11 @@ void add_sim_options(CLI::App& app, sim_command_options& o) {
         "Prompt and answer together, in tokens", {"N", "131072", engine});
     add(app, "--max-queue", s.max_queue, &read_size,
         "Waiting requests before refusals; 0: no limit", {"N", "0", engine});
+    add_word<sim::queue_policy>(
+        app, "--scheduling-policy", s.policy,
+        {{"fcfs", sim::queue_policy::fcfs}, {"priority", sim::queue_policy::priority}},
+        "Who waits less: first come, or by the body's `priority`",
+        {"fcfs|priority", "fcfs", engine});
     add_number(app, "--queue-full-status", s.queue_full_status, 0, 599,
                "Status of that refusal; 0: the engine's own", {"STATUS", "0", engine});
     add(app, "--kv-blocks", s.kv_blocks, &read_limit, "KV cache blocks", {"N", "16384", engine});

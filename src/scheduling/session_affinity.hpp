@@ -132,6 +132,5 @@ inline constexpr parameter_doc session_affinity_docs[] = {
 
 /// Standard base64 with padding; nothing when it is not.
 std::optional<std::string> decode_base64(std::string_view text);
-std::string encode_base64(std::string_view bytes);
 
 }  // namespace weir::scheduling

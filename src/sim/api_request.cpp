@@ -14,16 +14,10 @@ using kind = json_value::kind;
 
 constexpr std::string_view bad_request = "BadRequestError";
 constexpr std::size_t max_choices = 4096;
+constexpr std::size_t max_stops = 16;
 
 api_error refuse(std::string message, std::string_view param = {}) {
     return {.status = 400, .type = bad_request, .message = std::move(message), .param = param};
-}
-
-void append_token(std::string& out, std::int64_t id) {
-    const auto bits = static_cast<std::uint32_t>(id);
-    for (unsigned shift = 0; shift < 32; shift += 8) {
-        out += static_cast<char>((bits >> shift) & 0xFF);
-    }
 }
 
 bool is_token_list(json_value v) { return v.is(kind::array) && v.first().is(kind::number); }
@@ -33,7 +27,7 @@ bool append_tokens(std::string& out, json_value list) {
     for (auto v = list.first(); v; v = v.next()) {
         const auto id = v.integer();
         if (!id) return false;
-        append_token(out, *id);
+        append_token(out, static_cast<std::uint32_t>(*id));
     }
     return true;
 }
@@ -157,7 +151,10 @@ std::optional<api_error> read_prompt(api kind_of, json_value body, api_request& 
             return read_responses(body, r);
         case api::tokenize:
             if (body.get("messages")) return read_chat(body, r);
-            if (read_prompts(body.get("prompt"), r.prompts)) return std::nullopt;
+            // llama.cpp's and TGI's names for it come last.
+            for (const auto* name : {"prompt", "text", "content", "inputs"}) {
+                if (read_prompts(body.get(name), r.prompts)) return std::nullopt;
+            }
             return refuse("prompt: Field required", "prompt");
         case api::embeddings:
             if (read_prompts(body.get("input"), r.prompts)) return std::nullopt;
@@ -208,6 +205,94 @@ std::optional<api_error> read_limits(api kind_of, json_value body, api_request& 
     }
     if (r.n * r.prompts.size() > max_choices) return refuse("too many prompts", "prompt");
     return std::nullopt;
+}
+
+// `stop`: a text or up to sixteen; by the name the API has for it.
+std::optional<api_error> read_stops(api kind_of, json_value body, api_request& r) {
+    auto stop = body.get("stop");
+    if (kind_of == api::messages) stop = body.get("stop_sequences");
+    if (kind_of == api::generate) {
+        const auto sampling = body.get("sampling_params");
+        stop = (sampling ? sampling : body.get("parameters")).get("stop");
+    }
+    if (stop.empty()) return std::nullopt;
+    if (const auto text = stop.string()) {
+        r.stops.push_back(*text);
+    } else if (stop.is(kind::array)) {
+        for (auto v = stop.first(); v; v = v.next()) {
+            const auto one = v.string();
+            if (!one) return refuse("stop: Input should be a valid string", "stop");
+            r.stops.push_back(*one);
+        }
+    } else {
+        return refuse("stop: Input should be a valid string or a list of them", "stop");
+    }
+    if (r.stops.size() > max_stops) return refuse("stop: too many stop strings", "stop");
+    for (const auto& s : r.stops) {
+        if (s.empty()) return refuse("stop cannot contain an empty string.", "stop");
+    }
+    return std::nullopt;
+}
+
+// Completions ask with a number, chats with a switch beside it.
+std::optional<api_error> read_logprobs(api kind_of, json_value body, api_request& r) {
+    const auto asked = body.get("logprobs");
+    if (asked.empty()) return std::nullopt;
+    auto count = asked;
+    if (kind_of == api::chat) {
+        if (!asked.boolean().value_or(false)) return std::nullopt;
+        count = body.get("top_logprobs");
+        r.logprobs = 0;
+        if (count.empty()) return std::nullopt;
+    }
+    const auto n = count.integer();
+    if (!n || *n < 0 || *n > 20) {
+        const std::string_view name = kind_of == api::chat ? "top_logprobs" : "logprobs";
+        return refuse(
+            std::string(name) + " must be between 0 and 20, got " + std::string(count.raw()) + ".",
+            name);
+    }
+    r.logprobs = static_cast<std::size_t>(*n);
+    return std::nullopt;
+}
+
+// The function a chat must call: the one named, or the first when any will do.
+std::optional<api_error> read_tool_choice(json_value body, api_request& r) {
+    const auto choice = body.get("tool_choice");
+    const auto named = choice.get("function").get("name").string();
+    if (!named && choice.string() != "required") return std::nullopt;
+    for (auto t = body.get("tools").first(); t; t = t.next()) {
+        const auto name = t.get("function").get("name").string().value_or("");
+        if (named && name != *named) continue;
+        r.forced_tool = name;
+        return std::nullopt;
+    }
+    return refuse("tool_choice names no function of tools", "tool_choice");
+}
+
+std::optional<api_error> read_embedding_shape(json_value body, api_request& r) {
+    const auto format = body.get("encoding_format").string().value_or("float");
+    if (format != "float" && format != "base64")
+        return refuse("encoding_format must be 'float' or 'base64'.", "encoding_format");
+    r.base64 = format == "base64";
+    const auto wanted = body.get("dimensions");
+    if (wanted.empty()) return std::nullopt;
+    const auto n = wanted.integer();
+    if (!n || *n < 1 || *n > 4096)
+        return refuse("dimensions must be between 1 and 4096.", "dimensions");
+    r.dimensions = static_cast<std::size_t>(*n);
+    return std::nullopt;
+}
+
+std::optional<api_error> read_shape(api kind_of, json_value body, api_request& r) {
+    if (kind_of == api::embeddings) return read_embedding_shape(body, r);
+    auto problem = read_stops(kind_of, body, r);
+    if (problem) return problem;
+    if (kind_of == api::completions) r.echo = body.get("echo").boolean().value_or(false);
+    if (kind_of == api::completions || kind_of == api::chat)
+        problem = read_logprobs(kind_of, body, r);
+    if (!problem && kind_of == api::chat) problem = read_tool_choice(body, r);
+    return problem;
 }
 
 void read_switches(json_value body, api_request& r) {
@@ -261,6 +346,7 @@ std::optional<api_request> read_api_request(api kind_of, std::string_view body,
     r.model = model.string().value_or("");
     auto problem = read_prompt(kind_of, root, r);
     if (!problem) problem = read_limits(kind_of, root, r);
+    if (!problem) problem = read_shape(kind_of, root, r);
     if (problem) {
         error = std::move(*problem);
         return std::nullopt;

@@ -48,6 +48,12 @@ struct api_request {
     bool stream = false;
     bool include_usage = false;
     bool continuous_usage = false;
+    std::vector<std::string> stops;       ///< the answer ends before the first of these
+    bool echo = false;                    ///< completions: the prompt comes first in the text
+    std::optional<std::size_t> logprobs;  ///< how many alternatives a token; nothing: none wanted
+    std::string forced_tool;              ///< the function that `tool_choice` makes the model call
+    bool base64 = false;                  ///< `encoding_format` of embeddings
+    std::size_t dimensions = 16;
     int priority = 0;
     std::string cache_salt;
     std::string request_id;  ///< body field of that name

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/json.hpp"
+#include "sim/text.hpp"
 
 namespace weir::sim {
 namespace {
@@ -168,6 +169,48 @@ api_error loading_error(personality engine) {
             .param = {}};
 }
 
+api_error asleep_error() {
+    return {.status = 503,
+            .type = "ServiceUnavailableError",
+            .message = "The engine is sleeping.",
+            .param = {}};
+}
+
+api_error priority_error() {
+    return {.status = 400,
+            .type = "BadRequestError",
+            .message = "Got priority but priority scheduling is not enabled.",
+            .param = "priority"};
+}
+
+std::string tokens_page(const sim_options& options, const std::vector<std::uint32_t>& tokens) {
+    json_writer w;
+    if (options.engine == personality::tgi) {
+        w.begin_array();
+        for (std::size_t i = 0; i < tokens.size(); ++i) {
+            std::string text;
+            append_token(text, tokens[i]);
+            while (text.ends_with('\0')) text.pop_back();
+            w.begin_object().field("id", std::uint64_t{tokens[i]}).field("text", text);
+            w.field("start", std::uint64_t{i * token_bytes});
+            w.field("stop", std::uint64_t{i * token_bytes + text.size()}).end_object();
+        }
+        w.end_array();
+        return w.take();
+    }
+    w.begin_object();
+    if (options.engine != personality::llamacpp) {
+        w.field("count", std::uint64_t{tokens.size()});
+        w.field("max_model_len", std::uint64_t{options.max_model_len});
+    }
+    w.key("tokens").begin_array();
+    for (const auto id : tokens) w.value(std::uint64_t{id});
+    w.end_array();
+    if (options.engine == personality::vllm) w.key("token_strs").null();
+    w.end_object();
+    return w.take();
+}
+
 int status_of(personality engine, const api_error& error) {
     return engine == personality::tgi && error.status == 400 ? 422 : error.status;
 }
@@ -199,7 +242,18 @@ namespace {
 void write_model(json_writer& w, personality engine, const model_entry& m, std::int64_t created,
                  std::size_t max_model_len) {
     w.begin_object().field("id", m.id).field("object", "model").field("created", created);
-    w.field("owned_by", to_string(engine)).field("root", m.parent.empty() ? m.id : m.parent);
+    const bool trtllm = engine == personality::trtllm;
+    w.field("owned_by", trtllm ? "tensorrt_llm" : to_string(engine));
+    if (trtllm || engine == personality::tgi) {
+        w.end_object();
+        return;
+    }
+    if (engine == personality::llamacpp) {
+        w.key("meta").begin_object().field("n_ctx_train", std::uint64_t{max_model_len});
+        w.end_object().end_object();
+        return;
+    }
+    w.field("root", m.parent.empty() ? m.id : m.parent);
     w.key("parent");
     m.parent.empty() ? w.null() : w.value(m.parent);
     w.field("max_model_len", std::uint64_t{max_model_len}).end_object();
@@ -223,10 +277,6 @@ std::string models_page(personality engine, const std::vector<model_entry>& mode
     return w.take();
 }
 
-namespace {
-
-plain_answer json(json_writer& w) { return {200, "application/json", w.take()}; }
-
 plain_answer not_found(personality engine) {
     if (engine == personality::llamacpp) {
         const api_error e{.status = 404, .type = {}, .message = "File Not Found", .param = {}};
@@ -235,9 +285,19 @@ plain_answer not_found(personality engine) {
     return {404, "application/json", R"({"detail":"Not Found"})"};
 }
 
-plain_answer llama_page(std::string_view path, const sim_options& options,
+namespace {
+
+plain_answer json(json_writer& w) { return {200, "application/json", w.take()}; }
+
+plain_answer llama_page(std::string_view target, const sim_options& options,
                         const load_numbers& load) {
+    const auto path = target.substr(0, target.find('?'));
     json_writer w;
+    const bool busy = load.running >= options.max_num_seqs;
+    if (path == "/slots" && busy && target.find("fail_on_no_slot=1") != target.npos) {
+        const api_error e{.status = 503, .type = {}, .message = "no slot available", .param = {}};
+        return {503, "application/json", error_body(personality::llamacpp, api::none, e)};
+    }
     if (path == "/props") {
         w.begin_object().field("total_slots", std::uint64_t{options.max_num_seqs});
         w.field("model_path", options.models.front()).field("is_sleeping", false).end_object();
@@ -286,8 +346,9 @@ plain_answer sglang_page(std::string_view path, const sim_options& options,
 
 }  // namespace
 
-plain_answer info_page(personality engine, std::string_view path, const sim_options& options,
+plain_answer info_page(personality engine, std::string_view target, const sim_options& options,
                        const load_numbers& load) {
+    const auto path = target.substr(0, target.find('?'));
     json_writer w;
     if (path == "/version" && engine != personality::llamacpp && engine != personality::tgi) {
         w.begin_object().field("version", "0.0.0-sim").end_object();
@@ -306,7 +367,7 @@ plain_answer info_page(personality engine, std::string_view path, const sim_opti
         w.field("max_total_tokens", std::uint64_t{options.max_model_len}).end_object();
         return json(w);
     }
-    if (engine == personality::llamacpp) return llama_page(path, options, load);
+    if (engine == personality::llamacpp) return llama_page(target, options, load);
     if (engine == personality::sglang) return sglang_page(path, options, load);
     return not_found(engine);
 }

@@ -32,6 +32,12 @@ api_error queue_full(personality engine, int status);
 api_error unknown_model(std::string_view model);
 api_error too_long(std::size_t limit, std::size_t prompt, std::size_t output);
 api_error loading_error(personality engine);
+api_error asleep_error();
+/// vLLM refuses a priority that its queue does not know.
+api_error priority_error();
+
+/// The answer of `/tokenize`.
+std::string tokens_page(const sim_options& options, const std::vector<std::uint32_t>& tokens);
 
 /// The status `engine` gives that error: TGI calls what it cannot validate a 422.
 int status_of(personality engine, const api_error& error);
@@ -65,10 +71,13 @@ struct load_numbers {
     std::uint64_t steps = 0;
 };
 
+/// The answer to a path that the engine does not have.
+plain_answer not_found(personality engine);
+
 /// The informational GET pages that `engine` has beside the common ones (`/version`, `/props`,
 /// `/slots`, `/info`,
 /// `/v1/loads`, …); status 404 for a path it does not know.
-plain_answer info_page(personality engine, std::string_view path, const sim_options& options,
+plain_answer info_page(personality engine, std::string_view target, const sim_options& options,
                        const load_numbers& load);
 
 }  // namespace weir::sim

@@ -26,7 +26,7 @@ constexpr std::array<break_word, 9> break_words{{
     {"error-event", break_kind::error_event, false},
 }};
 
-constexpr std::array<std::pair<std::string_view, metrics_fault>, 13> metrics_words{{
+constexpr std::array<std::pair<std::string_view, metrics_fault>, 14> metrics_words{{
     {"none", metrics_fault::none},
     {"garbage", metrics_fault::garbage},
     {"html", metrics_fault::html},
@@ -37,6 +37,7 @@ constexpr std::array<std::pair<std::string_view, metrics_fault>, 13> metrics_wor
     {"huge", metrics_fault::huge},
     {"missing", metrics_fault::missing},
     {"truncated", metrics_fault::truncated},
+    {"frozen", metrics_fault::frozen},
     {"slow", metrics_fault::slow},
     {"hang", metrics_fault::hang},
     {"reset", metrics_fault::reset},

@@ -64,6 +64,7 @@ enum class metrics_fault : std::uint8_t {
     huge,
     missing,
     truncated,
+    frozen,
     slow,
     hang,
     reset

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <utility>
 
+#include "base/base64.hpp"
 #include "base/json.hpp"
 #include "sim/server_core.hpp"
 #include "sim/wire_break.hpp"
@@ -90,6 +92,7 @@ void generation::proceed() {
     }
     if (fault_.breaks != break_kind::none && fault_.at_head) return break_wire();
     if (core_.loading()) return fail(loading_error(core_.options().engine));
+    if (core_.sleep_level() != 0) return fail(asleep_error());
     if (!request_) return fail(error_);
     start();
 }
@@ -101,6 +104,10 @@ void generation::start() {
     if (!lora && takes_any_model(options.engine)) lora = 0;
     if (!lora) return fail(unknown_model(r.model));
     if (r.model.empty()) r.model = core_.default_model();
+    if (r.priority != 0 && options.engine == personality::vllm &&
+        options.policy != queue_policy::priority) {
+        return fail(priority_error());
+    }
     if (kind_ == api::tokenize || kind_ == api::count_tokens) return answer_simple();
     if (one_choice_only(kind_)) {
         r.prompts.resize(1);
@@ -121,6 +128,8 @@ void generation::start() {
         .created = core_.unix_seconds(),
         .include_usage = r.include_usage,
         .continuous_usage = r.continuous_usage,
+        .logprobs = r.logprobs,
+        .tool = r.forced_tool,
     });
     received_ = core_.loop().now();
     usage_.prompt = r.prompt_tokens();
@@ -144,6 +153,20 @@ std::size_t generation::output_length(std::size_t prompt_tokens) const {
     return std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(room, 1));
 }
 
+/// Ends the choice with the token in which the first stop string is complete.
+void generation::find_stop(choice& c) const {
+    c.bytes = c.output * token_bytes;
+    if (request_->stops.empty()) return;
+    const auto all = c.text.tokens(0, c.output);
+    for (const auto& stop : request_->stops) {
+        const auto at = all.find(stop);
+        if (at >= c.bytes) continue;
+        c.bytes = at;
+        c.stop = stop;
+    }
+    if (!c.stop.empty()) c.output = count_tokens(c.bytes + c.stop.size());
+}
+
 bool generation::submit_choices(lora_slots::adapter lora) {
     const auto& r = *request_;
     const auto& options = core_.options();
@@ -156,7 +179,10 @@ bool generation::submit_choices(lora_slots::adapter lora) {
         c.text = generated_text(c.seed);
         sequence s;
         s.prompt_tokens = count_tokens(prompt.size());
-        s.output_tokens = c.output = output_length(s.prompt_tokens);
+        c.output = output_length(s.prompt_tokens);
+        find_stop(c);
+        s.output_tokens = c.output;
+        if (r.echo) c.echo = prompt;
         s.priority = options.engine == personality::sglang ? -r.priority : r.priority;
         s.lora = lora;
         if (options.prefix_caching) {
@@ -235,17 +261,33 @@ void generation::on_token(choice& c, std::uint32_t index, time_point at) {
     if (!streaming_) return;
     const auto interval = std::max<std::size_t>(core_.options().stream_interval, 1);
     if (c.generated - c.sent < interval && c.generated < c.output) return;
-    if (c.generated - c.sent == 1) {
-        reply_->text(out_, index, c.text.token(c.sent), usage_);
-    } else {
-        reply_->text(out_, index, c.text.tokens(c.sent, c.generated), usage_);
-    }
-    c.sent = c.generated;
+    write_piece(c, index);
     core_.mark_dirty(*this);
 }
 
-std::string_view generation::finish_reason() const {
-    const bool natural = !request_->max_tokens && kind_ != api::completions;
+/// What of `text`, which begins with token `from`, is before the stop string.
+std::string_view generation::piece_of(const choice& c, std::string_view text, std::size_t from) {
+    const auto before = from * token_bytes;
+    return text.substr(0, c.bytes - std::min(c.bytes, before));
+}
+
+void generation::write_piece(choice& c, std::uint32_t index) {
+    if (!c.echo.empty()) {
+        reply_->echo(out_, index, c.echo, usage_);
+        c.echo = {};
+    }
+    const auto from = std::exchange(c.sent, c.generated);
+    if (from * token_bytes >= c.bytes) return;
+    if (c.generated - from == 1) {
+        reply_->text(out_, index, piece_of(c, c.text.token(from), from), usage_);
+    } else {
+        const auto text = c.text.tokens(from, c.generated);
+        reply_->text(out_, index, piece_of(c, text, from), usage_);
+    }
+}
+
+std::string_view generation::finish_reason(const choice& c) const {
+    const bool natural = !c.stop.empty() || (!request_->max_tokens && kind_ != api::completions);
     return natural ? "stop" : "length";
 }
 
@@ -253,9 +295,9 @@ void generation::on_finished(choice& c, std::uint32_t index) {
     c.active = false;
     --active_;
     if (streaming_) {
-        const reply_choice all{
-            one_choice_only(kind_) ? c.text.tokens(0, c.generated) : std::string(),
-            finish_reason()};
+        std::string text;
+        if (one_choice_only(kind_)) text = piece_of(c, c.text.tokens(0, c.generated), 0);
+        const reply_choice all{std::move(text), finish_reason(c), c.stop};
         const reply_timings timings{record_.queue_ms / 1e3, record_.prefill_ms / 1e3,
                                     seconds(last_token_ - *first_token_)};
         reply_->end_choice(out_, index, all, usage_, timings);
@@ -274,7 +316,10 @@ void generation::complete() {
     if (kind_ == api::embeddings) return send_whole(embeddings());
     std::vector<reply_choice> all;
     all.reserve(choices_.size());
-    for (const auto& c : choices_) all.push_back({c.text.tokens(0, c.generated), finish_reason()});
+    for (const auto& c : choices_) {
+        auto text = c.echo + std::string(piece_of(c, c.text.tokens(0, c.generated), 0));
+        all.push_back({std::move(text), finish_reason(c), c.stop});
+    }
     const reply_timings timings{record_.queue_ms / 1e3, record_.prefill_ms / 1e3,
                                 record_.decode_ms / 1e3};
     send_whole(reply_->whole(all, usage_, timings));
@@ -298,7 +343,7 @@ void generation::observe_end() {
     t.generation_tokens.observe(static_cast<double>(usage_.completion));
     t.max_generation_tokens.observe(static_cast<double>(choices_.front().output));
     t.computed_tokens.observe(static_cast<double>(usage_.prompt - usage_.cached));
-    const auto how = finish_reason() == "stop" ? outcome::stop : outcome::length;
+    const auto how = finish_reason(choices_.front()) == "stop" ? outcome::stop : outcome::length;
     ++t.finished[static_cast<std::size_t>(how)];
 }
 
@@ -311,7 +356,7 @@ void generation::flush() {
     if (ended_) {
         auto& ex = *std::exchange(ex_, nullptr);
         ex.finish();
-        return over(finish_reason());
+        return over(finish_reason(choices_.front()));
     }
     ex_->flush();
     out_.clear();
@@ -357,13 +402,14 @@ bool generation::cut(std::size_t limit) {
 
 void generation::send_whole(std::string body) {
     record_.status = 200;
+    const auto ended = choices_.empty() ? "stop" : finish_reason(choices_.front());
     const auto limit = std::min(fault_.bytes, body.size());
     if (wrong_length(fault_.breaks)) return send_wrong_length(body);
     if (fault_.breaks == break_kind::truncate) body.resize(limit);
     if (!breaks_in_body(fault_.breaks) || fault_.breaks == break_kind::truncate) {
         auto& ex = *std::exchange(ex_, nullptr);
         core_.answer(ex, {200, "application/json", std::move(body)});
-        return over(fault_.breaks == break_kind::none ? finish_reason() : "fault");
+        return over(fault_.breaks == break_kind::none ? ended : "fault");
     }
     const std::array<http::field, 2> fields{
         {{"content-type", "application/json"}, {"x-sim-endpoint", core_.name()}}};
@@ -411,28 +457,41 @@ void generation::break_wire() {
 
 void generation::answer_simple() {
     const auto& r = *request_;
-    json_writer w;
-    w.begin_object();
     if (kind_ == api::count_tokens) {
-        w.field("input_tokens", std::uint64_t{r.prompt_tokens()});
-    } else {
-        w.field("count", std::uint64_t{r.prompt_tokens()});
-        w.field("max_model_len", std::uint64_t{core_.options().max_model_len});
-        w.key("tokens").begin_array();
-        for (const auto& p : r.prompts) {
-            for (std::size_t at = 0; at < p.size(); at += token_bytes) {
-                std::uint32_t id = 0;
-                for (const char c : std::string_view(p).substr(at, token_bytes)) {
-                    id = (id << 8) | static_cast<unsigned char>(c);
-                }
-                w.value(std::uint64_t{id & 0x7FFFFFFFU});
-            }
-        }
-        w.end_array();
+        json_writer w;
+        w.begin_object().field("input_tokens", std::uint64_t{r.prompt_tokens()});
+        w.end_object();
+        return send_whole(w.take());
     }
-    w.end_object();
-    send_whole(w.take());
+    std::vector<std::uint32_t> tokens;
+    for (const auto& p : r.prompts) {
+        const auto ids = token_ids(p);
+        tokens.insert(tokens.end(), ids.begin(), ids.end());
+    }
+    send_whole(tokens_page(core_.options(), tokens));
 }
+
+namespace {
+
+/// Numbers drawn from `seed`, or the same as base64 of little-endian floats.
+void write_vector(json_writer& w, std::uint64_t seed, const api_request& r) {
+    random_source values(seed);
+    std::string bytes;
+    if (!r.base64) w.begin_array();
+    for (std::size_t i = 0; i < r.dimensions; ++i) {
+        const auto v = static_cast<float>(values.unit() * 2 - 1);
+        if (!r.base64) {
+            w.value(double{v});
+            continue;
+        }
+        const auto bits = std::bit_cast<std::uint32_t>(v);
+        for (unsigned shift = 0; shift < 32; shift += 8)
+            bytes += static_cast<char>((bits >> shift) & 0xFF);
+    }
+    r.base64 ? w.value(encode_base64(bytes)) : w.end_array();
+}
+
+}  // namespace
 
 std::string generation::embeddings() const {
     json_writer w;
@@ -441,10 +500,9 @@ std::string generation::embeddings() const {
     w.key("data").begin_array();
     for (std::size_t i = 0; i < choices_.size(); ++i) {
         w.begin_object().field("index", std::uint64_t{i}).field("object", "embedding");
-        w.key("embedding").begin_array();
-        random_source values(choices_[i].seed);
-        for (int d = 0; d < 16; ++d) w.value(values.unit() * 2 - 1);
-        w.end_array().end_object();
+        w.key("embedding");
+        write_vector(w, choices_[i].seed, *request_);
+        w.end_object();
     }
     w.end_array().key("usage").begin_object();
     w.field("prompt_tokens", std::uint64_t{usage_.prompt});

@@ -41,6 +41,9 @@ class generation final : public http::exchange_owner {
         std::uint64_t seed = 0;
         generated_text text{0};
         std::size_t output = 0;  ///< tokens it will have
+        std::size_t bytes = 0;   ///< of their text, which a stop string cuts
+        std::string_view stop;   ///< the string of the request that ends it; empty: none
+        std::string echo;        ///< the prompt, where the text begins with it
         std::size_t generated = 0;
         std::size_t sent = 0;  ///< tokens written to the stream
         time_point last_token{};
@@ -57,7 +60,10 @@ class generation final : public http::exchange_owner {
     void complete();
     void answer_simple();
     std::string embeddings() const;
-    std::string_view finish_reason() const;
+    void find_stop(choice& c) const;
+    static std::string_view piece_of(const choice& c, std::string_view text, std::size_t from);
+    void write_piece(choice& c, std::uint32_t index);
+    std::string_view finish_reason(const choice& c) const;
     void fail(const api_error& e);
     bool cut(std::size_t limit);
     void send_whole(std::string body);

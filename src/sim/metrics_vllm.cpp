@@ -29,6 +29,15 @@ void queue_and_cache(page_writer& w, const metrics_view& v, metrics_generation g
     }
 }
 
+void sleep(page_writer& w, const metrics_view& v) {
+    static constexpr std::array<const char*, 3> states{"awake", "weights_offloaded", "discard_all"};
+    w.family("vllm:engine_sleep_state", "Engine sleep state.", "gauge");
+    for (int i = 0; i < 3; ++i) {
+        w.sample("vllm:engine_sleep_state", i == v.sleep_level ? 1 : 0,
+                 std::string("sleep_state=\"") + states[static_cast<std::size_t>(i)] + "\"");
+    }
+}
+
 void cache_config(page_writer& w, const metrics_view& v, metrics_generation generation) {
     std::string labels = "block_size=\"" + std::to_string(v.block_size) +
                          "\",cache_dtype=\"auto\",calculate_kv_scales=\"False\","
@@ -87,10 +96,7 @@ void counters(page_writer& w, const metrics_view& v, metrics_generation generati
         w.sample("vllm:admission_rejections_total", number(t.rejected_requests),
                  "reason=\"max_num_queued_reqs\"");
         w.sample("vllm:admission_rejections_total", 0, "reason=\"max_num_queued_tokens\"");
-        w.family("vllm:engine_sleep_state", "Engine sleep state.", "gauge");
-        w.sample("vllm:engine_sleep_state", 1, "sleep_state=\"awake\"");
-        w.sample("vllm:engine_sleep_state", 0, "sleep_state=\"discard_all\"");
-        w.sample("vllm:engine_sleep_state", 0, "sleep_state=\"weights_offloaded\"");
+        sleep(w, v);
     }
 }
 

@@ -92,6 +92,7 @@ plain_answer lie(plain_answer page, const server_faults& f) {
             page.body.resize(page.body.size() / 2);
             break;
         case metrics_fault::none:
+        case metrics_fault::frozen:
         case metrics_fault::huge:
         case metrics_fault::slow:
         case metrics_fault::hang:
@@ -125,7 +126,7 @@ plain_answer server_core::page(std::string_view method, std::string_view target,
     const auto path = target.substr(0, target.find('?'));
     if (path.starts_with("/sim/")) return control(method, path, body, record);
     const bool get = method == "GET" || method == "HEAD";
-    if (get) return engine_page(path);
+    if (get) return engine_page(target);
     if (method == "POST" && path.ends_with("load_lora_adapter")) return control_lora(path, body);
     if (method == "POST" && (path == "/detokenize" || path == "/v1/detokenize")) {
         return detokenize(body);
@@ -134,26 +135,51 @@ plain_answer server_core::page(std::string_view method, std::string_view target,
         engine_.reset_cache();
         return {200, plain_text, {}};
     }
+    if (method == "POST" && options_.engine == personality::vllm &&
+        (path == "/sleep" || path == "/wake_up")) {
+        return control_sleep(path, target);
+    }
     if (method == "POST" && path.starts_with("/v1/audio/")) {
         return {200, "application/json",
                 R"({"text":"A weir is a low dam that regulates a river."})"};
     }
-    return {api_of(path) == api::none ? 404 : 405, "application/json",
-            api_of(path) == api::none ? R"({"detail":"Not Found"})"
-                                      : R"({"detail":"Method Not Allowed"})"};
+    if (api_of(path) == api::none) return not_found(options_.engine);
+    return {405, "application/json", R"({"detail":"Method Not Allowed"})"};
 }
 
-plain_answer server_core::engine_page(std::string_view path) {
+/// Level 1 moves the weights off the accelerator, level 2 drops them; the cache goes either way.
+plain_answer server_core::control_sleep(std::string_view path, std::string_view target) {
+    sleep_level_ = 0;
+    if (path == "/sleep") {
+        sleep_level_ = target.find("level=2") == std::string_view::npos ? 1 : 2;
+        engine_.reset_cache();
+    }
+    return {200, plain_text, {}};
+}
+
+plain_answer server_core::engine_page(std::string_view target) {
+    const auto path = target.substr(0, target.find('?'));
     if (is_health(path)) {
         if (const auto status = faults_.server().health_status; status != 0) {
             return {status, plain_text, {}};
         }
-        return health(options_.engine, loading());
+        // SGLang's ping says nothing about the model.
+        const bool ping = path == "/ping" && options_.engine == personality::sglang;
+        return health(options_.engine, loading() && !ping);
+    }
+    if (path == "/is_sleeping" && options_.engine == personality::vllm) {
+        return {200, "application/json",
+                std::string(R"({"is_sleeping":)") + (sleep_level_ != 0 ? "true}" : "false}")};
     }
     const bool prometheus = options_.engine == personality::trtllm && path == "/prometheus/metrics";
     if (path == "/metrics" || prometheus) {
         const bool json = options_.engine == personality::trtllm && !prometheus;
-        return lie({200, json ? "application/json" : exposition, metrics_text(path, view())},
+        auto text = metrics_text(path, view());
+        auto& kept = frozen_[std::string(path)];
+        const bool frozen = faults_.server().metrics == metrics_fault::frozen;
+        if (frozen && !kept.empty()) text = kept;
+        kept = frozen ? text : std::string();
+        return lie({200, json ? "application/json" : exposition, std::move(text)},
                    faults_.server());
     }
     if (loading()) {
@@ -171,7 +197,7 @@ plain_answer server_core::engine_page(std::string_view path) {
     if (api_of(path) != api::none) {
         return {405, "application/json", R"({"detail":"Method Not Allowed"})"};
     }
-    return info_page(options_.engine, path, options_, load());
+    return info_page(options_.engine, target, options_, load());
 }
 
 plain_answer server_core::model_info(std::string_view id, std::int64_t created) const {
@@ -189,11 +215,8 @@ plain_answer server_core::detokenize(std::string_view body) {
     std::string text;
     const auto tokens = document_.parse(body) ? document_.root().get("tokens") : json_value();
     for (auto t = tokens.first(); t; t = t.next()) {
-        const auto id = static_cast<std::uint32_t>(t.integer().value_or(0));
-        for (unsigned shift = 0; shift < 32; shift += 8) {
-            const auto byte = static_cast<char>((id >> shift) & 0xFF);
-            if (byte != 0) text += byte;
-        }
+        append_token(text, static_cast<std::uint32_t>(t.integer().value_or(0)));
+        while (text.ends_with('\0')) text.pop_back();  // a short token at the end
     }
     json_writer w;
     const auto* key = options_.engine == personality::vllm       ? "prompt"
@@ -252,6 +275,7 @@ plain_answer server_core::control(std::string_view method, std::string_view path
         engine_.reset_cache();
         log_.clear();
         overrides_ = {};
+        sleep_level_ = 0;
         faults_.clear();
         apply_server_faults();
         return done();

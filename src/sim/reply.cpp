@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/json.hpp"
+#include "sim/text.hpp"
 
 namespace weir::sim {
 namespace {
@@ -75,8 +76,74 @@ void reply::prepare_openai() {
     append_number(head_, static_cast<std::uint64_t>(facts_.created));
     head_.append(",\"model\":").append(model_json_).append(",\"choices\":[");
     middle_ = chat ? ",\"delta\":{\"content\":\"" : ",\"text\":\"";
-    tail_ = chat ? "\"},\"logprobs\":null,\"finish_reason\":null}]"
-                 : "\",\"logprobs\":null,\"finish_reason\":null}]";
+    close_ = chat ? "\"}" : "\"";
+    tail_ = close_;
+    if (!facts_.tool.empty()) {
+        middle_ = R"(,"delta":{"tool_calls":[{"index":0,"function":{"arguments":")";
+        tail_ = R"("}}]})";
+        close_ = R"(\"}"}}]})";
+    }
+    if (!facts_.logprobs) tail_ += ",\"logprobs\":null,\"finish_reason\":null}]";
+}
+
+/// A call of the tool, up to its arguments' text, which is one string.
+std::string reply::tool_start(std::size_t choice) const {
+    return R"({"index":0,"id":"call_)" + std::to_string(choice) + R"(","type":"function",)" +
+           R"("function":{"name":)" + quoted(facts_.tool) + R"(,"arguments":"{\"text\":\")";
+}
+
+/// Log probabilities as if every token had been all but certain, or null.
+void reply::append_logprobs(std::string& out, std::string_view text, std::size_t offset) const {
+    if (!facts_.logprobs) {
+        out += "null";
+        return;
+    }
+    constexpr double sure = -0.01;
+    constexpr double other = -6.0;  // of the alternatives: an invented letter each
+    json_writer w;
+    const bool chat = facts_.kind == api::chat;
+    std::vector<std::string_view> tokens;
+    for (std::size_t at = 0; at < text.size(); at += token_bytes)
+        tokens.push_back(text.substr(at, token_bytes));
+    const auto each = [&](std::string_view name, auto&& write) {
+        w.key(name).begin_array();
+        for (const auto t : tokens) write(t);
+        w.end_array();
+    };
+    const auto entry = [&](std::string_view token, double value) -> json_writer& {
+        w.begin_object().field("token", token).field("logprob", value).key("bytes").begin_array();
+        for (const char c : token) w.value(std::uint64_t{static_cast<unsigned char>(c)});
+        return w.end_array();
+    };
+    const auto alternative = [](std::size_t i) { return std::string(1, char('a' + i)); };
+    w.begin_object();
+    if (chat) {
+        each("content", [&](std::string_view t) {
+            entry(t, sure).key("top_logprobs").begin_array();
+            for (std::size_t i = 0; i < *facts_.logprobs; ++i)
+                (i == 0 ? entry(t, sure) : entry(alternative(i), other)).end_object();
+            w.end_array().end_object();
+        });
+    } else {
+        each("text_offset", [&](std::string_view t) {
+            w.value(std::uint64_t{offset + static_cast<std::size_t>(t.data() - text.data())});
+        });
+        each("token_logprobs", [&](std::string_view) { w.value(sure); });
+        each("tokens", [&](std::string_view t) { w.value(t); });
+        each("top_logprobs", [&](std::string_view t) {
+            w.begin_object().field(t, sure);
+            for (std::size_t i = 1; i < *facts_.logprobs; ++i) w.field(alternative(i), other);
+            w.end_object();
+        });
+    }
+    out += w.end_object().take();
+}
+
+void reply::append_finish(std::string& out, const reply_choice& all) const {
+    out.append(",\"finish_reason\":\"");
+    out += facts_.tool.empty() ? all.finish_reason : "tool_calls";
+    out += "\",\"stop_reason\":";
+    out += all.stop.empty() ? "null" : quoted(all.stop);
 }
 
 void reply::begin(std::string& out, std::size_t choices, const token_usage& usage) {
@@ -86,9 +153,10 @@ void reply::begin(std::string& out, std::size_t choices, const token_usage& usag
     for (std::size_t i = 0; i < choices; ++i) {
         out.append(head_).append("{\"index\":");
         append_number(out, i);
-        out +=
-            ",\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null,"
-            "\"finish_reason\":null}]}\n\n";
+        out += R"(,"delta":{"role":"assistant","content":)";
+        out += facts_.tool.empty() ? "\"\"" : "null,\"tool_calls\":[" + tool_start(i) + "\"}}]";
+        out += R"(},"logprobs":null,"finish_reason":null}]})";
+        out += "\n\n";
     }
 }
 
@@ -112,9 +180,29 @@ void reply::text(std::string& out, std::size_t choice, std::string_view piece,
         default:
             break;
     }
+    openai_piece(out, choice, piece, piece, usage);
+}
+
+void reply::echo(std::string& out, std::size_t choice, std::string_view prompt,
+                 const token_usage& usage) {
+    std::string written;
+    append_json_escaped(written, prompt);
+    openai_piece(out, choice, written, prompt, usage);
+}
+
+/// `written` is `text` as it stands in a JSON string.
+void reply::openai_piece(std::string& out, std::size_t choice, std::string_view written,
+                         std::string_view text, const token_usage& usage) {
     out.append(head_).append("{\"index\":");
     append_number(out, choice);
-    out.append(middle_).append(piece).append(tail_);
+    out.append(middle_).append(written).append(tail_);
+    if (facts_.logprobs) {
+        if (offsets_.size() <= choice) offsets_.resize(choice + 1);
+        out += ",\"logprobs\":";
+        append_logprobs(out, text, offsets_[choice]);
+        offsets_[choice] += text.size();
+        out += ",\"finish_reason\":null}]";
+    }
     if (facts_.continuous_usage) {
         out += ',';
         append_usage(out, usage);
@@ -126,10 +214,9 @@ void reply::openai_end_choice(std::string& out, std::size_t choice, const reply_
                               const token_usage& usage, const reply_timings& timings) const {
     out.append(head_).append("{\"index\":");
     append_number(out, choice);
-    out.append(middle_);
-    out += facts_.kind == api::chat ? "\"}" : "\"";
-    out.append(",\"logprobs\":null,\"finish_reason\":\"").append(all.finish_reason);
-    out += "\",\"stop_reason\":null}]";
+    out.append(middle_).append(close_).append(",\"logprobs\":null");
+    append_finish(out, all);
+    out += "}]";
     const bool llama = facts_.engine == personality::llamacpp;
     if (facts_.continuous_usage || (llama && facts_.kind == api::completions)) {
         out += ',';
@@ -178,11 +265,15 @@ std::string reply::openai_whole(std::span<const reply_choice> choices, const tok
     for (std::size_t i = 0; i < choices.size(); ++i) {
         out += i == 0 ? "{\"index\":" : ",{\"index\":";
         append_number(out, i);
-        out += chat ? ",\"message\":{\"role\":\"assistant\",\"content\":\"" : ",\"text\":\"";
+        const bool calls = !facts_.tool.empty();
+        out += chat ? R"(,"message":{"role":"assistant","content":)" : ",\"text\":";
+        out += calls ? "null,\"tool_calls\":[" + tool_start(i) : "\"";
         append_json_escaped(out, choices[i].text);
-        out += chat ? "\",\"tool_calls\":[]}" : "\"";
-        out.append(",\"logprobs\":null,\"finish_reason\":\"").append(choices[i].finish_reason);
-        out += "\",\"stop_reason\":null}";
+        out += calls ? R"(\"}"}}]})" : chat ? R"(","tool_calls":[]})" : "\"";
+        out += ",\"logprobs\":";
+        append_logprobs(out, choices[i].text, 0);
+        append_finish(out, choices[i]);
+        out += '}';
     }
     out += "],";
     append_usage(out, usage);
@@ -203,9 +294,8 @@ std::string reply::whole(std::span<const reply_choice> choices, const token_usag
             w.field("role", "assistant").field("model", facts_.model).key("content").begin_array();
             w.begin_object().field("type", "text").field("text", choices[0].text).end_object();
             w.end_array();
-            w.field("stop_reason",
-                    choices[0].finish_reason == "length" ? "max_tokens" : "end_turn");
-            w.key("stop_sequence").null().key("usage").begin_object();
+            write_stop(w, choices[0]);
+            w.key("usage").begin_object();
             w.field("input_tokens", std::uint64_t{usage.prompt - usage.cached});
             w.field("cache_read_input_tokens", std::uint64_t{usage.cached});
             w.field("output_tokens", std::uint64_t{usage.completion}).end_object().end_object();

@@ -121,13 +121,20 @@ void reply::messages_begin(std::string& out, const token_usage& usage) const {
     event(out, "ping", R"({"type":"ping"})");
 }
 
+void reply::write_stop(json_writer& w, const reply_choice& all) {
+    std::string_view why = all.finish_reason == "length" ? "max_tokens" : "end_turn";
+    if (!all.stop.empty()) why = "stop_sequence";
+    w.field("stop_reason", why).key("stop_sequence");
+    all.stop.empty() ? w.null() : w.value(all.stop);
+}
+
 void reply::messages_end_choice(std::string& out, const reply_choice& all,
                                 const token_usage& usage) const {
     event(out, "content_block_stop", R"({"type":"content_block_stop","index":0})");
     json_writer w;
     w.begin_object().field("type", "message_delta").key("delta").begin_object();
-    w.field("stop_reason", all.finish_reason == "length" ? "max_tokens" : "end_turn");
-    w.key("stop_sequence").null().end_object().key("usage").begin_object();
+    write_stop(w, all);
+    w.end_object().key("usage").begin_object();
     w.field("output_tokens", std::uint64_t{usage.completion}).end_object().end_object();
     event(out, "message_delta", w.str());
 }
@@ -151,7 +158,12 @@ std::string reply::generate_body(const reply_choice& choice, std::size_t index,
         w.null();
     } else {
         w.begin_object().field("type", choice.finish_reason);
-        w.field("length", std::uint64_t{usage.completion}).end_object();
+        if (choice.stop.empty()) {
+            w.field("length", std::uint64_t{usage.completion});
+        } else {
+            w.field("matched", choice.stop);
+        }
+        w.end_object();
     }
     w.field("prompt_tokens", std::uint64_t{usage.prompt});
     w.field("completion_tokens", std::uint64_t{usage.completion});

@@ -312,6 +312,7 @@ metrics_view server_core::view() const {
     const bool has_loras = !loras_.empty() || overrides_.running_loras || overrides_.waiting_loras;
     v.max_loras = overrides_.max_loras.value_or(has_loras ? count(options_.max_loras) : 0);
     v.resident_loras = engine_.resident_loras();
+    v.sleep_level = sleep_level_;
     v.unix_time =
         telemetry_.started + std::chrono::duration<double>(loop_.now() - started_).count();
     return v;

@@ -53,6 +53,8 @@ class server_core final : public http::request_handler {
     bool load_lora(const std::string& name);
     bool unload_lora(const std::string& name);
 
+    /// 0 awake, 1 weights elsewhere, 2 nothing kept.
+    int sleep_level() const { return sleep_level_; }
     bool loading() const { return loop_.now() < ready_at_; }
     void set_name(std::string name) { name_ = std::move(name); }
     const std::string& name() const { return name_; }
@@ -93,7 +95,8 @@ class server_core final : public http::request_handler {
     void pump_soon();
     void empty_graveyard_soon();
     void dispatch(const engine_event& e);
-    plain_answer engine_page(std::string_view path);
+    plain_answer engine_page(std::string_view target);
+    plain_answer control_sleep(std::string_view path, std::string_view target);
     plain_answer control(std::string_view method, std::string_view path, std::string_view body,
                          const request_record& record);
     plain_answer control_faults(std::string_view method, std::string_view body);
@@ -120,6 +123,8 @@ class server_core final : public http::request_handler {
     std::map<std::string, lora_slots::adapter, std::less<>> loras_;
     lora_slots::adapter last_adapter_ = 0;
     std::uint64_t last_request_ = 0;
+    int sleep_level_ = 0;                        ///< 0: awake
+    std::map<std::string, std::string> frozen_;  ///< pages that do not change, by path
 
     std::vector<slot> slots_;
     std::vector<std::uint32_t> unused_;

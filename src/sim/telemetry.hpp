@@ -98,6 +98,7 @@ struct metrics_view {
     double max_loras = 0;
     std::size_t resident_loras = 0;
     double unix_time = 0;
+    int sleep_level = 0;
 };
 
 }  // namespace weir::sim

@@ -55,6 +55,24 @@ std::size_t count_tokens(std::size_t bytes) {
     return std::max<std::size_t>((bytes + token_bytes - 1) / token_bytes, 1);
 }
 
+std::vector<std::uint32_t> token_ids(std::string_view text) {
+    std::vector<std::uint32_t> out;
+    for (std::size_t at = 0; at < text.size(); at += token_bytes) {
+        std::uint32_t id = 0;
+        unsigned shift = 0;
+        for (const char c : text.substr(at, token_bytes)) {
+            id |= std::uint32_t{static_cast<unsigned char>(c)} << shift;
+            shift += 8;
+        }
+        out.push_back(id);
+    }
+    return out;
+}
+
+void append_token(std::string& out, std::uint32_t id) {
+    for (unsigned shift = 0; shift < 32; shift += 8) out += static_cast<char>((id >> shift) & 0xFF);
+}
+
 generated_text::generated_text(std::uint64_t seed) : start_(sentence_start(seed)) {}
 
 std::string_view generated_text::token(std::size_t index) const {

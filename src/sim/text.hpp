@@ -17,6 +17,11 @@ inline constexpr std::size_t token_bytes = 4;
 /// front.
 std::size_t count_tokens(std::size_t bytes);
 
+/// The ids of `text`'s tokens: their bytes, the first one lowest.
+std::vector<std::uint32_t> token_ids(std::string_view text);
+/// The text of one.
+void append_token(std::string& out, std::uint32_t id);
+
 /// What the model writes: English prose, entered at a place that depends on a seed and goes round.
 /// Plain ASCII that needs no JSON escaping.
 class generated_text {

@@ -21,7 +21,7 @@ TEST_SUITE("scheduling/session_affinity") {
                                           {"foob", "Zm9vYg=="},
                                           {"fooba", "Zm9vYmE="},
                                           {"foobar", "Zm9vYmFy"}}) {
-            CHECK(encode_base64(bytes) == text);  // RFC 4648, section 10
+            CHECK(weir::encode_base64(bytes) == text);  // RFC 4648, section 10
             CHECK(decode_base64(text) == std::string(bytes));
         }
         for (const auto* bad : {"Z", "Zg", "Zg=", "=g==", "Zg==Zg==", "Z===", "Zm9-", "Zm 9v"}) {

@@ -98,6 +98,114 @@ TEST_SUITE("sim/server") {
         CHECK(bare.json().get("usage").get("completion_tokens").integer() == 16);
     }
 
+    TEST_CASE("a stop string ends the answer before it, whole or streamed") {
+        const fixture f;
+        auto all = f.post("/v1/completions", R"({"prompt":"a","max_tokens":40})");
+        const auto text = *first(all.json(), "choices").get("text").string();
+        const auto stop = text.substr(41, 7);  // begins and ends within tokens
+        REQUIRE(text.find(stop) == 41);
+        const auto asked = R"({"prompt":"a","max_tokens":40,"stop":["~",")" + stop + "\"]";
+        auto a = f.post("/v1/completions", asked + "}");
+        const auto choice = first(a.json(), "choices");
+        CHECK(choice.get("text").string() == text.substr(0, 41));
+        CHECK(choice.get("finish_reason").string() == "stop");
+        CHECK(choice.get("stop_reason").string() == stop);
+        CHECK(a.json().get("usage").get("completion_tokens").integer() == 12);
+        auto s = f.post("/v1/completions", asked + R"(,"stream":true})");
+        std::string streamed;
+        for (const auto& event : events(s.body)) {
+            json_document d;
+            if (!d.parse(std::string_view(event).substr(6))) continue;
+            streamed += first(d.root(), "choices").get("text").string().value_or("");
+        }
+        CHECK(streamed == text.substr(0, 41));
+        CHECK(s.body.find(R"("finish_reason":"stop","stop_reason":")" + stop) != std::string::npos);
+        auto none = f.post("/v1/completions", R"({"prompt":"a","max_tokens":4,"stop":"~"})");
+        CHECK(first(none.json(), "choices").get("finish_reason").string() == "length");
+        auto claude = f.post(
+            "/v1/messages", R"({"max_tokens":40,"stop_sequences":["e"],"messages":[{"role":"user",)"
+                            R"("content":"a"}]})");
+        CHECK(claude.json().get("stop_reason").string() == "stop_sequence");
+        CHECK(claude.json().get("stop_sequence").string() == "e");
+        CHECK(f.post("/v1/completions", R"({"prompt":"a","stop":[""]})").status == 400);
+    }
+
+    TEST_CASE("echo, log probabilities and calls of tools have their shapes") {
+        const fixture f;
+        const std::string asked =
+            R"({"prompt":"say \"x\"","max_tokens":2,"echo":true,"logprobs":1)";
+        auto a = f.post("/v1/completions", asked + "}");
+        const auto choice = first(a.json(), "choices");
+        CHECK(choice.get("text").string()->starts_with("say \"x\""));
+        CHECK(first(choice.get("logprobs"), "tokens").string() == "say ");
+        auto s = f.post("/v1/completions", asked + R"(,"stream":true})");
+        json_document d;
+        REQUIRE(d.parse(std::string_view(events(s.body).front()).substr(6)));
+        const auto piece = first(d.root(), "choices");
+        CHECK(piece.get("text").string() == "say \"x\"");
+        CHECK(piece.get("logprobs").get("tokens").first().next().string() == "\"x\"");
+        auto c = f.post("/v1/chat/completions",
+                        R"({"messages":[{"role":"user","content":"x"}],"max_tokens":2,)"
+                        R"("logprobs":true,"top_logprobs":2})");
+        auto token = first(first(c.json(), "choices").get("logprobs"), "content");
+        CHECK(token.get("token").string()->size() == 4);
+        CHECK(token.get("top_logprobs").first().next());
+        auto t = f.post("/v1/chat/completions",
+                        R"({"messages":[{"role":"user","content":"x"}],"max_tokens":2,)"
+                        R"("tool_choice":"required","tools":[{"type":"function","function":)"
+                        R"({"name":"weather"}}]})");
+        const auto call = first(first(t.json(), "choices").get("message"), "tool_calls");
+        CHECK(call.get("function").get("name").string() == "weather");
+        const auto arguments = *call.get("function").get("arguments").string();
+        CHECK(d.parse(arguments));
+        CHECK(first(t.json(), "choices").get("finish_reason").string() == "tool_calls");
+    }
+
+    TEST_CASE("tokens of a text are those that make the text again") {
+        const fixture f;
+        auto a = f.post("/tokenize", R"({"prompt":"Größe x"})");
+        std::string ids(a.json().get("tokens").raw());
+        auto back = f.post("/detokenize", R"({"tokens":)" + ids + "}");
+        CHECK(back.json().get("prompt").string() == "Größe x");
+        const std::string text(128, 'y');
+        auto long_ids = f.post("/tokenize", R"({"prompt":")" + text + "\"}");
+        f.post("/v1/completions", R"({"prompt":")" + text + "\"}");
+        ids = long_ids.json().get("tokens").raw();
+        auto again = f.post("/v1/completions", R"({"prompt":)" + ids + "}");
+        CHECK(
+            again.json().get("usage").get("prompt_tokens_details").get("cached_tokens").integer() ==
+            16);
+    }
+
+    TEST_CASE("an engine that sleeps is well, serves nothing and says so in its metrics") {
+        const fixture f;
+        CHECK(f.post("/sleep?level=2", "").status == 200);
+        CHECK(f.get("/is_sleeping").body == R"({"is_sleeping":true})");
+        CHECK(f.get("/health").status == 200);
+        CHECK(f.post("/v1/chat/completions", chat).status == 503);
+        const std::string state = R"(vllm:engine_sleep_state{engine="0",model_name="m",)";
+        CHECK(sample(f.get("/metrics").body, state + R"(sleep_state="discard_all"})") == "1.0");
+        CHECK(f.post("/wake_up", "").status == 200);
+        CHECK(sample(f.get("/metrics").body, state + R"(sleep_state="awake"})") == "1.0");
+        CHECK(f.post("/v1/chat/completions", chat).status == 200);
+    }
+
+    TEST_CASE("a priority is vLLM's to refuse unless its queue has them") {
+        const auto body = R"({"prompt":"a","priority":2})";
+        CHECK(fixture().post("/v1/completions", body).status == 400);
+        auto o = fixture::fast();
+        o.policy = queue_policy::priority;
+        CHECK(fixture(o).post("/v1/completions", body).status == 200);
+    }
+
+    TEST_CASE("vectors come as numbers or as base64 of floats") {
+        const fixture f;
+        auto a =
+            f.post("/v1/embeddings", R"({"input":"a","dimensions":3,"encoding_format":"base64"})");
+        CHECK(first(a.json(), "data").get("embedding").string()->size() == 16);
+        CHECK(f.post("/v1/embeddings", R"({"input":"a","dimensions":0})").status == 400);
+    }
+
     TEST_CASE("the second request with a long prompt finds it in the cache, with the answer too") {
         const fixture f;
         const std::string long_text(640, 'x');
