@@ -160,6 +160,19 @@ void write_scores(json_writer& w, const proxy::decision_record& r, const same_po
     w.field("text", render_explanation(again, p.view->endpoints)).end_object();
 }
 
+/// What was recorded, with a mark before the endpoint that was picked.
+std::string tell_totals(const proxy::decision_record& r, const same_pool& p) {
+    std::string out;
+    for (std::size_t i = 0; i < r.candidates.size(); ++i) {
+        const auto name = name_of(r, i, p);
+        char total[32];
+        std::snprintf(total, sizeof total, "%.4f", r.candidates[i].total);
+        out += (name == r.endpoint ? "  > " : "    ") + name + "  " +
+               (r.candidates[i].filtered ? "filtered" : total) + "\n";
+    }
+    return out;
+}
+
 /// The same for a person: the request, what became of it, and the table.
 std::string tell_decision(const proxy::decision_record& r, const same_pool& p, time_point now) {
     std::string out = r.path + "  pool " + r.pool + "  model " + r.model;
@@ -168,21 +181,15 @@ std::string tell_decision(const proxy::decision_record& r, const same_pool& p, t
            std::to_string(r.status) + (r.reason.empty() ? "" : " (" + std::string(r.reason) + ")") +
            "\n\n";
     if (r.candidates.empty()) return out + "no endpoint was considered\n";
-    if (p.unchanged) {
-        const auto again = decide_again(r, p, now);
-        out += render_explanation(again, p.view->endpoints);
-        if (!agrees(r, again)) out += "scores depend on what has changed since; totals then:\n";
-        if (agrees(r, again)) return out;
-    } else {
-        out += "the configuration or the endpoints have changed since; totals then:\n";
+    if (!p.unchanged) {
+        return out + "the configuration or the endpoints have changed since; totals then:\n" +
+               tell_totals(r, p);
     }
-    for (std::size_t i = 0; i < r.candidates.size(); ++i) {
-        char total[32];
-        std::snprintf(total, sizeof total, "%.4f", r.candidates[i].total);
-        const bool filtered = r.candidates[i].filtered;
-        out += "  " + name_of(r, i, p) + "  " + (filtered ? "filtered" : total) + "\n";
-    }
-    return out;
+    const auto again = decide_again(r, p, now);
+    const auto scores = render_explanation(again, p.view->endpoints);
+    if (agrees(r, again)) return out + scores;
+    return out + "totals then:\n" + tell_totals(r, p) +
+           "\na scorer has learned since; the same signals give today:\n\n" + scores;
 }
 
 }  // namespace

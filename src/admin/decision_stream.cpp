@@ -64,12 +64,18 @@ void decision_stream::take(const std::vector<proxy::decision_record>& newest_fir
     std::unordered_map<std::string, bool> now_told;
     std::string text;
     for (auto r = newest_first.rbegin(); r != newest_first.rend(); ++r) {
-        if (r->wall_ms < since_ms_) continue;
-        auto key = r->request_id + '#' + std::to_string(r->sequence);
         const bool ended = has_ended(*r);
+        const auto ended_ms = r->wall_ms + static_cast<std::int64_t>(r->total_ms);
+        // Of those before the stream, the asker may have seen the ones under way: their end is
+        // told.
+        const bool earlier = r->wall_ms < since_ms_;
+        if (earlier && ended && ended_ms < since_ms_) continue;
+        auto key = r->request_id + '#' + std::to_string(r->sequence);
         const auto before = told_.find(key);
-        const bool fresh = before == told_.end();
-        if (fresh || (ended && !before->second)) {
+        const bool known = before != told_.end();
+        const bool fresh = !known && !earlier;
+        const bool told_end = known && before->second;
+        if (fresh || (ended && !told_end)) {
             json_writer w;
             write_decision(w, *r);
             text += fresh ? "event: decision\ndata: " : "event: update\ndata: ";

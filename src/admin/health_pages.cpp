@@ -13,6 +13,11 @@
 namespace weir::admin {
 namespace {
 
+#ifdef __clang__
+constexpr std::string_view compiler = __VERSION__;  // names itself
+#else
+constexpr std::string_view compiler = "g++ " __VERSION__;
+#endif
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 
 reply text_reply(std::string text, int status = 200) {
@@ -138,7 +143,7 @@ void show_build(surroundings& s, const asked&, const answer_fn& answer) {
     json_writer w;
     w.begin_object().field("apiVersion", "v1").field("name", "weir");
     w.field("version", WEIR_VERSION).field("commit", s.about.build_commit());
-    w.field("compiler", "C++ " __VERSION__).field("cplusplus", std::int64_t{__cplusplus});
+    w.field("compiler", compiler).field("cplusplus", std::int64_t{__cplusplus});
 #ifdef NDEBUG
     w.field("assertions", false);
 #else

@@ -69,7 +69,9 @@ std::vector<admin::readiness_check> process::readiness() const {
     out.push_back(
         {"configuration", current != nullptr,
          current ? "version " + std::to_string(current->version) : std::string("not loaded")});
-    out.push_back({"listeners", bound_done_, std::to_string(served_.size()) + " sockets"});
+    const auto sockets = served_.size();
+    out.push_back({"listeners", bound_done_,
+                   std::to_string(sockets) + (sockets == 1 ? " socket" : " sockets")});
     out.push_back(
         {"first-scrape", wiring_->scraper().first_round_done(), "every endpoint tried once"});
     const bool found = current && current->model->missing_pool.empty();

@@ -37,14 +37,16 @@ struct span {
 
 enum class node_kind : std::uint8_t { null, scalar, sequence, mapping };
 
+struct node_field;
+
 /// One YAML or JSON value with its place. Aliases are resolved (their copies keep the marks of the
 /// anchor); duplicate keys are kept in order (and reported).
 struct node {
     node_kind kind = node_kind::null;
-    bool quoted = false;      ///< a scalar in quotes or a block scalar: always a string
-    std::string scalar;       ///< the text of a scalar, unquoted
-    std::vector<node> items;  ///< of a sequence
-    std::vector<std::pair<node, node>> fields;  ///< of a mapping, in file order; keys are scalars
+    bool quoted = false;             ///< a scalar in quotes or a block scalar: always a string
+    std::string scalar;              ///< the text of a scalar, unquoted
+    std::vector<node> items;         ///< of a sequence
+    std::vector<node_field> fields;  ///< of a mapping, in file order; keys are scalars
     span at;
 
     bool is_null() const { return kind == node_kind::null; }
@@ -53,21 +55,31 @@ struct node {
     bool is_mapping() const { return kind == node_kind::mapping; }
 
     /// The value of the first field of that name, or null.
-    const node* get(std::string_view key) const {
-        for (const auto& [k, v] : fields) {
-            if (k.scalar == key) return &v;
-        }
-        return nullptr;
-    }
-
+    const node* get(std::string_view key) const;
     /// The key node of the first field of that name, or null.
-    const node* key(std::string_view name) const {
-        for (const auto& [k, v] : fields) {
-            if (k.scalar == name) return &k;
-        }
-        return nullptr;
-    }
+    const node* key(std::string_view name) const;
 };
+
+/// A key of a mapping and its value. A type of its own: a pair of nodes cannot be named inside
+/// `node` (clang with libstdc++ wants it complete there).
+struct node_field {
+    node first;
+    node second;
+};
+
+inline const node* node::get(std::string_view key) const {
+    for (const auto& [k, v] : fields) {
+        if (k.scalar == key) return &v;
+    }
+    return nullptr;
+}
+
+inline const node* node::key(std::string_view name) const {
+    for (const auto& [k, v] : fields) {
+        if (k.scalar == name) return &k;
+    }
+    return nullptr;
+}
 
 /// One document of a source, alive as long as its text.
 struct document {

@@ -27,7 +27,7 @@ std::size_t depth_of(const node& n) {
     return n.is_sequence() || n.is_mapping() ? below + 1 : 0;
 }
 
-bool has_field(const std::vector<std::pair<node, node>>& fields, std::string_view name) {
+bool has_field(const std::vector<node_field>& fields, std::string_view name) {
     return std::any_of(fields.begin(), fields.end(),
                        [&](const auto& f) { return f.first.scalar == name; });
 }
@@ -143,7 +143,7 @@ bool tree_builder::end_container(mark end) {
 bool tree_builder::close_mapping(frame& f) {
     auto& fields = f.container.fields;
     fields.reserve((values_.size() - f.first) / 2);
-    std::vector<std::pair<node, node>> merged;
+    std::vector<node_field> merged;
     for (std::size_t i = f.first; i + 1 < values_.size(); i += 2) {
         node& key = values_[i];
         if (key.scalar == "<<" && !key.quoted) {
@@ -164,8 +164,7 @@ bool tree_builder::close_mapping(frame& f) {
     return true;
 }
 
-bool tree_builder::merge(const node& key, node&& value,
-                         std::vector<std::pair<node, node>>& merged) {
+bool tree_builder::merge(const node& key, node&& value, std::vector<node_field>& merged) {
     const auto take_fields = [&](node&& from) {
         if (!from.is_mapping()) {
             found_

@@ -50,7 +50,7 @@ class tree_builder {
     bool push(node&& value, std::string_view anchor);
     bool remember(const node& value, std::string_view anchor);
     bool close_mapping(frame& f);
-    bool merge(const node& key, node&& value, std::vector<std::pair<node, node>>& merged);
+    bool merge(const node& key, node&& value, std::vector<node_field>& merged);
     void report_duplicates(const node& mapping);
 
     findings& found_;

@@ -12,7 +12,6 @@ namespace weir::http {
 std::optional<address> address::parse(std::string_view ip, std::uint16_t port) {
     if (ip.size() >= 2 && ip.front() == '[' && ip.back() == ']') ip = ip.substr(1, ip.size() - 2);
     const std::string text(ip);
-    address out;
     sockaddr_in v4{};
     if (inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
         v4.sin_family = AF_INET;

@@ -65,8 +65,8 @@ struct client_pool::impl final : connection_keeper {
         graveyard.push_back(&c);
         // The connection may be on the call stack: it goes after this batch of events.
         if (graveyard.size() == 1) {
-            context.loop.defer([alive = alive, this] {
-                if (!*alive) return;
+            context.loop.defer([still = alive, this] {
+                if (!*still) return;
                 for (auto* dead : graveyard) delete dead;
                 graveyard.clear();
             });

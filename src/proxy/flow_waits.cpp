@@ -92,10 +92,10 @@ void flow_waits::wake(flowcontrol::released& gone) {
         }
     };
     for (auto& [item, how] : gone.items) {
-        tell(item, [how = how](flow_ticket& ticket) {
+        tell(item, [end = how](flow_ticket& ticket) {
             if (ticket.owner != nullptr) {
-                ticket.owner->turn_came(how);
-            } else if (how == flowcontrol::outcome::dispatched) {
+                ticket.owner->turn_came(end);
+            } else if (end == flowcontrol::outcome::dispatched) {
                 ticket.gate->confirm();
             }
         });

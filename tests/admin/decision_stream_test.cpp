@@ -34,4 +34,25 @@ TEST_SUITE("admin/decision_stream") {
         CHECK(out.find("event: decision") < out.find("event: update"));
         CHECK(out.find("before") == std::string::npos);
     }
+
+    TEST_CASE("the end of a request that was under way when the stream began is told, once") {
+        fixture f;
+        f.on_loop([&] {
+            auto r = f.about.record("under-way");
+            r.wall_ms = 1000;
+            r.total_ms = -1;
+            f.about.records.push_back(r);
+        });
+        std::string out;
+        const std::string request =
+            "GET /v1/decisions/stream HTTP/1.1\r\nhost: " + f.authority() + "\r\n\r\n";
+        std::thread reader([&] { out = f.exchange(request, ": still here"); });
+        f.exchange(request, ": decisions");
+        f.on_loop([&] { f.about.records.back().total_ms = 4e12F; });
+        reader.join();
+        const auto told = out.find("event: update");
+        REQUIRE(told != std::string::npos);
+        CHECK(out.find("\"id\":\"under-way\"") > told);
+        CHECK(out.find("event: ", told + 1) == std::string::npos);
+    }
 }

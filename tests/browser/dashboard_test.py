@@ -4,10 +4,11 @@ import gzip
 import json
 import re
 import shutil
+import threading
 
 import pytest
 
-from harness import free_port, wait_for
+from harness import free_port, reply, request, wait_for
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="no selenium here")
 chrome = pytest.importorskip("selenium.webdriver.chrome.service", reason="no selenium here")
@@ -128,7 +129,39 @@ spec:
     assert gateway.admin("POST", "/v1/reload", b"{}", {"content-type": "application/json"}).status in (200, 422)
     browser.open(gateway, "config")
     browser.shows(r"all\.yaml:7:")
-    assert "targetPorts" in browser.text
+    assert "did you mean targetPorts?" in browser.text
+    browser.open(gateway, "pools")  # every page says it
+    browser.shows(r"last reload: 1 error; the running configuration stays in force")
+
+
+def test_bands_and_flows_are_on_the_flow_page(weir, upstream, manifests, browser):
+    server = upstream()
+    server.set_metrics(waiting=100)
+    document = {"apiVersion": "llm-d.ai/v1alpha1", "kind": "EndpointPickerConfig", "featureGates": ["flowControl"],
+                "plugins": [{"type": "utilization-detector", "parameters": {"queueDepthThreshold": 5}}],
+                "flowControl": {"priorityBands": [{"priority": 0, "maxRequests": 20}]}}
+    gateway = weir("--endpoint", server.url, "--config-text", json.dumps(document))
+    browser.open(gateway, "flow")
+    browser.shows(r"default/default 0 waiting .*? 0 of 20 .*? No request waits\.")
+    with gateway.connect() as connection:
+        connection.send(request("POST", "/v1/completions", {"model": "m", "prompt": "x"},
+                                {"x-gateway-inference-fairness-id": "team-a"}))
+        browser.shows(r"1 waiting .*? 1 of 20 .*? team-a 0 1 ")
+    gateway.stop()
+
+
+def test_a_request_that_ends_behind_the_page_does_not_stay_open(weir, upstream, browser):
+    gate = threading.Event()
+    server = upstream(lambda exchange: (gate.wait(20), reply(200, {})(exchange)))
+    gateway = weir("--endpoint", server.url)
+    with gateway.connect() as connection:
+        connection.send(request("POST", "/v1/completions", {"model": "m", "prompt": "x"}))
+        server.wait_requests()
+        browser.open(gateway, "decisions")
+        browser.shows(r"default/127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+ \S+ open")
+        gate.set()
+        browser.shows(r"default/127\.0\.0\.1:\d+ 127\.0\.0\.1:\d+ \S+ 200")
+        connection.read_answer()
 
 
 def test_the_dashboard_is_small_and_asks_no_other_host(weir, upstream):

@@ -10,8 +10,8 @@ function library() {
   return loading;
 }
 
-// Gives a function that takes the rows [[date, value…]].
-export function chart(into, title, names) {
+// Gives a function that takes the rows [[date, value…]]. Without a range the axis follows the values.
+export function chart(into, title, names, range = null) {
   const plot = h("div", { class: "plot", role: "img", "aria-label": title });
   const keys = names.length > 1 ? names.map((n, i) => h("span", { class: "key key-" + i }, n)) : null;
   const box = h("div", { class: "chart" }, h("h3", {}, title, keys), plot);
@@ -26,7 +26,7 @@ export function chart(into, title, names) {
     const draw = () => {
       if (!plot.isConnected || rows.length < 2) return;
       graph = new Dygraph(plot, rows, {
-        labels: ["time", ...names], includeZero: true, strokeWidth: 1.8, rightGap: 8, drawGrid: true,
+        labels: ["time", ...names], includeZero: true, valueRange: range, strokeWidth: 1.8, rightGap: 8, drawGrid: true,
         colors: [style.getPropertyValue("--fill").trim(), style.getPropertyValue("--warn-fill").trim()],
         gridLineColor: style.getPropertyValue("--line").trim(), axisLineColor: style.getPropertyValue("--line").trim(),
         axes: { y: { axisLabelWidth: 34 } }, highlightCircleSize: 3, fillGraph: names.length === 1,

@@ -1,5 +1,5 @@
 // The last decisions; one of them as a matrix of endpoint and scorer.
-import { h, cell, head, stat, number, get } from "./dom.js";
+import { h, cell, head, stat, number, percent, get } from "./dom.js";
 
 const short = (plugin) => plugin.split("/")[0];
 const time = (d) => new Date(d.unixMs).toLocaleTimeString([], { hour12: false }) + "." + String(d.unixMs % 1000).padStart(3, "0");
@@ -39,10 +39,10 @@ function matrix(p, recorded) {
 }
 
 function recorded_table(d) {
-  return h("section", { class: "card" }, h("header", {}, h("h2", {}, "As recorded"), h("span", { class: "stat" }, d.explanation.note)),
+  return h("section", { class: "card" }, h("header", {}, h("h2", {}, "As recorded"), h("span", { class: "stat" }, d.explanation.note ?? "a scorer has learned since: below, what it would say today")),
     h("div", { class: "scroll" }, h("table", {}, head("Endpoint", "#Queue", "#Running", "#KV", "#In flight", "#Matched blocks", "#Total"), h("tbody", {},
-      d.candidates.map((c) => h("tr", { class: c.filtered ? "gone" : c.endpoint === d.endpoint ? "pick" : null }, h("td", {}, c.endpoint),
-        [c.waiting, c.running, c.kvUsage, c.inFlight, c.matchedBlocks].map((v) => h("td", { class: "num" }, number(v))),
+      d.candidates.map((c) => h("tr", { class: c.filtered ? "gone" : c.endpoint === d.endpoint ? "pick" : null }, h("td", {}, c.endpoint === d.endpoint ? "▸ " + c.endpoint : c.endpoint),
+        [number(c.waiting), number(c.running), percent(c.kvUsage), number(c.inFlight), number(c.matchedBlocks)].map((v) => h("td", { class: "num" }, v)),
         h("td", { class: "num" }, c.filtered ? "filtered" : number(c.total, 4))))))));
 }
 
@@ -54,10 +54,10 @@ function one(at, id) {
       const facts = [["Model", d.model + (d.targetModel !== d.model ? " → " + d.targetModel : "")], ["Endpoint", d.endpoint ? d.endpoint + " (" + d.address + ")" : "none"], ["Path", d.path],
         ["Priority", String(d.priority) + (d.objective ? " by " + d.objective : "")], ["Status", d.done ? d.status + (d.reason ? " " + d.reason : "") : "open"],
         ["First byte, total", ms(d.firstByteMs) + ", " + ms(d.totalMs)], ["Prompt", d.inputTokens + " tokens (estimate)"], ["Time", d.time]];
-      const parts = d.explanation.source === "recomputed" ? d.explanation.profiles.map((p) => matrix(p, d.candidates)) : [recorded_table(d)];
+      const again = (d.explanation.profiles ?? []).map((p) => matrix(p, d.candidates));
+      const parts = d.explanation.exact ? again : [recorded_table(d), ...again];
       at.replaceChildren(h("div", { class: "tools" }, h("a", { href: "#/decisions" }, "← all decisions")), h("h1", {}, "Request ", h("span", { class: "mono" }, id)),
-        h("section", { class: "card" }, h("dl", { class: "kv" }, facts.flatMap(([k, v]) => [h("dt", {}, k), h("dd", {}, v)]))), ...parts,
-        d.explanation.exact === false ? h("p", { class: "empty" }, "Some scores differ from those of then: they depend on state that has moved on.") : "");
+        h("section", { class: "card" }, h("dl", { class: "kv" }, facts.flatMap(([k, v]) => [h("dt", {}, k), h("dd", {}, v)]))), ...parts);
     },
   };
 }

@@ -13,7 +13,7 @@ export function h(name, attributes, ...children) {
 export const cell = (label, attributes, ...children) => h("td", { "data-label": label, ...attributes }, ...children);
 export const head = (...names) =>
   h("thead", {}, h("tr", {}, names.map((n) => h("th", { scope: "col", class: n.startsWith("#") ? "num" : null }, n.replace("#", "")))));
-export const stat = (value, name, kind) => h("span", { class: "stat" }, h("b", { class: kind }, value), name);
+export const stat = (value, name, kind) => h("span", { class: "stat" }, h("b", { class: kind }, value), " ", name);
 
 export const number = (v, digits = 2) => (v === null || v === undefined ? "–" : String(Number(Number(v).toFixed(digits))));
 export const percent = (v) => (v === null || v === undefined ? "–" : Math.round(v * 100) + " %");

@@ -20,7 +20,7 @@ function row(e, share, fair) {
   const old = s.stale ? "num old" : "num";
   const missing = (e.scrape?.missing ?? []).map((m) => m.family + (m.nearest ? " (page has " + m.nearest + ")" : "")).join(", ");
   return h("tr", {},
-    cell("Endpoint", { class: "wide" }, e.name, h("span", { class: "sub mono" }, e.address)),
+    cell("Endpoint", { class: "wide" }, e.name, e.name === e.address ? null : h("span", { class: "sub mono" }, e.address)),
     cell("State", {}, h("span", { class: "state " + e.state }, e.state.replace("_", " ")),
       h("span", { class: "sub" }, "for " + span(e.sinceSeconds) + (e.reason ? ": " + e.reason : ""))),
     cell("Queue", { class: old }, number(s.waiting, 1)),
@@ -28,7 +28,7 @@ function row(e, share, fair) {
     cell("KV cache", { class: old }, percent(s.kvUsage),
       h("meter", { min: 0, max: 1, low: 0.7, high: 0.9, optimum: 0, value: s.kvUsage ?? 0, "aria-label": "KV cache of " + e.name })),
     cell("In flight", { class: "num" }, String(e.inFlight)),
-    cell("Scraped", { class: "num" }, h("span", { class: s.stale ? "stale" : null }, span(s.ageSeconds), s.stale ? " stale" : ""),
+    cell("Scraped", { class: "num" }, h("span", { class: s.stale ? "stale" : null }, span(s.ageSeconds), s.stale && s.ageSeconds !== null ? ", stale" : ""),
       e.scrape?.error ? h("span", { class: "sub error" }, e.scrape.error) : null),
     cell("Picks, 10 s", { class: "num" }, percent(share),
       h("meter", { min: 0, max: 1, value: share ?? 0, "aria-label": "share of picks of " + e.name, title: "fair share " + percent(fair) })),
@@ -43,7 +43,7 @@ function card(id) {
   const section = h("section", { class: "card", "aria-label": "pool " + id }, top,
     h("div", { class: "scroll" }, h("table", { class: "grid" },
       head("Endpoint", "State", "#Queue", "#Running", "#KV cache", "#In flight", "#Scraped", "#Picks, 10 s", "#Failures", "Engine"), body)), charts);
-  const plots = [["Queued and running requests", ["queued", "running"]], ["KV cache, mean %", ["KV"]]].map(([title, names]) => chart(charts, title, names));
+  const plots = [["Queued and running requests", ["queued", "running"]], ["KV cache, mean %", ["KV"], [0, 100]]].map(([title, names, range]) => chart(charts, title, names, range));
   return { section, top, body, plots };
 }
 
@@ -69,7 +69,7 @@ function fill(c, p, members, now) {
 export function pools(at) {
   const cards = new Map();
   at.append(h("h1", {}, "Pools and endpoints"));
-  const none = h("p", { class: "empty" }, "No pool is configured.");
+  const none = h("p", { class: "empty" }, "No pool is configured: give manifests with an InferencePool, or --endpoint URL.");
   return {
     period: 1000,
     async refresh() {
