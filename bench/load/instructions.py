@@ -8,6 +8,7 @@ figure and its tolerance, or more allocations or system calls, end with exit cod
 """
 
 import argparse
+import itertools
 import json
 import re
 import subprocess
@@ -22,7 +23,6 @@ import processes
 HERE = Path(__file__).resolve().parent
 STORED = HERE / "instructions.json"
 TOLERANCE = 0.03
-ENDPOINTS = 4
 
 
 @dataclass
@@ -32,6 +32,7 @@ class Case:
     requests: int         # counted
     warmup: int           # before them
     chunks: int = 0       # of each answer: the counts are divided by chunks, not by requests
+    endpoints: int = 4
 
 
 CASES = [
@@ -40,6 +41,8 @@ CASES = [
     Case("220k", {"body": 220_000}, 60, 40),
     Case("220k-distinct", {"body": 220_000, "prompts": "distinct"}, 60, 40),
     Case("sse", {"body": 1024, "chunks": 100, "interval-us": 500}, 8, 8, chunks=100),
+    # Each endpoint has got its connection in the warm-up.
+    Case("1k-1000e", {"body": 1024}, 300, 4000, endpoints=1000),
 ]
 
 # What is counted beside the instructions: a column, and the C functions whose calls it adds up.
@@ -92,33 +95,48 @@ def worker_dump(stem, number):
 
 
 def count(build, cases, folder):
-    port = processes.free_ports(ENDPOINTS + 1, first=26000)
-    endpoints = [f"127.0.0.1:{port + 1 + i}" for i in range(ENDPOINTS)]
+    """{case: {column: figure}}; one weir for all cases with as many endpoints."""
+    counted = {}
+    for endpoints, group in itertools.groupby(cases, lambda c: c.endpoints):
+        place = folder / str(endpoints)
+        place.mkdir()
+        counted |= count_at(build, endpoints, list(group), place)
+    return counted
+
+
+def count_at(build, endpoint_count, cases, folder):
+    port = processes.free_ports(endpoint_count + 1, first=26000)
+    endpoints = [f"127.0.0.1:{port + 1 + i}" for i in range(endpoint_count)]
     target = f"127.0.0.1:{port}"
     stem = folder / "callgrind"
     everywhere = sorted(set(sum(processes.cores(), [])))
     weir = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes", "--compress-pos=no",
             f"--callgrind-out-file={stem}", str(build / "weir"), "serve", "--listen", target, "--admin", "off",
             "--threads", "1", "--seed", "1", *(x for e in endpoints for x in ("--endpoint", f"http://{e}"))]
-    fake = [str(build / "bench" / "load" / "fake"), "--listen", endpoints[0], "--ports", str(ENDPOINTS)]
+    fake = [str(build / "bench" / "load" / "fake"), "--listen", endpoints[0], "--ports", str(endpoint_count)]
     counted = {}
     with processes.Process(fake, everywhere, folder / "fake.log") as server:
         server.wait_ready(endpoints[0])
         with processes.Process(weir, everywhere, folder / "weir.log") as proxy:
             proxy.wait_ready(target, 60)
             for number, case in enumerate(cases, 1):
-                run_load(build, target, case, case.warmup, 1)
-                control(proxy.child.pid, "-i", "on")
-                run_load(build, target, case, case.requests, 2)
-                control(proxy.child.pid, "-d")
-                control(proxy.child.pid, "-i", "off")
-                instructions, called = worker_dump(stem, number)
-                units = case.requests * max(case.chunks, 1)
-                counted[case.name] = {"instructions": round(instructions / units)}
-                for column, functions in CALLS.items():
-                    calls = sum(n for name, n in called.items() if re.split(r"[@']", name)[0] in functions)
-                    counted[case.name][column] = round(calls / units, 2)
+                counted[case.name] = count_case(build, target, case, proxy.child.pid, stem, number)
     return counted
+
+
+def count_case(build, target, case, pid, stem, number):
+    run_load(build, target, case, case.warmup, 1)
+    control(pid, "-i", "on")
+    run_load(build, target, case, case.requests, 2)
+    control(pid, "-d")
+    control(pid, "-i", "off")
+    instructions, called = worker_dump(stem, number)
+    units = case.requests * max(case.chunks, 1)
+    figures = {"instructions": round(instructions / units)}
+    for column, functions in CALLS.items():
+        calls = sum(n for name, n in called.items() if re.split(r"[@']", name)[0] in functions)
+        figures[column] = round(calls / units, 2)
+    return figures
 
 
 def print_table(counted, stored):

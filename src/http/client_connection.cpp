@@ -85,8 +85,12 @@ void client_connection::begin(call& c, call_owner& owner, std::string_view metho
     if (phase_ == phase::idle) {
         timer_.cancel();
         phase_ = phase::head;
-        send();
+        context_.loop.at_batch_end(*this);
     }
+}
+
+void client_connection::on_batch_end() {
+    if (phase_ == phase::head) send();
 }
 
 void client_connection::abandon() {

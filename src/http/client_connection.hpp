@@ -63,6 +63,7 @@ class client_connection final : public io_source {
     enum class phase : std::uint8_t { connecting, idle, head, body, closed };
 
     void on_io(std::uint32_t events) override;
+    void on_batch_end() override;
     void on_connected();
     void send();
     void receive();

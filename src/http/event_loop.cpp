@@ -55,6 +55,7 @@ void event_loop::run() {
     stopped_ = false;
     refresh_now();
     run_mailbox();
+    end_batch();
     while (!stopped_) {
         const int n = epoll_wait(epoll_, events.data(), batch_size, wait_milliseconds());
         refresh_now();
@@ -73,9 +74,20 @@ void event_loop::run() {
         batch_.clear();
         if (mail) run_mailbox();
         expire();
-        run_deferred();
+        end_batch();
     }
     run_deferred();
+}
+
+/// Each may lead to more of either kind.
+void event_loop::end_batch() {
+    do {
+        for (std::size_t i = 0; i < ending_.size(); ++i) {
+            if (auto* source = ending_[i]) source->on_batch_end();
+        }
+        ending_.clear();
+        run_deferred();
+    } while (!ending_.empty());
 }
 
 void event_loop::stop() {
@@ -115,7 +127,9 @@ void event_loop::modify_level(int fd, io_source& source, std::uint32_t events) {
 
 void event_loop::forget(int fd, io_source& source) {
     epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-    std::replace(batch_.begin(), batch_.end(), &source, static_cast<io_source*>(nullptr));
+    for (auto* list : {&batch_, &ending_}) {
+        std::replace(list->begin(), list->end(), &source, static_cast<io_source*>(nullptr));
+    }
 }
 
 void event_loop::insert(timer& t) {

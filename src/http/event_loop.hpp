@@ -17,6 +17,8 @@ class io_source {
     virtual ~io_source() = default;
     /// Edge-triggered epoll bits. The source must remember what it did not use.
     virtual void on_io(std::uint32_t events) = 0;
+    /// All events of the batch in which it asked for this have been handled.
+    virtual void on_batch_end() {}
 };
 
 class event_loop;
@@ -81,6 +83,10 @@ class event_loop {
     /// Level-triggered, for listening sockets and descriptors that are read one item at a time.
     void watch_level(int fd, io_source& source, std::uint32_t events);
     void modify_level(int fd, io_source& source, std::uint32_t events);
+    /// Calls `source.on_batch_end` once the current batch of events has been handled. The place to
+    /// write what can wait so long: a peer that is woken by the first of many writes finds the
+    /// others done, where writes one by one would wake it again and again.
+    void at_batch_end(io_source& source) { ending_.push_back(&source); }
     /// Events of `source` still in the current batch are dropped.
     void forget(int fd, io_source& source);
 
@@ -103,6 +109,7 @@ class event_loop {
     int wait_milliseconds() const;
     void run_mailbox();
     void run_deferred();
+    void end_batch();
 
     static constexpr std::uint32_t wheel_slots = 4096;
 
@@ -118,6 +125,7 @@ class event_loop {
     std::unique_ptr<char[]> scratch_;
     std::vector<std::function<void()>> deferred_;
     std::vector<io_source*> batch_;
+    std::vector<io_source*> ending_;
     std::mutex mailbox_mutex_;
     std::vector<std::function<void()>> mailbox_;
 };

@@ -25,6 +25,8 @@ class output {
     bool empty() const {
         return pieces_.empty() && text_.size() == text_open_ && rest_.size() == rest_sent_;
     }
+    /// Nothing in it is another's: it can be sent later.
+    bool owns_all() const { return pieces_.empty() && rest_sent_ == rest_.size(); }
     /// Bytes the socket has not taken.
     std::size_t pending() const { return rest_.size() - rest_sent_; }
     void clear();

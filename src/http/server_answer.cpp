@@ -135,9 +135,18 @@ void server_connection::finish() {
     if (!no_body_ && answer_framing_ == framing::length && left_ != 0) return abort();
     if (!out_) out_ = context_.take_output();
     if (answer_framing_ == framing::chunked && !no_body_) out_->text() += "0\r\n\r\n";
+    phase_ = phase::finishing;
+    if (out_->owns_all()) return context_.loop.at_batch_end(*this);
+    send_last();
+}
+
+void server_connection::on_batch_end() {
+    if (phase_ == phase::finishing && out_ && out_->pending() == 0) send_last();
+}
+
+void server_connection::send_last() {
     const auto p = out_->send(stream_);
     if (p == output::progress::broken) return close();
-    phase_ = phase::finishing;
     if (p == output::progress::done) return answer_done();
     arm(context_.limits.idle_timeout);
 }
@@ -209,7 +218,7 @@ void server_connection::linger() {
 
 void server_connection::next_request() {
     phase_ = phase::idle;
-    began_ = ended_ = body_read_ = body_delivered_ = no_body_ = waiting_drain_ = false;
+    began_ = ended_ = body_read_ = no_body_ = waiting_drain_ = false;
     http10_ = head_request_ = client_closes_ = false;
     answer_framing_ = framing::none;
     left_ = 0;

@@ -357,7 +357,6 @@ void server_connection::body_arrived() {
 
 void server_connection::deliver_body() {
     auto& in = *in_;
-    body_delivered_ = true;
     std::span<char> bytes;
     if (in.body) {
         bytes = {in.body.data.get(), in.body.size};

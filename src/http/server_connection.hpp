@@ -117,6 +117,7 @@ class server_connection final : public exchange, public io_source {
     };
 
     void on_io(std::uint32_t events) override;
+    void on_batch_end() override;
     void on_readable();
     bool read_more();
     void parse();
@@ -130,6 +131,7 @@ class server_connection final : public exchange, public io_source {
     void deliver_body();
     void end_of_input();
     void gone();
+    void send_last();
     void answer_done();
     void next_request();
     void linger();
@@ -155,7 +157,6 @@ class server_connection final : public exchange, public io_source {
     phase phase_ = phase::idle;
     framing answer_framing_ = framing::none;
     bool body_read_ = false;  ///< the request's body is wholly read (or there is none)
-    bool body_delivered_ = false;
     bool began_ = false;
     bool ended_ = false;
     bool close_after_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -54,20 +55,54 @@ char* put(char* to, std::string_view bytes) {
 
 }  // namespace
 
-/// Followed by its candidates, then its texts without separators.
+enum class entry_kind : std::uint8_t {
+    narrow,  ///< its candidates
+    wide,    ///< wide_header and what it counts
+    dump,    ///< no decision: the table of signals that the wide decisions before it read
+};
+
+/// Followed by the changes, the candidates as one bit an endpoint, the matches, and the totals of
+/// the candidates.
+struct wide_header {
+    double now;
+    std::uint32_t endpoints;
+    std::uint32_t candidates;
+    std::uint32_t changes;
+    std::uint32_t matches;
+
+    std::size_t words() const { return (endpoints + 63) / 64; }
+    std::size_t bytes() const {
+        return sizeof *this + changes * sizeof(signal_change) + words() * sizeof(std::uint64_t) +
+               round_up(candidates * sizeof(float)) + matches * sizeof(recorded_match);
+    }
+    signal_change* change_list() { return reinterpret_cast<signal_change*>(this + 1); }
+    std::uint64_t* bits() { return reinterpret_cast<std::uint64_t*>(change_list() + changes); }
+    recorded_match* match_list() { return reinterpret_cast<recorded_match*>(bits() + words()); }
+    float* totals() { return reinterpret_cast<float*>(match_list() + matches); }
+};
+
+/// Followed by its payload, then its texts without separators.
 struct decision_ring::entry {
     std::uint32_t size;      ///< of all, a multiple of 8
     std::uint32_t previous;  ///< offset of the decision before this one
     decision_numbers numbers;
-    std::uint32_t candidate_count;
+    std::uint32_t payload;  ///< bytes, a multiple of 8
     std::array<std::uint32_t, texts> text_sizes;
     std::array<recorded_attempt, max_attempts> attempts;
     std::uint8_t attempt_count;
     std::uint8_t reason_size;
     std::array<char, max_reason> reason;
+    entry_kind kind;
 
-    recorded_candidate* candidates() { return reinterpret_cast<recorded_candidate*>(this + 1); }
-    char* text_begin() { return reinterpret_cast<char*>(candidates() + candidate_count); }
+    template <class T>
+    T* payload_as() {
+        return reinterpret_cast<T*>(this + 1);
+    }
+    template <class T>
+    std::span<T> list_of() {
+        return {payload_as<T>(), payload / sizeof(T)};
+    }
+    char* text_begin() { return payload_as<char>() + payload; }
 };
 
 decision_ring::decision_ring(std::size_t max_bytes)
@@ -115,6 +150,13 @@ std::uint32_t decision_ring::make_room(std::uint32_t size) {
 decision_ring::place decision_ring::add(const decision_facts& facts,
                                         std::span<recorded_candidate>& candidates) {
     candidates = {};
+    const auto where = write(facts, facts.candidates * sizeof(recorded_candidate));
+    if (auto* e = find(where)) candidates = e->list_of<recorded_candidate>();
+    return where;
+}
+
+/// Head and texts of an entry, and room for its payload.
+decision_ring::place decision_ring::write(const decision_facts& facts, std::size_t payload) {
     std::array<std::string_view, texts> views = {facts.request_id,
                                                  facts.pool,
                                                  facts.model,
@@ -128,7 +170,7 @@ decision_ring::place decision_ring::add(const decision_facts& facts,
     const auto& picked = facts.picked != nullptr ? *facts.picked : none;
     const authority_text authority(picked);
     std::array<std::uint32_t, texts> sizes{};
-    std::size_t bytes = sizeof(entry) + facts.candidates * sizeof(recorded_candidate);
+    std::size_t bytes = sizeof(entry) + payload;
     for (std::size_t i = 0; i < texts; ++i) {
         auto n = views[i].size();
         if (i == endpoint_id && facts.picked != nullptr)
@@ -146,7 +188,8 @@ decision_ring::place decision_ring::add(const decision_facts& facts,
     e.previous = newest_;
     e.numbers = facts.numbers;
     e.numbers.sequence = next_++;
-    e.candidate_count = static_cast<std::uint32_t>(facts.candidates);
+    e.payload = static_cast<std::uint32_t>(payload);
+    e.kind = entry_kind::narrow;
     e.text_sizes = sizes;
     e.attempt_count = e.reason_size = 0;
     char* to = e.text_begin();
@@ -159,8 +202,85 @@ decision_ring::place decision_ring::add(const decision_facts& facts,
     end_ = offset + e.size;
     newest_ = offset;
     ++count_;
-    candidates = {e.candidates(), facts.candidates};
     return {e.numbers.sequence, offset};
+}
+
+void decision_ring::forget_all() {
+    while (count_ != 0) drop_oldest();
+    table_ = {};
+}
+
+/// The table becomes another one: the decisions that read this one need it kept.
+bool decision_ring::write_dump() {
+    if (table_.empty()) return true;
+    auto* e = find(write({}, table_.size() * sizeof(recorded_signals)));
+    if (e == nullptr) return false;
+    e->kind = entry_kind::dump;
+    table_.copy(e->list_of<recorded_signals>());
+    return true;
+}
+
+namespace {
+
+/// Who was a candidate, and its total; none: filtered.
+void write_candidates(wide_header& to, const wide_facts& read) {
+    const auto* const list = read.candidates.data();
+    const auto count = read.candidates.size();
+    if (count == to.endpoints) {
+        std::fill_n(to.bits(), to.words(), ~std::uint64_t{0});
+    } else {
+        std::fill_n(to.bits(), to.words(), std::uint64_t{0});
+        for (const auto e : read.candidates) to.bits()[e / 64] |= std::uint64_t{1} << (e % 64);
+    }
+    auto* const totals = to.totals();
+    if (read.totals.size() == count) {
+        for (std::size_t i = 0; i < count; ++i) totals[i] = static_cast<float>(read.totals[i]);
+        return;
+    }
+    // Survivors keep the order of the candidates.
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const bool scored = at < read.survivors.size() && read.survivors[at] == list[i];
+        totals[i] = scored && at < read.totals.size() ? static_cast<float>(read.totals[at])
+                                                      : std::numeric_limits<float>::quiet_NaN();
+        at += scored ? 1 : 0;
+    }
+}
+
+}  // namespace
+
+decision_ring::place decision_ring::add_wide(const decision_facts& facts, const wide_facts& read) {
+    const auto endpoints = read.signals.size();
+    changes_.clear();
+    if (table_.is_about(facts.pool, facts.numbers.view_version, endpoints)) {
+        table_.update(read.signals, read.now, changes_);
+    } else {
+        if (!write_dump()) forget_all();
+        table_.reset(facts.pool, facts.numbers.view_version, read.signals, read.now);
+    }
+    matches_.clear();
+    for (std::size_t i = 0; read.matched_blocks != nullptr && i < endpoints; ++i) {
+        if (read.matched_blocks[i] == 0) continue;
+        matches_.push_back(
+            {static_cast<std::uint32_t>(i), static_cast<float>(read.matched_blocks[i])});
+    }
+    const wide_header head{read.now, static_cast<std::uint32_t>(endpoints),
+                           static_cast<std::uint32_t>(read.candidates.size()),
+                           static_cast<std::uint32_t>(changes_.size()),
+                           static_cast<std::uint32_t>(matches_.size())};
+    const auto where = write(facts, head.bytes());
+    auto* e = find(where);
+    if (e == nullptr) {
+        forget_all();  // the chain of changes is broken
+        return {};
+    }
+    e->kind = entry_kind::wide;
+    auto& to = *e->payload_as<wide_header>();
+    to = head;
+    std::copy(changes_.begin(), changes_.end(), to.change_list());
+    std::copy(matches_.begin(), matches_.end(), to.match_list());
+    write_candidates(to, read);
+    return where;
 }
 
 void decision_ring::note_attempt(place where, recorded_attempt attempt) {
@@ -190,28 +310,83 @@ void decision_ring::note_end(place where, std::int32_t status, std::string_view 
     std::copy_n(reason.data(), e->reason_size, e->reason.begin());
 }
 
+/// The table of signals on the way from the newest decision to older ones.
+struct decision_ring::unwinding {
+    std::vector<recorded_signals> rows;
+
+    void show(wide_header& from, std::vector<recorded_candidate>& out) const {
+        const auto* total = from.totals();
+        for (std::uint32_t e = 0; e < from.endpoints && e < rows.size(); ++e) {
+            if ((from.bits()[e / 64] >> (e % 64) & 1) == 0) continue;
+            const auto& row = rows[e];
+            auto& c = out.emplace_back();
+            c.endpoint = e;
+            c.waiting = static_cast<float>(row.waiting);
+            c.running = static_cast<float>(row.running);
+            c.kv_usage = row.kv_usage;
+            c.age_seconds = static_cast<float>(from.now - row.scraped);
+            c.inflight = static_cast<float>(row.inflight);
+            c.inflight_tokens = static_cast<float>(row.inflight_tokens);
+            c.filtered = std::isnan(*total);
+            c.total = c.filtered ? 0 : static_cast<double>(*total);
+            ++total;
+        }
+        for (const auto& m : std::span(from.match_list(), from.matches)) {
+            const auto c = std::lower_bound(
+                out.begin(), out.end(), m.endpoint,
+                [](const recorded_candidate& a, std::uint32_t e) { return a.endpoint < e; });
+            if (c != out.end() && c->endpoint == m.endpoint) c->matched_blocks = m.blocks;
+        }
+    }
+
+    void undo(wide_header& from) {
+        for (const auto& c : std::span(from.change_list(), from.changes)) {
+            if (c.endpoint < rows.size()) rows[c.endpoint] = c.before;
+        }
+    }
+};
+
 std::vector<decision_record> decision_ring::copy(std::size_t limit, std::string_view wanted) const {
     std::vector<decision_record> out;
+    unwinding table{std::vector<recorded_signals>(table_.size())};
+    table_.copy(table.rows);
     auto offset = newest_;
     for (std::size_t i = 0; i < count_ && out.size() < limit; ++i) {
         auto& e = *at(offset);
         offset = e.previous;
-        const char* from = e.text_begin();
-        if (!wanted.empty() && std::string_view(from, e.text_sizes[request_id]) != wanted) continue;
-        auto& r = out.emplace_back();
-        static_cast<decision_numbers&>(r) = e.numbers;
-        const std::array<std::string*, texts> to = {
-            &r.request_id,  &r.pool, &r.model,    &r.target_model,    &r.objective,
-            &r.fairness_id, &r.path, &r.endpoint, &r.endpoint_address};
-        for (std::size_t t = 0; t < texts; ++t) {
-            to[t]->assign(from, e.text_sizes[t]);
-            from += e.text_sizes[t];
+        if (e.kind == entry_kind::dump) {
+            const auto rows = e.list_of<recorded_signals>();
+            table.rows.assign(rows.begin(), rows.end());
+            continue;
         }
-        r.reason.assign(e.reason.data(), e.reason_size);
-        r.candidates.assign(e.candidates(), e.candidates() + e.candidate_count);
-        r.attempts.assign(e.attempts.begin(), e.attempts.begin() + e.attempt_count);
+        const char* from = e.text_begin();
+        if (wanted.empty() || std::string_view(from, e.text_sizes[request_id]) == wanted) {
+            auto& r = out.emplace_back();
+            read_entry(e, r);
+            if (e.kind == entry_kind::wide) table.show(*e.payload_as<wide_header>(), r.candidates);
+        }
+        if (e.kind == entry_kind::wide) table.undo(*e.payload_as<wide_header>());
     }
     return out;
+}
+
+/// All of a decision but the candidates of a wide one.
+void decision_ring::read_entry(entry& e, decision_record& r) {
+    const char* from = e.text_begin();
+    static_cast<decision_numbers&>(r) = e.numbers;
+    const std::array<std::string*, texts> to = {&r.request_id,   &r.pool,      &r.model,
+                                                &r.target_model, &r.objective, &r.fairness_id,
+                                                &r.path,         &r.endpoint,  &r.endpoint_address};
+    for (std::size_t t = 0; t < texts; ++t) {
+        to[t]->assign(from, e.text_sizes[t]);
+        from += e.text_sizes[t];
+    }
+    r.reason.assign(e.reason.data(), e.reason_size);
+    if (e.kind == entry_kind::narrow) {
+        const auto candidates = e.list_of<recorded_candidate>();
+        r.candidates.assign(candidates.begin(), candidates.end());
+    }
+    r.attempts.assign(e.attempts.begin(), e.attempts.begin() + e.attempt_count);
 }
 
 }  // namespace weir::proxy

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/signal_table.hpp"
+
 namespace weir {
 struct endpoint;
 }
@@ -27,6 +29,12 @@ struct recorded_candidate {
     float matched_blocks = 0;
     double kv_usage = 0;  ///< scores come from it: not rounded
     double total = 0;     ///< weighted score
+};
+
+/// A prompt's blocks on one endpoint.
+struct recorded_match {
+    std::uint32_t endpoint = 0;
+    float blocks = 0;
 };
 
 struct recorded_attempt {
@@ -85,6 +93,16 @@ struct decision_facts {
     std::size_t candidates = 0;
 };
 
+/// What a decision among many candidates was made on; see `decision_ring::add_wide`.
+struct wide_facts {
+    const signal_columns& signals;
+    std::span<const std::uint32_t> candidates;
+    std::span<const std::uint32_t> survivors;  ///< of the filters, in the order of the candidates
+    std::span<const double> totals;            ///< of the survivors
+    const double* matched_blocks = nullptr;    ///< by endpoint; null: nothing known
+    double now = 0;                            ///< seconds of the steady clock
+};
+
 /// The last decisions of one worker in one piece of memory, which is all the ring ever takes:
 /// writing one down allocates nothing and overwrites the oldest. The worker's thread only.
 class decision_ring {
@@ -103,6 +121,12 @@ class decision_ring {
     /// Writes a decision down; `candidates` is the room for its candidates, to be filled before the
     /// next call. One that is larger than the ring is not kept and has no room.
     place add(const decision_facts& facts, std::span<recorded_candidate>& candidates);
+    /// The same among so many candidates that copying all their signals would cost more than
+    /// deciding: what was read is kept as its difference to the decision before. `facts.candidates`
+    /// is not used.
+    place add_wide(const decision_facts& facts, const wide_facts& read);
+    /// From how many candidates on that pays.
+    static constexpr std::size_t wide = 64;
 
     // What became of it; nothing when it has gone. Of many attempts the last ones are kept.
     void note_attempt(place where, recorded_attempt attempt);
@@ -116,7 +140,12 @@ class decision_ring {
 
   private:
     struct entry;
+    struct unwinding;
 
+    place write(const decision_facts& facts, std::size_t payload);
+    bool write_dump();
+    void forget_all();
+    static void read_entry(entry& e, decision_record& r);
     entry* at(std::uint32_t offset) const;
     entry* find(place where) const;
     std::uint32_t make_room(std::uint32_t size);
@@ -130,6 +159,9 @@ class decision_ring {
     std::uint32_t newest_ = 0;
     std::uint64_t next_ = 1;
     std::size_t count_ = 0;
+    signal_table table_;  ///< as the newest wide decision read it
+    std::vector<signal_change> changes_;
+    std::vector<recorded_match> matches_;
 };
 
 }  // namespace weir::proxy

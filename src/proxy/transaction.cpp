@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -470,19 +471,25 @@ void transaction::remember_fallbacks(pool_slot& s) {
     for (const auto t : targets.subspan(1)) {
         if (fallback_count_ < fallbacks_.size()) fallbacks_[fallback_count_++] = t;
     }
+    if (fallback_count_ >= 2) return;
     const auto scored = s.scratch.scored_candidates(decision_.primary);
-    while (fallback_count_ < 2) {
-        std::size_t best = scored.endpoints.size();
-        for (std::size_t i = 0; i < scored.endpoints.size(); ++i) {
-            const auto e = scored.endpoints[i];
-            const auto* end = fallbacks_.data() + fallback_count_;
-            if (e == endpoint_ ||
-                std::find(static_cast<const std::uint32_t*>(fallbacks_.data()), end, e) != end)
-                continue;
-            if (best == scored.endpoints.size() || scored.totals[i] > scored.totals[best]) best = i;
+    const auto taken = [&](std::uint32_t e) {
+        return e == endpoint_ || std::find(targets.begin(), targets.end(), e) != targets.end();
+    };
+    constexpr auto none = std::numeric_limits<std::size_t>::max();
+    std::size_t best = none;
+    std::size_t second = none;
+    for (std::size_t i = 0; i < scored.endpoints.size(); ++i) {
+        if (second != none && !(scored.totals[i] > scored.totals[second])) continue;
+        if (taken(scored.endpoints[i])) continue;
+        if (best == none || scored.totals[i] > scored.totals[best]) {
+            second = std::exchange(best, i);
+        } else {
+            second = i;
         }
-        if (best == scored.endpoints.size()) break;
-        fallbacks_[fallback_count_++] = scored.endpoints[best];
+    }
+    for (const auto i : {best, second}) {
+        if (i != none && fallback_count_ < 2) fallbacks_[fallback_count_++] = scored.endpoints[i];
     }
 }
 
@@ -559,6 +566,13 @@ void transaction::record(const inference_request& request, pool_slot& s, std::ui
     facts.fairness_id = fairness_id_;
     facts.path = path_;
     if (decided_) facts.picked = &view_->endpoints[endpoint_];
+    if (s.candidates.size() >= decision_ring::wide) {
+        const auto scored = s.scratch.scored_candidates(decision_.primary);
+        recorded_ = worker_.ring.add_wide(
+            facts, {s.signals, s.candidates, scored.endpoints, scored.totals, matched,
+                    std::chrono::duration<double>(worker_.loop.now().time_since_epoch()).count()});
+        return;
+    }
     facts.candidates = s.candidates.size();
     std::span<recorded_candidate> candidates;
     recorded_ = worker_.ring.add(facts, candidates);

@@ -6,11 +6,8 @@
 namespace weir::scheduling {
 
 double uncached_tokens(const prefix_match* match, std::size_t i, double input_tokens) {
-    if (match == nullptr || !match->present) return input_tokens;
-    const double missing = std::max(0.0, match->total_blocks - match->matched_blocks[i]);
-    const double beyond =
-        std::max(0.0, input_tokens - match->total_blocks * match->block_size_tokens);
-    return missing * match->block_size_tokens + beyond;
+    const uncached_rule rule(match, input_tokens);
+    return rule(i);
 }
 
 std::int64_t output_estimate(const charge_rules& rules, std::int64_t input_tokens,

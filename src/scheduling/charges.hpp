@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,28 @@ struct charge_rules {
 /// Prompt tokens that endpoint `i` has to compute itself: the blocks it lacks plus what lies beyond
 /// all blocks; the whole input where nothing is known about prefixes.
 double uncached_tokens(const prefix_match* match, std::size_t i, double input_tokens);
+
+/// The same for many endpoints: what does not depend on the endpoint is worked out once.
+class uncached_rule {
+  public:
+    uncached_rule(const prefix_match* match, double input_tokens) : beyond_(input_tokens) {
+        if (match == nullptr || !match->present) return;
+        matched_ = match->matched_blocks.data();
+        total_ = match->total_blocks;
+        block_ = match->block_size_tokens;
+        beyond_ = std::max(0.0, input_tokens - total_ * block_);
+    }
+    double operator()(std::size_t i) const {
+        return matched_ == nullptr ? beyond_
+                                   : std::max(0.0, total_ - matched_[i]) * block_ + beyond_;
+    }
+
+  private:
+    const double* matched_ = nullptr;
+    double total_ = 0;
+    double block_ = 0;
+    double beyond_;
+};
 
 /// Output tokens to reserve: `round(input · ratio)` capped by the client and the operator; 0
 /// without input.

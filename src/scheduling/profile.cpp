@@ -28,13 +28,13 @@ void run_scorer(const weighted_scorer& s, decision_context& context, const candi
     s.role->score(context, view, buffers.scores);
     buffers.laps.lap(extension_point::scorer, s.index);
     for (std::size_t i = 0; i < view.size(); ++i) {
-        const double clamped = clamp_score(buffers.scores[i]);
-        const double weighted = clamped * s.weight;
-        left.totals[i] += weighted;
-        if (record == nullptr) continue;
-        record->raw.push_back(buffers.scores[i]);
-        record->clamped.push_back(clamped);
-        record->weighted.push_back(weighted);
+        left.totals[i] += clamp_score(buffers.scores[i]) * s.weight;
+    }
+    if (record == nullptr) return;
+    for (const auto score : buffers.scores) {
+        record->raw.push_back(score);
+        record->clamped.push_back(clamp_score(score));
+        record->weighted.push_back(clamp_score(score) * s.weight);
     }
 }
 

@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <map>
 #include <string>
 
+#include "base/random.hpp"
 #include "weir/endpoint.hpp"
 
 using namespace weir;
@@ -31,6 +34,80 @@ decision_ring::place put(decision_ring& ring, const std::string& id, std::size_t
 }
 
 std::string number(std::size_t i) { return "request-" + std::to_string(i); }
+
+/// Decisions of a pool of a hundred, on numbers that change here and there; and what each read.
+class wide_pool {
+  public:
+    explicit wide_pool(decision_ring& ring) : ring_(ring) { signals_.reset(size); }
+
+    void decide(const std::string& id, std::uint64_t version) {
+        for (int i = 0; i < 3; ++i) {
+            const auto e = static_cast<std::size_t>(random_.below(size));
+            signals_.waiting[e] = static_cast<double>(random_.below(9));
+            signals_.kv_usage[e] = 0.125 * static_cast<double>(random_.below(8));
+            scraped_[e] = now_;
+            signals_.inflight_requests[static_cast<std::size_t>(random_.below(size))] += 1;
+        }
+        now_ += 0.25;
+        std::vector<std::uint32_t> candidates;
+        std::vector<std::uint32_t> survivors;
+        std::vector<double> totals;
+        std::vector<double> matched(size, 0);
+        std::vector<recorded_candidate> expected;
+        for (std::uint32_t e = 0; e < size; ++e) {
+            signals_.age_seconds[e] = now_ - scraped_[e];
+            if (random_.below(10) == 0) continue;
+            matched[e] = random_.below(8) == 0 ? 3 : 0;
+            candidates.push_back(e);
+            auto& c = expected.emplace_back();
+            c.endpoint = e;
+            c.filtered = random_.below(4) == 0;
+            c.waiting = static_cast<float>(signals_.waiting[e]);
+            c.inflight = static_cast<float>(signals_.inflight_requests[e]);
+            c.age_seconds = static_cast<float>(signals_.age_seconds[e]);
+            c.kv_usage = signals_.kv_usage[e];
+            c.matched_blocks = static_cast<float>(matched[e]);
+            if (c.filtered) continue;
+            c.total = 0.5 * static_cast<double>(random_.below(16));
+            survivors.push_back(e);
+            totals.push_back(c.total);
+        }
+        decision_facts facts;
+        facts.request_id = id;
+        facts.pool = "default/pool";
+        facts.numbers.view_version = version;
+        ring_.add_wide(facts, {signals_, candidates, survivors, totals, matched.data(), now_});
+        expected_[id] = std::move(expected);
+    }
+
+    void check(const decision_record& r) const {
+        const auto& expected = expected_.at(r.request_id);
+        REQUIRE(r.candidates.size() == expected.size());
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+            const auto& got = r.candidates[i];
+            const auto& want = expected[i];
+            REQUIRE(got.endpoint == want.endpoint);
+            REQUIRE(got.filtered == want.filtered);
+            REQUIRE(got.total == want.total);
+            REQUIRE(got.waiting == want.waiting);
+            REQUIRE(got.inflight == want.inflight);
+            REQUIRE(got.kv_usage == want.kv_usage);
+            REQUIRE(got.matched_blocks == want.matched_blocks);
+            REQUIRE((got.age_seconds == want.age_seconds ||
+                     std::abs(got.age_seconds - want.age_seconds) < 1e-3F));
+        }
+    }
+
+  private:
+    static constexpr std::size_t size = 100;
+
+    decision_ring& ring_;
+    random_source random_{7};
+    signal_columns signals_;
+    std::array<double, size> scraped_{};
+    double now_ = 1000;
+    std::map<std::string, std::vector<recorded_candidate>> expected_;
+};
 
 }  // namespace
 
@@ -131,5 +208,56 @@ TEST_SUITE("proxy/decision_ring") {
         REQUIRE(!all.empty());
         CHECK(all[0].attempts.front().status == 15);
         CHECK(all[0].attempts.back().status == 20);
+    }
+
+    TEST_CASE("a decision among many is read back as it was made, whatever changed since") {
+        struct {
+            const char* what;
+            std::size_t bytes;
+            std::size_t decisions;
+            std::size_t same_view;  ///< decisions until the pool's list changes
+            std::size_t narrow;     ///< every which decision is among few
+        } const cases[] = {
+            {"all are kept", 1 << 20, 40, 1000, 1000},
+            {"the oldest go", 16 * 1024, 200, 1000, 1000},
+            {"the list of endpoints changes", 1 << 20, 60, 7, 1000},
+            {"it changes and the oldest go", 24 * 1024, 300, 11, 1000},
+            {"it changes every time", 64 * 1024, 100, 1, 1000},
+            {"between small ones", 32 * 1024, 200, 13, 3},
+        };
+        for (const auto& c : cases) {
+            CAPTURE(c.what);
+            decision_ring ring(c.bytes);
+            wide_pool pool(ring);
+            std::vector<std::string> made;
+            for (std::size_t i = 1; i <= c.decisions; ++i) {
+                made.push_back(number(i));
+                if (i % c.narrow == 0) {
+                    put(ring, made.back());
+                } else {
+                    pool.decide(made.back(), i / c.same_view);
+                }
+            }
+            const auto all = ring.copy(1000, {});
+            REQUIRE(all.size() >= 3);
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                REQUIRE(all[i].request_id == made[made.size() - 1 - i]);
+                if ((made.size() - i) % c.narrow != 0) pool.check(all[i]);
+            }
+            const auto one = ring.copy(1, all.back().request_id);
+            REQUIRE(one.size() == 1);
+            if ((made.size() + 1 - all.size()) % c.narrow != 0) pool.check(one[0]);
+        }
+    }
+
+    TEST_CASE("a decision that is larger than the ring leaves nothing wrong behind") {
+        decision_ring ring(2048);
+        wide_pool pool(ring);
+        pool.decide("a", 1);
+        pool.decide("b", 1);
+        for (const auto& r : ring.copy(10, {})) pool.check(r);
+        put(ring, "small");
+        REQUIRE(!ring.copy(10, {}).empty());
+        CHECK(ring.copy(10, {})[0].request_id == "small");
     }
 }

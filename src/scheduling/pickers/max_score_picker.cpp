@@ -55,14 +55,17 @@ class best_total final : public plugin_of<picker> {
                          std::vector<std::uint32_t>& picks) {
         if (totals.empty()) return;
         std::uint32_t best = 0;
+        double top = rankable(totals[0]);
         std::uint64_t ties = 1;
         for (std::uint32_t i = 1; i < totals.size(); ++i) {
+            if (totals[i] < top) continue;
             const double mine = rankable(totals[i]);
-            const double top = rankable(totals[best]);
+            if (mine < top) continue;
             if (mine > top) {
                 best = i;
+                top = mine;
                 ties = 1;
-            } else if (mine == top && random.below(++ties) == 0) {
+            } else if (random.below(++ties) == 0) {
                 best = i;
             }
         }

@@ -22,8 +22,8 @@ class load_accounting final : public plugin_of<producer, pre_request_hook> {
         const auto input = static_cast<double>(context.request.input_tokens());
         auto& out = data.numbers[uncached_];
         out.reset(candidates.endpoints.size());
-        const auto& match = data.prefix[match_];
-        for (const auto e : candidates.indexes) out.values[e] = uncached_tokens(&match, e, input);
+        const uncached_rule rule(&data.prefix[match_], input);
+        for (const auto e : candidates.indexes) out.values[e] = rule(e);
     }
 
     void pre_request(const decision_context& context, const candidate_view& candidates,

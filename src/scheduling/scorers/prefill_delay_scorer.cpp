@@ -66,17 +66,20 @@ class speeds {
 
     double seconds_per_token() const { return per_token_.load(std::memory_order_relaxed); }
 
-    /// How many times slower than the pool's average; 1 when nothing is known. What was learned
-    /// long ago counts little: an endpoint that is spared must get its chance.
-    double slowness(std::uint64_t key, time_point now) const {
+    /// What is known of one endpoint; null when it never taught anything. Stays where it is.
+    struct cell;
+    const cell* find(std::uint64_t key) const {
         for (std::size_t i = 0; i < reach; ++i) {
             const auto& c = cells_[place(key, i)];
             const auto held = c.key.load(std::memory_order_acquire);
-            if (held == key) return c.at(now);
+            if (held == key) return &c;
             if (held == 0) break;
         }
-        return 1;
+        return nullptr;
     }
+
+    /// Endpoints that have a cell: while the number stays, `find` finds nothing new.
+    std::uint64_t known() const { return known_.load(std::memory_order_acquire); }
 
     /// Any worker; when two come at once, one observation is lost.
     void learn(std::uint64_t key, double tokens, double seconds, time_point now) {
@@ -94,6 +97,7 @@ class speeds {
     static constexpr std::size_t size = 2048;
     static constexpr std::size_t reach = 16;
 
+  public:
     struct cell {
         static constexpr double memory = 60;   ///< seconds of prefill
         static constexpr double prior = 10;    ///< seconds at the pool's pace that count as seen
@@ -107,6 +111,8 @@ class speeds {
         double took = 0;
         double expected = 0;
 
+        /// How many times slower than the pool's average. What was learned long ago counts little:
+        /// an endpoint that is spared must get its chance.
         double at(time_point now) const {
             const auto known = slowness.load(std::memory_order_relaxed);
             const std::chrono::duration<double> age = now - learned.load(std::memory_order_relaxed);
@@ -125,6 +131,7 @@ class speeds {
         }
     };
 
+  private:
     static std::size_t place(std::uint64_t key, std::size_t i) {
         return ((key * 0x9e3779b97f4a7c15ULL >> 40) + i) % size;
     }
@@ -133,7 +140,11 @@ class speeds {
         for (std::size_t i = 0; i < reach; ++i) {
             auto& c = cells_[place(key, i)];
             std::uint64_t held = 0;
-            if (c.key.compare_exchange_strong(held, key) || held == key) return &c;
+            if (c.key.compare_exchange_strong(held, key)) {
+                known_.fetch_add(1, std::memory_order_release);
+                return &c;
+            }
+            if (held == key) return &c;
         }
         return nullptr;
     }
@@ -142,15 +153,57 @@ class speeds {
     line pool_;
     std::atomic<double> per_token_{1 / 15000.0};
     std::vector<cell> cells_;
+    std::atomic<std::uint64_t> known_{0};
 };
 
 /// Keys of the notes that travel with a request.
 enum note : std::uint32_t { tokens_ahead };
 
-/// Slowness of each candidate while one request is scored.
+/// How many times slower than the pool's average each endpoint of a view is; 1 when nothing is
+/// known of it. Between requests only the few numbers change that are known, so only they are read
+/// again: of a thousand endpoints most say nothing new.
 class slowness_column final : public plugin_scratch {
   public:
-    std::vector<double> values;
+    std::span<const double> read(const speeds& from, std::span<const endpoint> view,
+                                 time_point now) {
+        if (!still_fits(from, view)) find_all(from, view);
+        for (const auto& k : found_) values_[k.position] = k.cell->at(now);
+        return values_;
+    }
+
+  private:
+    struct place {
+        std::uint32_t position;
+        std::uint64_t key;
+        const speeds::cell* cell;
+    };
+
+    bool still_fits(const speeds& from, std::span<const endpoint> view) const {
+        return &from == from_ && view.data() == view_.data() && view.size() == view_.size() &&
+               from.known() == known_ && (view.empty() || view.back().key() == last_) &&
+               std::all_of(found_.begin(), found_.end(),
+                           [&](const place& k) { return view[k.position].key() == k.key; });
+    }
+
+    void find_all(const speeds& from, std::span<const endpoint> view) {
+        from_ = &from;
+        view_ = view;
+        known_ = from.known();
+        last_ = view.empty() ? 0 : view.back().key();
+        values_.assign(view.size(), 1);
+        found_.clear();
+        for (std::uint32_t e = 0; e < view.size(); ++e) {
+            const auto key = view[e].key();
+            if (const auto* cell = from.find(key)) found_.push_back({e, key, cell});
+        }
+    }
+
+    const speeds* from_ = nullptr;
+    std::span<const endpoint> view_;
+    std::uint64_t known_ = 0;
+    std::uint64_t last_ = 0;
+    std::vector<double> values_;
+    std::vector<place> found_;
 };
 
 /// Rates an endpoint by when it would have computed the prompt, in seconds:
@@ -177,25 +230,23 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
     void score(const decision_context& context, const candidate_view& candidates,
                std::span<double> scores) const override {
         if (candidates.empty()) return;
-        const auto& signals = *candidates.signals;
+        const auto& load = *candidates.signals;
         const auto& uncached = candidates.data->numbers[s_.uncached];
         const auto per_token = speeds_->seconds_per_token();
-        auto& slow = context.scratch<slowness_column>().values;
-        slow.resize(candidates.size());
+        const auto slow =
+            context.scratch<slowness_column>().read(*speeds_, candidates.endpoints, context.now);
         auto least = std::numeric_limits<double>::max();
-        for (std::size_t i = 0; i < candidates.size(); ++i) {
-            slow[i] = speeds_->slowness(candidates.at(i).key(), context.now);
-            least = std::min(least, signals.inflight_tokens[candidates[i]] * slow[i]);
-        }
+        for (const auto e : candidates.indexes)
+            least = std::min(least, load.inflight_tokens[e] * slow[e]);
         const auto surcharge = s_.uncached_weight - 1 + s_.busy_weight * least * per_token;
-        for (std::size_t i = 0; i < candidates.size(); ++i) {
+        const weights w{per_token, surcharge};
+        if (candidates.size() == candidates.endpoints.size() && uncached.present) {
+            rate_all(load, slow.data(), uncached.values.data(), w, scores);
+            return;
+        }
+        for (std::size_t i = 0; i < scores.size(); ++i) {
             const auto e = candidates[i];
-            const auto fresh = uncached.get(e, 0);
-            const auto ahead = signals.inflight_tokens[e] + fresh + foreign(signals, e);
-            const auto delay = slow[i] * (ahead * per_token +
-                                          signals.inflight_requests[e] * s_.request_ms / 1000) +
-                               surcharge * fresh * per_token + pressure(signals, e, fresh);
-            scores[i] = 1 / (1 + delay);
+            scores[i] = rate(load, e, slow[e], uncached.get(e, 0), w);
         }
     }
 
@@ -227,25 +278,47 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
     /// What a queued request that somebody else sent is taken to weigh.
     static constexpr double foreign_tokens = 1000;
 
-    static bool fresh_enough(const signal_columns& signals, std::uint32_t e) {
-        return signals.age_seconds[e] <= std::max(1.0, signals.staleness_floor[e]);
+    struct weights {
+        double per_token;
+        double surcharge;
+    };
+
+    // Without a branch, so that the compiler can rate several endpoints at a time.
+    double rate(const signal_columns& load, std::uint32_t e, double slow, double fresh,
+                const weights& w) const {
+        const bool trusted = fresh_enough(load, e);
+        const auto ahead = load.inflight_tokens[e] + fresh + (trusted ? foreign(load, e) : 0);
+        const auto delay =
+            slow * (ahead * w.per_token + load.inflight_requests[e] * s_.request_ms / 1000) +
+            w.surcharge * fresh * w.per_token + (trusted ? pressure(load, e, fresh) : 0);
+        return 1 / (1 + delay);
+    }
+
+    // Every endpoint is a candidate: a straight walk, several at a time.
+    void rate_all(const signal_columns& load, const double* slow, const double* fresh,
+                  const weights& w, std::span<double> scores) const {
+        double* __restrict to = scores.data();
+        for (std::uint32_t e = 0; e < scores.size(); ++e)
+            to[e] = rate(load, e, slow[e], std::isnan(fresh[e]) ? 0 : fresh[e], w);
+    }
+
+    static bool fresh_enough(const signal_columns& load, std::uint32_t e) {
+        return load.age_seconds[e] <= std::max(1.0, load.staleness_floor[e]);
     }
 
     // Queued requests that this gateway's own ones do not explain; some slack, because the page was
     // read a moment ago.
-    static double foreign(const signal_columns& signals, std::uint32_t e) {
-        if (!fresh_enough(signals, e)) return 0;
+    static double foreign(const signal_columns& load, std::uint32_t e) {
         const auto unexplained =
-            signals.waiting[e] + signals.running[e] - 1.1 * signals.inflight_requests[e] - 2;
-        return std::clamp(unexplained, 0.0, signals.waiting[e]) * foreign_tokens;
+            load.waiting[e] + load.running[e] - 1.1 * load.inflight_requests[e] - 2;
+        return std::clamp(unexplained, 0.0, load.waiting[e]) * foreign_tokens;
     }
 
     // Seconds for a cache so full that the request may have to wait for memory.
-    double pressure(const signal_columns& signals, std::uint32_t e, double fresh) const {
-        if (!fresh_enough(signals, e)) return 0;
-        const auto capacity = signals.block_size[e] * signals.block_count[e];
-        auto used = signals.kv_usage[e];
-        if (capacity > 0) used += (signals.inflight_tokens[e] + fresh) / capacity;
+    double pressure(const signal_columns& load, std::uint32_t e, double fresh) const {
+        const auto reported = load.block_size[e] * load.block_count[e];
+        const auto capacity = reported > 0 ? reported : std::numeric_limits<double>::infinity();
+        const auto used = load.kv_usage[e] + (load.inflight_tokens[e] + fresh) / capacity;
         return std::max(0.0, used - s_.kv_threshold) * s_.kv_penalty_ms / 1000;
     }
 
