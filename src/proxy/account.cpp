@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -49,6 +50,86 @@ response_facts transaction::facts_for(end_cause cause) const {
         f.cached_tokens = usage_->usage().cached;
     }
     return f;
+}
+
+void transaction::note_decision(const pool_slot& s) {
+    if (!notes_) return;
+    const auto scored = s.scratch.scored_candidates(decision_.primary);
+    notes_->picked = stamp();
+    notes_->candidates = static_cast<std::uint32_t>(s.candidates.size());
+    notes_->after_filters = static_cast<std::uint32_t>(scored.endpoints.size());
+    for (std::size_t i = 0; i < scored.endpoints.size(); ++i) {
+        if (scored.endpoints[i] == endpoint_) {
+            notes_->score = scored.totals[i];
+        } else if (!notes_->runner_up || scored.totals[i] > *notes_->runner_up) {
+            notes_->runner_up = scored.totals[i];
+        }
+    }
+}
+
+/// Keeps what the decision was made on.
+void transaction::record(const inference_request& request, pool_slot& s, std::uint64_t seed,
+                         double seconds) {
+    decision_facts facts;
+    auto& n = facts.numbers;
+    n.wall_ms = worker_.wall_ms();
+    n.runtime_version = config_->version;
+    n.view_version = view_->version;
+    n.seed = seed;
+    n.priority = priority_;
+    n.stream = stream_request_;
+    n.input_tokens = static_cast<std::uint32_t>(request.input_tokens());
+    n.decide_us = static_cast<float>(seconds * 1e6);
+    const auto& prefixes = s.scratch.data().prefix;
+    const auto prefix =
+        std::find_if(prefixes.begin(), prefixes.end(), [](const auto& p) { return p.present; });
+    const double* matched = nullptr;
+    if (prefix != prefixes.end()) {
+        n.total_blocks = static_cast<float>(prefix->total_blocks);
+        n.block_tokens = static_cast<float>(prefix->block_size_tokens);
+        matched = prefix->matched_blocks.data();
+    }
+    facts.request_id = request_id_;
+    facts.pool = pool_->id;
+    facts.model = model_;
+    facts.target_model = target_model_;
+    facts.objective = objective_;
+    facts.fairness_id = fairness_id_;
+    facts.path = path_;
+    if (decided_) facts.picked = &view_->endpoints[endpoint_];
+    if (s.candidates.size() >= decision_ring::wide) {
+        const auto scored = s.scratch.scored_candidates(decision_.primary);
+        recorded_ = worker_.ring.add_wide(
+            facts, {s.signals, s.candidates, scored.endpoints, scored.totals, matched,
+                    std::chrono::duration<double>(worker_.loop.now().time_since_epoch()).count()});
+        return;
+    }
+    facts.candidates = s.candidates.size();
+    std::span<recorded_candidate> candidates;
+    recorded_ = worker_.ring.add(facts, candidates);
+    copy_candidates(candidates, s, matched);
+}
+
+void transaction::copy_candidates(std::span<recorded_candidate> out, const pool_slot& s,
+                                  const double* matched_blocks) const {
+    const auto scored = s.scratch.scored_candidates(decision_.primary);
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto e = s.candidates[i];
+        auto& c = out[i];
+        c.endpoint = e;
+        c.waiting = static_cast<float>(s.signals.waiting[e]);
+        c.running = static_cast<float>(s.signals.running[e]);
+        c.kv_usage = s.signals.kv_usage[e];
+        c.age_seconds = static_cast<float>(s.signals.age_seconds[e]);
+        c.inflight = static_cast<float>(s.signals.inflight_requests[e]);
+        c.inflight_tokens = static_cast<float>(s.signals.inflight_tokens[e]);
+        c.matched_blocks = matched_blocks != nullptr ? static_cast<float>(matched_blocks[e]) : 0.0F;
+        // Survivors keep the order of the candidates.
+        while (at < scored.endpoints.size() && scored.endpoints[at] < e) ++at;
+        c.filtered = at == scored.endpoints.size() || scored.endpoints[at] != e;
+        c.total = c.filtered || at >= scored.totals.size() ? 0 : scored.totals[at];
+    }
 }
 
 void transaction::refuse(const local_reply& reply) {

@@ -87,11 +87,6 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void remember_others(pool_slot& slot, std::uint32_t picked);
     void fill_headers(inference_request& request);
     pool_slot& slot();
-    void record(const inference_request& request, pool_slot& slot, std::uint64_t seed,
-                double seconds);
-    void note_decision(const pool_slot& slot);
-    void copy_candidates(std::span<recorded_candidate> out, const pool_slot& slot,
-                         const double* matched_blocks) const;
 
     // model_list.cpp: which endpoint serves which model
     bool answer_models();
@@ -121,6 +116,11 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void break_off(const local_reply& why);
 
     // account.cpp
+    void record(const inference_request& request, pool_slot& slot, std::uint64_t seed,
+                double seconds);
+    void note_decision(const pool_slot& slot);
+    void copy_candidates(std::span<recorded_candidate> out, const pool_slot& slot,
+                         const double* matched_blocks) const;
     void refuse(const local_reply& reply);
     answer_filters filters_for_reply() const;
     void answer_plain(int status, const gateway::response_fields& fields,
