@@ -89,7 +89,7 @@ def main():
     options.add_argument("--seconds", default=10, type=float)
     chosen = options.parse_args()
     weir = str(chosen.build / "weir")
-    rows = [(100, [], True), (100, ["--scrape-cpu", "4"], True), (100, [], False), (10, [], True), (10, [], False)]
+    rows = [(1000, [], True), (100, [], True), (100, ["--scrape-cpu", "4"], True), (100, [], False), (10, [], True), (10, [], False)]
     print(f"{'endpoints':>9} {'traffic':>8} {'flags':<16} {'cores':>7} {'scrapes/s':>10} {'us/scrape':>10} {'period':>9} {'page':>9}")
     for endpoints, flags, active in rows:
         cores, rate, pace, page = measure(weir, endpoints, flags, active, chosen.seconds)

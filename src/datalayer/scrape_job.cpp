@@ -157,6 +157,15 @@ duration scrape_job::until_due() const {
     return due_timer_.armed() ? due_timer_.deadline() - context_.loop.now() : duration{};
 }
 
+void scrape_job::age(duration more) {
+    memory_.age(more);
+    const auto updated = state_->updated_ns.load(std::memory_order_relaxed);
+    const auto older = updated - std::chrono::nanoseconds(more).count();
+    // 0 means that there is nothing; a machine that has just started may have slept longer than
+    // run.
+    if (updated != 0) state_->updated_ns.store(older == 0 ? -1 : older, std::memory_order_relaxed);
+}
+
 void scrape_job::on_due(void* self) { static_cast<scrape_job*>(self)->due(); }
 
 /// A source may ask for less than the usual pace, in whole steps of it.

@@ -128,6 +128,8 @@ class scrape_job final : private http::call_owner {
     /// The next scrape happens `after` from now.
     void schedule(duration after);
     duration until_due() const;
+    /// What is known is older by `more` than the clock says.
+    void age(duration more);
 
     /// True when a page of the endpoint had the signal: `waiting`, `running` or `kv_usage`.
     bool knows(signal s) const { return memory_.knows(s); }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr duration first_step = std::chrono::microseconds(200);
+constexpr duration shortest_sleep = std::chrono::milliseconds(100);
 
 http::client_options connection_options() {
     http::client_options o;
@@ -52,8 +53,10 @@ scraper::scraper(http::event_loop& loop, const scraper_options& options)
                random_source(options.seed),
                {},
                0,
-               {}} {
+               {}},
+      suspended_(options.suspended) {
     traffic_at_ = settled_at_ = loop.now();
+    slept_ = suspended_();
     context_.on_all_tried = [this] { note_round(); };
 }
 
@@ -104,6 +107,7 @@ void scraper::follow(watched& w) {
 
 void scraper::tick(bool all_known) {
     const auto now = context_.loop.now();
+    notice_suspend();
     for (const auto& w : pools_) {
         if (w->version != w->pool->version()) follow(*w);
     }
@@ -113,6 +117,20 @@ void scraper::tick(bool all_known) {
     if (const auto silent = context_.silent.take(now)) write(*silent);
     all_known_ = all_known;
     note_round();
+}
+
+/// The clock of ages stood still while the machine slept: what is known is older than it says.
+void scraper::notice_suspend() {
+    const auto slept = suspended_() - slept_;
+    if (slept < shortest_sleep) return;
+    slept_ += slept;
+    for (const auto& w : pools_) {
+        for (const auto& [serial, job] : w->jobs) {
+            job->age(slept);
+            if (job->until_due() > context_.pace.floor())
+                job->schedule(part(context_.pace.floor(), context_.random.unit()));
+        }
+    }
 }
 
 /// The first round is over once no endpoint is still to come from a name and all were tried.

@@ -16,6 +16,7 @@ struct scraper_options {
     duration interval = std::chrono::milliseconds(50);  ///< --refresh-metrics-interval
     double cpu = 0.1;                                   ///< --scrape-cpu, cores
     std::uint64_t seed = 0;                             ///< of the jitter
+    duration (*suspended)() = &suspended_time;          ///< how long the machine has slept
 };
 
 /// Scrapes the endpoints of all pools, spread over one period. Control thread, but for
@@ -60,6 +61,7 @@ class scraper {
     void follow(watched& w);
     void note_round();
     bool traffic(time_point now);
+    void notice_suspend();
     void settle_pace(time_point now);
     void spread();
     void publish_floor();
@@ -70,6 +72,8 @@ class scraper {
     std::vector<std::unique_ptr<watched>> pools_;
     std::atomic<bool> first_round_done_{false};
     std::uint64_t picks_ = 0;
+    duration (*suspended_)();
+    duration slept_{};  ///< of the machine, up to the last tick
     time_point traffic_at_{};
     time_point settled_at_{};
     bool limit_said_ = false;

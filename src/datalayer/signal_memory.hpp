@@ -31,6 +31,11 @@ class signal_memory {
     /// successor.
     void server_gone() { restarted_ = true; }
 
+    /// The data are older by `more` than the clock says: the machine slept.
+    void age(duration more) {
+        for (auto& at : good_at_) at -= at == time_point{} ? duration{} : more;
+    }
+
     bool frozen() const { return same_ >= frozen_pages && picks_ >= frozen_picks; }
 
   private:

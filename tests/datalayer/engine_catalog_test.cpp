@@ -187,6 +187,13 @@ TEST_SUITE("datalayer/engine_catalog") {
         s.sources[0].port = 9100;
         CHECK(where(engine_catalog(s), labelled("", "")) == texts{"9100/m"});
         s.sources[0].scheme = "https";
+        CHECK(where(engine_catalog(s), labelled("", "")) == texts{"9100/m"});
+        CHECK(engine_catalog(s).tls() != nullptr);
+        CHECK(engine_catalog(s).same_as(engine_catalog(s)));
+        const engine_catalog lax(s);
+        s.sources[0].insecure_skip_verify = false;
+        CHECK_FALSE(engine_catalog(s).same_as(lax));
+        s.sources[0].ca_cert_path = "/no/such/file";  // it is not asked, and said
         CHECK(where(engine_catalog(s), labelled("", "")).empty());
         CHECK(engine_catalog(s).problems().size() == 1);
         s.sources.clear();  // injectDefaults: false

@@ -28,8 +28,9 @@ struct scrape_fixture {
     weir::datalayer::scraper scrape;
     weir::http::timer ticker{loop, &scrape_fixture::tick, this};
 
-    explicit scrape_fixture(std::vector<weir::config::endpoint_source> sources, double cpu = 1.0)
-        : scrape(loop, {std::chrono::milliseconds(50), cpu, 1}) {
+    explicit scrape_fixture(std::vector<weir::config::endpoint_source> sources, double cpu = 1.0,
+                            weir::duration (*suspended)() = &weir::suspended_time)
+        : scrape(loop, {std::chrono::milliseconds(50), cpu, 1, suspended}) {
         pool.set_sources(weir::datalayer::endpoint_origin::file, std::move(sources), loop.now());
         scrape.watch(pool, std::make_shared<weir::datalayer::engine_catalog>());
         ticker.arm(std::chrono::milliseconds(10));

@@ -54,6 +54,23 @@ TEST_SUITE("datalayer/scraper") {
         CHECK(f.state(7).staleness_floor > 0.15);
     }
 
+    TEST_CASE("what was read before the machine slept is as old as the sleep was long") {
+        static weir::duration slept{};
+        bool quiet = false;
+        fake_server server([&](const auto&) {
+            return quiet ? fake_server::answer{"", false, true} : fake_server::ok(vllm_page);
+        });
+        scrape_fixture f({endpoint_at(server.port())}, 1.0, [] { return slept; });
+        REQUIRE(f.until([&] { return f.state().updated_ns != 0; }));
+        quiet = true;
+        const auto before = weir::from_ns(f.state().updated_ns);
+        slept = std::chrono::hours(8);
+        REQUIRE(f.until([&] { return weir::from_ns(f.state().updated_ns) < before - 7h; }));
+        quiet = false;
+        CHECK(f.until([&] { return weir::from_ns(f.state().updated_ns) > before; }));
+        slept = {};
+    }
+
     TEST_CASE("a reload that changes nothing keeps the connection and what is known") {
         fake_server server([](const auto&) { return fake_server::ok(vllm_page); });
         scrape_fixture f({endpoint_at(server.port())});

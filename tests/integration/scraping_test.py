@@ -344,6 +344,64 @@ def test_a_bad_metric_moves_no_more_than_a_missing_one(weir, upstream):
     assert all(share > 0.05 for share in shares(gateway, servers, 120))
 
 
+def test_all_that_can_be_wrong_with_a_page_draws_no_traffic_while_others_are_known(weir, upstream, tmp_path):
+    """Every M-case at once, beside four servers that are well: these keep the shares they have without the bad ones."""
+    good = {f"good-{i}": (upstream(), {}) for i in range(4)}
+    bad = {name: (upstream(), {}) for name, *_ in [*SAMPLES, *UNUSABLE]}
+    for server, _ in [*good.values(), *bad.values()]:
+        server.set_metrics(**GOOD)
+    gateway = weir("--endpoints-file", endpoints_file(tmp_path, {**good, **bad}), "--seed", "7", "--threads", "1",
+                   "--picker-preset", "reference")
+    wait_read(gateway, [*good, *bad])
+    for name, line, _ in SAMPLES:
+        server = bad[name][0]
+        server.metrics = re.sub(r"vllm:num_requests_waiting.*\n", lambda _: line, server.metrics)
+    for name, script, _ in UNUSABLE:
+        bad[name][0].pages["/metrics"] = script
+    wait_for(lambda: all(endpoints(gateway)[name]["signals"]["ageSeconds"] > 1.2 for name in bad), "the bad ones old", 20)
+    found = shares(gateway, [server for server, _ in [*good.values(), *bad.values()]], 400)
+    assert all(abs(share - 0.25) <= 0.05 for share in found[:4]), found[:4]
+    assert sum(found[4:]) <= 0.05, dict(zip(bad, found[4:]))
+
+
+def test_pages_that_say_the_same_in_other_words_change_no_share(weir, upstream, tmp_path):
+    """Queue, running and cache of every server are equal: each has its fair share, whatever its page looks like."""
+    servers = {name: (upstream(), {}) for name, _, waiting in SPELLINGS if name != "KV above 1" and waiting == 7}
+    for name, text, _ in SPELLINGS:
+        if name not in servers:
+            continue
+        more = {"content-encoding": "gzip"} if name == "gzip" else {}
+        if name == "OpenMetrics":
+            more = {"content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8"}
+        servers[name][0].pages["/metrics"] = metrics_page(text, **more)
+    gateway = weir("--endpoints-file", endpoints_file(tmp_path, servers), "--seed", "7", "--threads", "1",
+                   "--picker-preset", "reference")
+    wait_read(gateway, servers)
+    found = shares(gateway, [server for server, _ in servers.values()], 600)
+    assert all(abs(share - 1 / len(servers)) <= 0.05 for share in found), dict(zip(servers, found))
+
+
+def test_a_thousand_endpoints_are_scraped_within_the_budget(weir, sim, tmp_path):
+    """M11: the period grows for all alike, and no endpoint looks stale or saturated for it."""
+    one = sim("--fast", "--compact-metrics").port
+    path = tmp_path / "thousand.json"
+    path.write_text(json.dumps({"endpoints": [{"name": f"e{i}", "address": "127.0.0.1", "port": str(one)}
+                                              for i in range(1000)]}))
+    gateway = weir("--endpoints-file", path, "--scrape-cpu", "0.05")
+
+    def scraping():
+        assert gateway.chat("keeps the pool awake", model="weir-sim").status == 200
+        return gateway.admin("GET", "/v1/endpoints").json()["scraping"]
+
+    assert wait_for(lambda: scraping()["limited"], "the limit", 30)
+    wait_for(lambda: scraping()["scrapes"] > 3000, "each scraped three times and more", 60)
+    pace = scraping()
+    assert pace["periodMs"] > 50 and pace["cpuWanted"] > pace["cpuLimit"] == 0.05
+    seen = gateway.admin("GET", "/v1/endpoints").json()["endpoints"]
+    assert len(seen) == 1000 and not any(e["signals"]["stale"] for e in seen)
+    assert gateway.log.count("less often than asked for") == 1
+
+
 def test_a_page_of_an_endpoint_that_is_paused_is_old_when_weir_wakes(weir, upstream):
     """M12: weir itself stands still for a while; on waking nothing is fresh, and the scrapes come one by one."""
     import signal
