@@ -25,6 +25,11 @@ bool host_allowed(std::string_view host, const http::address& bound) {
     return literal || iequals(host, bound.authority()) || iequals(name, bound.ip());
 }
 
+bool open_to_any_name(std::string_view path, const http::address& bound) {
+    const bool monitoring = path == "/metrics" || path == "/livez" || path == "/readyz";
+    return monitoring && !bound.is_loopback();
+}
+
 bool origin_allowed(bool has_origin, std::string_view origin, std::string_view host) {
     if (!has_origin) return true;
     for (const std::string_view scheme : {"http://", "https://"}) {

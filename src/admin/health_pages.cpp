@@ -101,6 +101,12 @@ std::int64_t open_descriptors() {
     return n;
 }
 
+double most_descriptors() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return static_cast<double>(limit.rlim_cur);
+}
+
 double cpu_seconds() {
     rusage u{};
     ::getrusage(RUSAGE_SELF, &u);
@@ -108,6 +114,17 @@ double cpu_seconds() {
         return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
     };
     return seconds(u.ru_utime) + seconds(u.ru_stime);
+}
+
+/// The names every Prometheus client library gives its process.
+void collect_process(metrics::exposition& out, double uptime) {
+    out.counter("process_cpu_seconds_total", "CPU time, user and system.", {}, cpu_seconds());
+    out.gauge("process_resident_memory_bytes", "Resident memory.", {},
+              static_cast<double>(resident_bytes()));
+    out.gauge("process_open_fds", "Open descriptors.", {}, static_cast<double>(open_descriptors()));
+    out.gauge("process_max_fds", "The limit of open descriptors.", {}, most_descriptors());
+    out.gauge("process_start_time_seconds", "Start, in Unix time.", {},
+              static_cast<double>(unix_ms_now()) / 1000 - uptime);
 }
 
 }  // namespace
@@ -133,6 +150,7 @@ void show_readyz(surroundings& s, const asked& a, const answer_fn& answer) {
 void show_metrics(surroundings& s, const asked&, const answer_fn& answer) {
     metrics::exposition numbers;
     s.about.collect(numbers);
+    collect_process(numbers, s.about.uptime_seconds());
     reply r;
     r.type = "text/plain; version=0.0.4; charset=utf-8";
     r.body = numbers.text();

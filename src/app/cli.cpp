@@ -3,15 +3,19 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "app/cli_manual.hpp"
 #include "app/cli_options.hpp"
+#include "app/descriptors.hpp"
 #include "app/options.hpp"
 #include "base/strings.hpp"
 
@@ -209,9 +213,15 @@ int usage(const std::string& what, const std::string& command) {
     return exit_usage;
 }
 
-}  // namespace
+/// What was printed is the result of a command: a full disk or a closed stdout is a failure.
+int with_output_written(int code) {
+    const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (written || code != exit_ok) return code;
+    std::fprintf(stderr, "weir: cannot write to standard output: %s\n", std::strerror(errno));
+    return exit_failed;
+}
 
-int run_command_line(int argc, char** argv) {
+int parse_and_run(int argc, char** argv) {
     command_table table;
     auto& root = table.root;
     std::vector<std::string> args(argv + 1, argv + argc);
@@ -238,6 +248,18 @@ int run_command_line(int argc, char** argv) {
         return usage(describe(e, *chosen, args), chosen->get_name());
     }
     return run(table);
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+    keep_standard_descriptors();
+    try {
+        return with_output_written(parse_and_run(argc, argv));
+    } catch (const std::system_error& e) {
+        std::fprintf(stderr, "weir: %s\n", e.what());
+        return exit_failed;
+    }
 }
 
 }  // namespace weir::app

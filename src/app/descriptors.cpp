@@ -1,9 +1,11 @@
 #include "app/descriptors.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 
 namespace weir::app {
@@ -12,6 +14,12 @@ namespace {
 constexpr std::uint64_t kept_back = 32;
 
 }  // namespace
+
+void keep_standard_descriptors() {
+    for (int fd = 0; fd <= 2; ++fd) {
+        if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF) ::open("/dev/null", O_RDONLY);
+    }
+}
 
 std::uint64_t raise_descriptor_limit() {
     rlimit limit{};

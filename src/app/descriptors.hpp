@@ -4,6 +4,10 @@
 
 namespace weir::app {
 
+/// Before anything is opened: a socket that became descriptor 1 or 2, because the one who started
+/// weir had closed them, would get what is meant to be printed. What is written there fails.
+void keep_standard_descriptors();
+
 /// Raises the soft limit of open files to the hard one; what it is then.
 std::uint64_t raise_descriptor_limit();
 /// How many are open now.

@@ -18,6 +18,17 @@ TEST_SUITE("admin/guard") {
         CHECK_FALSE(host_allowed("[::1", bound));
     }
 
+    TEST_CASE("monitoring may use any name where others are meant to reach the port") {
+        const auto own = *weir::http::address::parse("127.0.0.1", 9901);
+        const auto lan = *weir::http::address::parse("192.0.2.1", 9901);
+        for (const auto* path : {"/metrics", "/livez", "/readyz"}) {
+            CHECK(open_to_any_name(path, lan));
+            CHECK_FALSE(open_to_any_name(path, own));
+        }
+        CHECK_FALSE(open_to_any_name("/v1/config", lan));
+        CHECK_FALSE(open_to_any_name("/v1/drain", lan));
+    }
+
     TEST_CASE("an origin is absent or the request's own host") {
         CHECK(origin_allowed(false, "", "127.0.0.1:9901"));
         CHECK(origin_allowed(true, "http://127.0.0.1:9901", "127.0.0.1:9901"));

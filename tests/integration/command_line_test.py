@@ -14,7 +14,7 @@ import pytest
 
 import check_test
 from answers_test import documents
-from harness import free_port, run_weir, weir_binary
+from harness import Connection, free_port, run_weir, wait_for, weir_binary
 
 COMMANDS = ["serve", "demo", "sim", "check", "explain", "version"]
 ENDPOINT = ("--endpoint", "http://127.0.0.1:1")
@@ -249,6 +249,45 @@ def test_explain_answers_dry_from_a_running_weir_and_from_a_configuration(weir, 
     assert as_json["requestId"] == "one-of-mine"
     unknown = run_weir("explain", "nobody", "--admin", admin)
     assert (unknown.returncode, "no decision of request nobody" in unknown.stderr) == (1, True)
+
+
+def test_output_that_cannot_be_written_is_a_failure():
+    for ending in (">/dev/full", ">&-"):
+        done = subprocess.run(["sh", "-c", f'"$0" version {ending}', weir_binary()], capture_output=True, text=True,
+                              timeout=30)
+        assert (done.returncode, done.stderr.startswith("weir: cannot write to standard output: ")) == (1, True), ending
+
+
+def test_too_few_descriptors_to_start_with_is_said_in_a_sentence():
+    for limit in (8, 10, 12, 14):
+        done = subprocess.run(["sh", "-c", f'ulimit -n {limit}; exec timeout -s INT 0.3 "$0" serve --endpoint '
+                               "http://127.0.0.1:1 --listen 127.0.0.1:0 --admin off", weir_binary()],
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode in (1, 6, 124), (limit, done)  # 124: it was enough
+        if done.returncode != 124:
+            assert done.stderr.startswith("weir: ") and "Too many open files" in done.stderr, done
+
+
+def test_a_socket_never_takes_the_place_of_a_closed_descriptor(upstream):
+    """A log line that went into a client's connection would be an answer nobody asked for."""
+    server, port = upstream(), free_port()
+    child = subprocess.Popen(["sh", "-c", f'exec "$0" serve --endpoint {server.url} --listen 127.0.0.1:{port} '
+                              "--admin off -v 5 <&- >&- 2>&-", weir_binary()])
+    try:
+        wait_for(lambda: accepts(port), "the data port")
+        links = [os.readlink(f"/proc/{child.pid}/fd/{fd}") for fd in range(3)]
+        assert links == ["/dev/null"] * 3
+    finally:
+        child.terminate()
+        assert child.wait(timeout=30) == 0
+
+
+def accepts(port):
+    try:
+        with Connection(("127.0.0.1", port)):
+            return True
+    except OSError:
+        return False
 
 
 def test_a_second_signal_ends_at_once(weir, upstream):
