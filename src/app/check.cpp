@@ -69,14 +69,27 @@ int exit_code_of(const config::load_result& loaded, bool strict) {
     return exit_ok;
 }
 
+void print_code(const config::code_info& info) {
+    std::printf("%s: %s\n\n%s\n", std::string(info.code).c_str(), std::string(info.title).c_str(),
+                std::string(info.text).c_str());
+}
+
 int explain_code(const std::string& code) {
+    if (code == "all") {
+        const auto codes = config::all_codes();
+        for (const auto& info : codes) {
+            print_code(info);
+            if (&info != &codes.back()) std::printf("\n");
+        }
+        return exit_ok;
+    }
     const auto* info = config::find_code(code);
     if (info == nullptr) {
-        std::fprintf(stderr, "weir: there is no finding %s\n", code.c_str());
+        std::fprintf(stderr, "weir: there is no finding %s (weir check --explain all)\n",
+                     code.c_str());
         return exit_usage;
     }
-    std::printf("%s: %s\n\n%s\n", std::string(info->code).c_str(), std::string(info->title).c_str(),
-                std::string(info->text).c_str());
+    print_code(*info);
     return exit_ok;
 }
 

@@ -1,11 +1,16 @@
 """What the documentation names is there: files, finding codes, metrics, flags."""
 
 import re
+import sys
 
 import pytest
 
-from harness import run_weir
+from harness import run_weir, weir_binary
 from harness.process import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import reference  # noqa: E402
 
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md")),
          *sorted((ROOT / "examples").glob("*/README.md"))]
@@ -15,6 +20,11 @@ PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").g
 def test_links_lead_to_files(page):
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / link).exists(), link
+
+
+def test_the_references_are_what_the_binary_says():
+    for name, text in reference.pages(weir_binary()).items():
+        assert (ROOT / "docs" / "reference" / name).read_text() == text, f"run tools/reference.py: {name} is old"
 
 
 def test_codes_metrics_and_flags_exist(weir, upstream):
