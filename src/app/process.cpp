@@ -99,6 +99,7 @@ int process::load_first() {
     std::shared_ptr<const proxy::runtime> made;
     if (loaded.servable()) {
         wiring_options w;
+        w.admin = http::address::parse(options_.admin);
         w.preset = options_.preset;
         w.refresh = options_.refresh;
         w.scrape_cpu = options_.scrape_cpu;

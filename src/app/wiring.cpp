@@ -90,6 +90,19 @@ datalayer::model_source model_source_of(const config::data_layer_settings& setti
     return out;
 }
 
+/// Every address that weir listens on with this model. One on port 0 is not known before its bind,
+/// so that nobody can have named it either.
+std::vector<http::address> sockets_of(const config::model& model,
+                                      const std::optional<http::address>& admin) {
+    std::vector<http::address> out;
+    if (admin) out.push_back(*admin);
+    for (const auto& l : model.listeners) {
+        const auto where = http::address::parse(l.bind_address, l.bind_port);
+        if (where && l.bind_port != 0) out.push_back(*where);
+    }
+    return out;
+}
+
 }  // namespace
 
 scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced) {
@@ -146,6 +159,7 @@ std::shared_ptr<living_pool> wiring::keep(std::string id, bool service,
     made->service = service;
     made->serial = next_serial_++;
     made->endpoints = std::make_shared<datalayer::endpoint_pool>(name_space, name);
+    made->endpoints->keep_off(own_);
     if (!service) {
         made->models = std::make_unique<datalayer::model_lists>(loop_, *made->endpoints);
     }
@@ -216,6 +230,7 @@ std::shared_ptr<const proxy::runtime> wiring::commit(prepared_runtime next) {
     made->version = ++version_;
     made->model = next.model;
     made->table = std::move(next.table);
+    own_->set(sockets_of(*next.model, options_.admin));
     for (std::size_t i = 0; i < next.model->pools.size(); ++i)
         take_pool(next, i, made->pools.emplace_back());
     environment_said_ = environment_said_ || !next.model->pools.empty();

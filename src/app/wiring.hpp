@@ -31,6 +31,7 @@ struct wiring_options {
     datalayer::health_options health;
     std::uint64_t seed = 0;
     flowcontrol::sd_environment environment;
+    std::optional<http::address> admin;  ///< where the admin API listens: no endpoint may be there
 };
 
 /// Which of the two built-in configurations a pool without its own gets (design 4.2).
@@ -104,6 +105,7 @@ class wiring {
     datalayer::scraper scraper_;
     datalayer::prober prober_;
     datalayer::dns_resolver resolver_;
+    const std::shared_ptr<datalayer::own_sockets> own_ = std::make_shared<datalayer::own_sockets>();
     std::vector<std::shared_ptr<living_pool>> pools_;
     std::uint64_t next_serial_ = 1;
     std::uint64_t version_ = 0;

@@ -114,13 +114,24 @@ std::shared_ptr<endpoint_state> endpoint_pool::state_of(const std::string& key) 
     return state;
 }
 
+bool endpoint_pool::is_own(const listed_endpoint& e) {
+    if (!own_ || !own_->contains(e.where)) return false;
+    const auto authority = e.where.authority();
+    if (own_said_.insert(authority).second) {
+        log::warning(
+            "an endpoint is weir's own listener and is left out: name the port of the model server",
+            {{"pool", id()}, {"endpoint", e.what.id()}, {"address", authority}});
+    }
+    return true;
+}
+
 void endpoint_pool::rebuild(time_point now) {
     std::vector<std::vector<listed_endpoint>> by_origin;
     for (std::size_t o = 0; o < endpoint_origin_count; ++o) {
         by_origin.push_back(expand(sources_[o], static_cast<endpoint_origin>(o), book_));
     }
     auto list = merge(std::move(by_origin));
-    std::erase_if(list, [&](const auto& e) { return removed_.contains(e.what.id()); });
+    std::erase_if(list, [&](const auto& e) { return removed_.contains(e.what.id()) || is_own(e); });
     const bool unchanged =
         std::equal(list.begin(), list.end(), members_.begin(), members_.end(),
                    [](const auto& e, const auto& m) { return same(e, m->listed); });

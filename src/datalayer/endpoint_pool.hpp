@@ -14,6 +14,7 @@
 #include "config/model.hpp"
 #include "datalayer/endpoint_list.hpp"
 #include "datalayer/health.hpp"
+#include "datalayer/own_sockets.hpp"
 #include "datalayer/pool.hpp"
 
 namespace weir::datalayer {
@@ -38,6 +39,9 @@ class endpoint_pool {
     const std::string& name() const { return name_; }
     const std::string& name_space() const { return name_space_; }
     std::string id() const { return name_space_ + "/" + name_; }
+
+    /// Leaves out endpoints that are weir's own sockets, whoever names them.
+    void keep_off(std::shared_ptr<const own_sockets> own) { own_ = std::move(own); }
 
     /// Replaces what one origin says. An endpoint keeps its state while its identity
     /// (namespace/name and ip:port) stays; the same name at another address starts afresh.
@@ -82,6 +86,7 @@ class endpoint_pool {
 
     void rebuild(time_point now);
     void publish();
+    bool is_own(const listed_endpoint& e);
     std::shared_ptr<endpoint_state> state_of(const std::string& key);
 
     static constexpr std::size_t era_size = 512;
@@ -91,6 +96,8 @@ class endpoint_pool {
     health_options health_options_;
     std::array<std::vector<config::endpoint_source>, endpoint_origin_count> sources_;
     address_book book_;
+    std::shared_ptr<const own_sockets> own_;
+    std::set<std::string> own_said_;  ///< authorities the log has been told of
     std::set<std::string, std::less<>> removed_;
     std::set<std::string, std::less<>> drained_;
     std::vector<std::unique_ptr<member>> members_;

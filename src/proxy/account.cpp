@@ -151,6 +151,9 @@ void transaction::refuse(const local_reply& reply) {
     facts.path = path;
     facts.accept = accept;
     facts.request_id = id;
+    const std::string endpoint =
+        dispatched_ != time_point{} ? view_->endpoints[endpoint_].authority() : std::string();
+    facts.endpoint = endpoint;
     facts.api = api_;
     const auto filters = filters_for_reply();
     facts.filters = &filters;

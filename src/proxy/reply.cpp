@@ -62,6 +62,10 @@ void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const r
         fields.push_back({"retry-after", retry_after});
     }
     if (!facts.request_id.empty()) fields.push_back({"x-request-id", facts.request_id});
+    if (w.settings.expose_routing) {
+        if (!facts.endpoint.empty()) fields.push_back({"x-weir-endpoint", facts.endpoint});
+        if (!facts.request_id.empty()) fields.push_back({"x-weir-request", facts.request_id});
+    }
     if (reply.status == 405) fields.push_back({"allow", allowed_methods});
     if (facts.filters != nullptr) apply_answer_filters(*facts.filters, fields);
     w.numbers.count_answer(reply.status, reply.reason);

@@ -16,6 +16,7 @@ struct reply_facts {
     std::string_view path;
     std::string_view accept;
     std::string_view request_id;
+    std::string_view endpoint;  ///< the one asked last, if one was
     api_kind api = api_kind::other;
     const answer_filters* filters = nullptr;  ///< of the chosen rule, if there is one
 };

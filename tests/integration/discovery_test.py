@@ -53,6 +53,21 @@ def test_an_endpoints_file_is_watched_and_a_wrong_entry_skipped(weir, upstream, 
     wait_for(lambda: names(gateway) == ["a"] and gateway.chat("x").status == 200, "an endpoint again")
 
 
+def test_no_endpoint_is_weirs_own_socket(weir, upstream, tmp_path):
+    server, data = upstream(reply(200, {})), free_port()
+    path = write(tmp_path / "endpoints.json", entry(server, "a"))
+    gateway = weir("--endpoints-file", path, "--listen", f"0.0.0.0:{data}")
+    own = [{"name": f"own-{p}", "address": "127.0.0.1", "port": str(p)} for p in (data, gateway.admin_port)]
+    write(path, entry(server, "a"), *own, entry(server, "b"))
+    wait_for(lambda: names(gateway) == ["a", "b"], "what is not weir itself")
+    for left_out in own:
+        gateway.wait_log(f"127.0.0.1:{left_out['port']}")
+    added = {"action": "add", "address": f"127.0.0.1:{data}", "name": "again"}
+    assert gateway.admin("POST", "/v1/endpoints", added).status == 200
+    assert names(gateway) == ["a", "b"]
+    assert {gateway.chat("x").status for _ in range(4)} == {200}
+
+
 def test_what_is_wrong_with_an_endpoints_file_at_start(tmp_path):
     path = tmp_path / "endpoints.yaml"
     for text, said in (

@@ -128,6 +128,15 @@ def test_endpoints(weir, upstream, script, status, text, reason, kind, retry):
     check(lambda headers: gateway.post(CHAT, chat_body(), headers), status, text, reason, kind, retry=retry)
 
 
+def test_routing_is_exposed_on_refusals_too(weir, upstream):
+    server = upstream(lambda exchange: exchange.close())
+    gateway = weir("--endpoint", server.url, "--expose-routing")
+    asked = gateway.post(CHAT, chat_body(), {"X-Request-Id": "r-1"})
+    assert (asked.status, asked.header("x-weir-endpoint"), asked.header("x-weir-request")) == (503, server.address, "r-1")
+    refused = gateway.post(CHAT, b"{", {"X-Request-Id": "r-2"})
+    assert (refused.status, refused.header("x-weir-endpoint"), refused.header("x-weir-request")) == (400, None, "r-2")
+
+
 def test_a_refused_connection(weir):
     gateway = weir("--endpoint", f"http://127.0.0.1:{free_port()}")
     check(lambda headers: gateway.post(CHAT, chat_body(), headers), 503, CONNECT_REFUSED, "connect-failed",
