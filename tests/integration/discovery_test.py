@@ -56,7 +56,7 @@ def test_an_endpoints_file_is_watched_and_a_wrong_entry_skipped(weir, upstream, 
 def test_no_endpoint_is_weirs_own_socket(weir, upstream, tmp_path):
     server, data = upstream(reply(200, {})), free_port()
     path = write(tmp_path / "endpoints.json", entry(server, "a"))
-    gateway = weir("--endpoints-file", path, "--listen", f"0.0.0.0:{data}")
+    gateway = weir("--endpoints-file", path, "--listen", f"0.0.0.0:{data}", port=data)
     own = [{"name": f"own-{p}", "address": "127.0.0.1", "port": str(p)} for p in (data, gateway.admin_port)]
     write(path, entry(server, "a"), *own, entry(server, "b"))
     wait_for(lambda: names(gateway) == ["a", "b"], "what is not weir itself")
