@@ -71,6 +71,7 @@ struct response_facts {
     std::int64_t prompt_tokens = -1;       ///< usage as the model server told; -1 unknown
     std::int64_t output_tokens = -1;
     std::int64_t cached_tokens = -1;
+    std::string_view model{};  ///< as the client named it; may be empty
 };
 
 /// Follows the answer. Each is called on the request's worker; different requests at once on

@@ -39,9 +39,10 @@ struct prompt {
 
 /// An image, sound or video in a prompt.
 struct media_item {
-    std::uint64_t hash = 0;  ///< of its content or URL
-    std::size_t tokens = 0;  ///< estimate
-    std::size_t prompt = 0;  ///< the prompt it belongs to
+    std::uint64_t hash = 0;     ///< of its content or URL
+    std::size_t tokens = 0;     ///< estimate
+    std::size_t prompt = 0;     ///< the prompt it belongs to
+    std::string_view modality;  ///< `image`, `audio` or `video`
 };
 
 /// What the scheduling plugins see of a request. Every view lives as long as the call it is passed

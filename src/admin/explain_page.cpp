@@ -14,6 +14,7 @@
 #include "base/strings.hpp"
 #include "flowcontrol/admission.hpp"
 #include "payload/request.hpp"
+#include "proxy/media_counts.hpp"
 #include "proxy/model_choice.hpp"
 #include "proxy/reply.hpp"
 
@@ -194,6 +195,15 @@ void explain(const proxy::pool_runtime& pool, const dry_request& r, inference_re
     out.refuse(reply.status, reply.reason, made.message);
 }
 
+payload::media_counts counts_of(const proxy::pool_runtime& pool, const dry_request& r) {
+    if (pool.pipeline == nullptr) return {};
+    return proxy::media_counts_of(pool.pipeline->media(), [&r](std::string_view name) {
+        const auto at = std::find_if(r.headers.begin(), r.headers.end(),
+                                     [name](const auto& h) { return h.first == name; });
+        return at == r.headers.end() ? std::string_view() : std::string_view(at->second);
+    });
+}
+
 dry_outcome walk(const proxy::pool_runtime& pool, dry_request& r, time_point now) {
     dry_outcome out;
     out.view = pool.view->load();
@@ -206,7 +216,7 @@ dry_outcome walk(const proxy::pool_runtime& pool, dry_request& r, time_point now
     request.request_id = "explain";
     request.api = api;
     if (size != 0) {
-        auto refused = scanner.scan(api, {r.body.data(), size}, facts);
+        auto refused = scanner.scan(api, {r.body.data(), size}, facts, counts_of(pool, r));
         if (refused && api != api_kind::other) {
             out.refuse(*refused);
             return out;

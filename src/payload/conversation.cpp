@@ -89,7 +89,7 @@ bool prompt_builder::chat_block(std::size_t token) {
     const auto type = found[0];
     if (is_word(type, "text")) return append_string(found[1]);
     if (is_word(type, "image_url")) return image_url(found[2]);
-    if (is_word(type, "video_url")) return asset_url(found[3], video_tokens);
+    if (is_word(type, "video_url")) return video_url(found[3]);
     if (is_word(type, "input_audio")) return audio(found[4]);
     if (is_word(type, "audio_url")) return audio(0);
     return !reader_->failure();
@@ -107,15 +107,15 @@ bool prompt_builder::image_url(std::size_t token) {
     const auto at = url_token(token);
     const auto url = at ? string_at(*at, spare_) : std::nullopt;
     if (!url) return false;
-    append_asset(media_hash({*url}), image_tokens(*url));
+    append_asset("image", media_hash({*url}), image_tokens(*url, counts_->image));
     return true;
 }
 
-bool prompt_builder::asset_url(std::size_t token, std::size_t tokens) {
+bool prompt_builder::video_url(std::size_t token) {
     const auto at = url_token(token);
     const auto url = at ? string_at(*at, spare_) : std::nullopt;
     if (!url) return false;
-    append_asset(media_hash({*url}), tokens);
+    append_asset("video", media_hash({*url}), counts_->video);
     return true;
 }
 
@@ -126,7 +126,8 @@ bool prompt_builder::audio(std::size_t token) {
     const auto data = string_at(found[0], spare_);
     const auto format = data ? string_at(found[1], other_spare_) : std::nullopt;
     if (!format) return false;
-    append_asset(media_hash({*data, *format}), audio_tokens(data->size() + format->size()));
+    append_asset("audio", media_hash({*data, *format}),
+                 audio_tokens(data->size() + format->size()));
     return true;
 }
 
@@ -218,7 +219,7 @@ bool prompt_builder::anthropic_image(std::size_t source, bool as_data_url) {
     const auto url = string_at(found[0], spare_);
     if (!url) return false;
     if (!url->empty()) {
-        append_asset(media_hash({*url}), image_tokens(*url));
+        append_asset("image", media_hash({*url}), image_tokens(*url, counts_->image));
         return true;
     }
     const auto data = string_at(found[1], spare_);
@@ -230,7 +231,8 @@ bool prompt_builder::anthropic_image(std::size_t source, bool as_data_url) {
         as_data_url ? media_hash({"data:", media, ";base64,", *data}) : media_hash({*data});
     // A data URL is decoded only when it calls itself an image.
     const bool decode = !as_data_url || media.starts_with("image/");
-    append_asset(hash, decode ? image_tokens_base64(*data) : image_tokens({}));
+    append_asset("image", hash,
+                 decode ? image_tokens_base64(*data, counts_->image) : counts_->image.count());
     return true;
 }
 

@@ -8,11 +8,10 @@
 #include <array>
 #include <optional>
 
+#include "base/strings.hpp"
+
 namespace weir::payload {
 namespace {
-
-constexpr std::size_t default_tokens = 640 * 360 / 1024;
-constexpr std::size_t pixels_per_token = 1024;
 
 // JPEG sizes stand behind metadata segments; beyond this many bytes nobody looks.
 constexpr std::size_t search_limit = std::size_t{512} << 10;
@@ -128,21 +127,57 @@ std::optional<dimensions> image_size(std::string_view payload) {
 
 }  // namespace
 
-std::size_t image_tokens_base64(std::string_view payload) {
-    const auto size = image_size(payload);
-    if (!size) return default_tokens;
-    // Each side is below 2^32: the product cannot wrap.
-    return static_cast<std::size_t>(
-        std::max<std::uint64_t>(1, size->width * size->height / pixels_per_token));
+std::size_t picture_rules::count(std::int64_t w, std::int64_t h) const {
+    if (fixed) return static_cast<std::size_t>(std::max<std::int64_t>(1, tokens));
+    // Each side is below 2^32: as unsigned numbers the product cannot wrap.
+    const auto pixels = static_cast<std::uint64_t>(w) * static_cast<std::uint64_t>(h);
+    const auto per_token = static_cast<std::uint64_t>(std::max<std::int64_t>(1, pixels_per_token));
+    return static_cast<std::size_t>(std::max<std::uint64_t>(1, pixels / per_token));
 }
 
-std::size_t image_tokens(std::string_view url) {
+std::size_t video_rules::count(const video_hints& hints) const {
+    const bool sized = hints.width > 0 && hints.height > 0;
+    const auto per_frame = sized ? frame.count(hints.width, hints.height) : frame.count();
+    const double length = hints.seconds > 0 ? hints.seconds : seconds;
+    const double source = hints.frames_per_second > 0 ? hints.frames_per_second : source_per_second;
+    // Nobody's video has more frames than this; the product below stays exact.
+    constexpr double most = 1e9;
+    auto frames = static_cast<std::int64_t>(
+        std::clamp(length * (strided ? source : sampled_per_second), 0.0, most));
+    if (strided) frames /= std::max<std::int64_t>(1, stride);
+    if (least_frames > 0) frames = std::max(frames, least_frames);
+    if (most_frames > 0) frames = std::min(frames, most_frames);
+    if (!strided && temporal_patch > 1) frames /= temporal_patch;
+    auto total = static_cast<std::uint64_t>(frames) * std::min<std::uint64_t>(per_frame, 1U << 31U);
+    if (most_tokens > 0) total = std::min(total, static_cast<std::uint64_t>(most_tokens));
+    return static_cast<std::size_t>(std::max<std::uint64_t>(1, total));
+}
+
+std::optional<std::pair<std::int64_t, std::int64_t>> parse_resolution(std::string_view text) {
+    const auto cross = text.find('x');
+    if (cross == std::string_view::npos) return std::nullopt;
+    const auto width = parse_int(text.substr(0, cross));
+    const auto height = parse_int(text.substr(cross + 1));
+    constexpr std::int64_t most = 1 << 20;
+    if (!width || !height || *width <= 0 || *height <= 0 || *width > most || *height > most)
+        return std::nullopt;
+    return std::pair{*width, *height};
+}
+
+std::size_t image_tokens_base64(std::string_view payload, const picture_rules& rules) {
+    const auto size = rules.fixed ? std::nullopt : image_size(payload);
+    if (!size) return rules.count();
+    return rules.count(static_cast<std::int64_t>(size->width),
+                       static_cast<std::int64_t>(size->height));
+}
+
+std::size_t image_tokens(std::string_view url, const picture_rules& rules) {
     constexpr std::string_view mark = "base64,";
-    if (!url.starts_with("data:image/")) return default_tokens;
+    if (!url.starts_with("data:image/")) return rules.count();
     // The media type and its parameters are short; a comma ends them.
     const auto at = url.substr(0, 256).find(mark);
-    if (at == std::string_view::npos) return default_tokens;
-    return image_tokens_base64(url.substr(at + mark.size()));
+    if (at == std::string_view::npos) return rules.count();
+    return image_tokens_base64(url.substr(at + mark.size()), rules);
 }
 
 std::size_t audio_tokens(std::size_t bytes) { return std::max<std::size_t>(1, (bytes + 3) / 4); }

@@ -41,8 +41,9 @@ std::optional<std::uint32_t> plain_id(const char* from) {
 }  // namespace
 
 std::optional<refusal> prompt_builder::build(api_kind api, const prompt_fields& fields,
-                                             json_reader& reader) {
+                                             json_reader& reader, const media_counts& counts) {
     reader_ = &reader;
+    counts_ = &counts;
     pieces_.clear();
     media_.clear();
     problem_.reset();
@@ -302,11 +303,12 @@ bool prompt_builder::add_ids_or_lists(std::size_t token, std::string_view field)
     return reader_->each_element(token, add);
 }
 
-void prompt_builder::append_asset(std::uint64_t hash, std::size_t count) {
+void prompt_builder::append_asset(std::string_view modality, std::uint64_t hash,
+                                  std::size_t count) {
     while (out_.size() % 4 != 0) out_.append('\0');
     if (count > placeholders_left_) count = 1;
     placeholders_left_ -= std::min(count, placeholders_left_);
-    media_.push_back({hash, count, pieces_.size()});
+    media_.push_back({hash, count, pieces_.size(), modality});
     char* out = out_.room(count * 4);
     for (std::size_t i = 0; i < count; ++i) put_id(out + i * 4, static_cast<std::uint32_t>(hash));
     out_.commit(count * 4);

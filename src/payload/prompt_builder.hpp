@@ -11,6 +11,7 @@
 #include "payload/byte_buffer.hpp"
 #include "payload/go_json.hpp"
 #include "payload/json_reader.hpp"
+#include "payload/media.hpp"
 #include "payload/request.hpp"
 
 namespace weir::payload {
@@ -37,7 +38,8 @@ class prompt_builder {
   public:
     /// Makes the streams for `api`; returns why there are none. Malformed JSON on the way is in
     /// `reader.failure()`.
-    std::optional<refusal> build(api_kind api, const prompt_fields& fields, json_reader& reader);
+    std::optional<refusal> build(api_kind api, const prompt_fields& fields, json_reader& reader,
+                                 const media_counts& counts);
 
     /// Appends the streams of the last build; their views end with the next use of `scratch()` or
     /// `reset()`.
@@ -83,7 +85,7 @@ class prompt_builder {
     bool chat_message(std::size_t token);
     bool chat_block(std::size_t token);
     bool image_url(std::size_t token);
-    bool asset_url(std::size_t token, std::size_t tokens);
+    bool video_url(std::size_t token);
     bool audio(std::size_t token);
     bool anthropic_system(std::size_t token);
     bool anthropic_message(std::size_t token);
@@ -100,7 +102,7 @@ class prompt_builder {
     bool append_string(std::size_t token);
     std::optional<std::string_view> string_at(std::size_t token, byte_buffer& spare);
     std::optional<std::size_t> url_token(std::size_t token);
-    void append_asset(std::uint64_t hash, std::size_t count);
+    void append_asset(std::string_view modality, std::uint64_t hash, std::size_t count);
     bool is_word(std::size_t token, std::string_view word);
     bool present(std::size_t token) { return token != 0 && !reader_->is_null(token); }
     void close_piece(std::size_t offset) {
@@ -118,6 +120,7 @@ class prompt_builder {
     go_json go_json_;
     std::vector<piece> pieces_;
     std::vector<media_item> media_;
+    const media_counts* counts_ = nullptr;  ///< while building
     std::optional<refusal> problem_;
     std::size_t message_ = 0;            ///< index of the message being read
     std::size_t placeholders_left_ = 0;  ///< what assets may still add, in tokens

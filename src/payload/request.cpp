@@ -151,6 +151,7 @@ struct request_scanner::impl {
     json_reader reader{index};
     prompt_builder prompts;
     byte_buffer spare;
+    const media_counts* counts = nullptr;  ///< while scanning
 
     bool members(member_table& at, request_facts& out);
     bool facts(api_kind api, const member_table& at, request_facts& out);
@@ -222,7 +223,7 @@ bool request_scanner::impl::facts(api_kind api, const member_table& at, request_
     if (const auto model = at[member::model]; model != 0 && !reader.check(model)) return false;
     if (const auto salt = at[member::cache_salt]; salt != 0 && !reader.check(salt)) return false;
     if (!limits(api, at, out.max_output_tokens)) return false;
-    out.prompt_problem = prompts.build(api, prompt_fields_of(at), reader);
+    out.prompt_problem = prompts.build(api, prompt_fields_of(at), reader, *counts);
     return !reader.failure();
 }
 
@@ -274,7 +275,7 @@ std::optional<json_failure> request_scanner::impl::run(api_kind api, std::string
 }
 
 std::optional<refusal> request_scanner::scan(api_kind api, std::span<const char> body,
-                                             request_facts& out) {
+                                             request_facts& out, const media_counts& counts) {
     const auto clear = [&out] {
         auto prompts = std::move(out.prompts);
         prompts.clear();
@@ -282,6 +283,7 @@ std::optional<refusal> request_scanner::scan(api_kind api, std::span<const char>
         out.prompts = std::move(prompts);
     };
     clear();
+    impl_->counts = &counts;
     const auto failure = impl_->run(api, {body.data(), body.size()}, out);
     impl_->index.trim();
     if (!failure) return std::nullopt;

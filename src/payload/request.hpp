@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "payload/media.hpp"
 #include "weir/request.hpp"
 
 namespace weir::payload {
@@ -64,7 +65,9 @@ class request_scanner {
     /// Model and prompt are judged in `out`, since a rewrite may supply the one and the order of
     /// checks is the director's. A body of an unknown API is never refused; if it is no JSON
     /// object, `out` is empty.
-    std::optional<refusal> scan(api_kind api, std::span<const char> body, request_facts& out);
+    /// `counts`: what pictures and videos stand for in a prompt.
+    std::optional<refusal> scan(api_kind api, std::span<const char> body, request_facts& out,
+                                const media_counts& counts = {});
 
   private:
     struct impl;

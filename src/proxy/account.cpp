@@ -39,6 +39,7 @@ std::string_view error_code_of(int status) {
 
 response_facts transaction::facts_for(end_cause cause) const {
     response_facts f{request_id_, target_model_, decision_, view_->endpoints, worker_.loop.now()};
+    f.model = model_;
     f.status = status_;
     f.stream = stream_request_ || sse_;
     f.cause = cause;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "gateway/path.hpp"
 #include "payload/request.hpp"
 #include "proxy/header_rules.hpp"
+#include "proxy/media_counts.hpp"
 #include "proxy/model_choice.hpp"
 #include "proxy/reply.hpp"
 
@@ -238,7 +238,7 @@ void transaction::on_body(std::span<char> bytes) {
     const bool multipart = type.size() >= 10 && iequals(type.substr(0, 10), "multipart/");
     if (bytes.empty() || multipart) return pass_without_body();
     auto& facts = worker_.facts;
-    auto refused = worker_.scanner.scan(api_, bytes, facts);
+    auto refused = scan();
     if (refused && api_ == api_kind::other) {
         // Not an API weir knows: what is not JSON has no model and no prompt, and passes.
         facts = {};
@@ -260,6 +260,12 @@ void transaction::on_body(std::span<char> bytes) {
         body_bytes_ = body.size();
     }
     admit_and_pick(request);
+}
+
+std::optional<payload::refusal> transaction::scan() {
+    const auto counts =
+        media_counts_of(pool_->pipeline->media(), [this](auto name) { return fields().get(name); });
+    return worker_.scanner.scan(api_, body_, worker_.facts, counts);
 }
 
 /// What plugins see of the body that was scanned last.
@@ -341,11 +347,10 @@ void transaction::wait_for_turn(inference_request& request, pool_slot& s) {
     ticket->fairness_id = fairness_id_;
     ticket->bytes = body_bytes_;
     ticket->received = received_;
-    const auto slo = parse_double(request.header("x-llm-d-slo-ttft-ms"));
-    if (slo && *slo > 0 && std::isfinite(*slo)) {
-        ticket->slo_ttft = std::chrono::duration_cast<duration>(
-            std::chrono::duration<double, std::milli>(std::min(*slo, 1e9)));
-    }
+    // Whole milliseconds, as the deadline policy of the reference reads them.
+    const auto slo = parse_int(either(fields(), "x-llm-d-slo-ttft-ms", "x-slo-ttft-ms"));
+    if (slo && *slo >= 0)
+        ticket->slo_ttft = std::chrono::milliseconds(std::min<std::int64_t>(*slo, 1'000'000'000));
     for (const auto& [name, value] : series_->labels) {
         if (name == "fairness_id") ticket->fairness_label = value;
         if (name == "model_name") ticket->model_label = value;
@@ -386,7 +391,7 @@ void transaction::turn_came(flowcontrol::outcome how) {
         return refuse(reply_for(flowcontrol::rejection_for(how)));
     }
     auto& facts = worker_.facts;
-    if (worker_.scanner.scan(api_, body_, facts)) facts = {};
+    if (scan()) facts = {};
     inference_request request;
     describe(request);
     request.target_model = target_model_;

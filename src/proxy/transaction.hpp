@@ -14,6 +14,7 @@
 #include "http/client.hpp"
 #include "http/exchange.hpp"
 #include "payload/model_restorer.hpp"
+#include "payload/request.hpp"
 #include "payload/usage.hpp"
 #include "proxy/access_line.hpp"
 #include "proxy/answer_filters.hpp"
@@ -74,6 +75,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void pass_without_body();
     void pass_to_service();
     bool resolve_names();
+    std::optional<payload::refusal> scan();
     void describe(inference_request& request) const;
     void admit_and_pick(inference_request& request);
     void wait_for_turn(inference_request& request, pool_slot& slot);

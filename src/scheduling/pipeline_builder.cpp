@@ -5,6 +5,7 @@
 #include "base/strings.hpp"
 #include "config/picker_codes.hpp"
 #include "scheduling/default_document.hpp"
+#include "scheduling/media_counting.hpp"
 #include "scheduling/pipeline_parts.hpp"
 #include "scheduling/plugin_builder.hpp"
 #include "scheduling/settings_builder.hpp"
@@ -202,6 +203,14 @@ void collect(const std::vector<plugin_instance>& plugins, std::vector<player<Rol
     }
 }
 
+payload::media_rules media_rules_of(const std::vector<plugin_instance>& plugins) {
+    for (const auto& p : plugins) {
+        if (const auto* says = dynamic_cast<const media_counting*>(p.object.get()))
+            return says->media();
+    }
+    return {};
+}
+
 void collect_hooks(pipeline_parts& parts) {
     collect(parts.plugins, parts.header_hooks,
             [](plugin& p) { return p.as_request_header_hook(); });
@@ -314,6 +323,7 @@ std::shared_ptr<const pipeline> pipeline::make(const config::picker_document& do
         if (p.kind->name == "inflight-load-producer" && parts->load_producer.empty())
             parts->load_producer = p.name;
     }
+    parts->media = media_rules_of(parts->plugins);
     collect_hooks(*parts);
     const bool failed = mine.has_errors();
     found.append(std::move(mine));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "payload/media.hpp"
 #include "scheduling/plugin_times.hpp"
 #include "scheduling/profile.hpp"
 #include "scheduling/scheduler.hpp"
@@ -51,7 +52,8 @@ struct pipeline_parts {
     time_slots timed;
     data_slot default_prefix =
         no_slot;  ///< where `approx-prefix-cache-producer` of that name puts its matches
-    std::string load_producer;  ///< the plugin that fills decision::charges; empty: none
+    payload::media_rules media;  ///< of the first token-producer
+    std::string load_producer;   ///< the plugin that fills decision::charges; empty: none
 };
 
 struct workspace_parts {

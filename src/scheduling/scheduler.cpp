@@ -347,6 +347,8 @@ void pipeline::collect(metrics::exposition& out) const {
     }
 }
 
+const payload::media_rules& pipeline::media() const { return parts_->media; }
+
 std::string_view pipeline::load_producer() const { return parts_->load_producer; }
 
 plugin* pipeline::find(std::string_view name) const {

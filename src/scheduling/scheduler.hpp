@@ -12,6 +12,7 @@
 #include "config/diagnostics.hpp"
 #include "config/model.hpp"
 #include "config/picker_settings.hpp"
+#include "payload/media.hpp"
 #include "weir/candidates.hpp"
 #include "weir/decision.hpp"
 #include "weir/hooks.hpp"
@@ -177,6 +178,8 @@ class pipeline final : public metrics::source {
     std::span<const std::string> profile_names() const;
     std::vector<plugin_summary> plugins() const;
     std::vector<profile_summary> profiles() const;
+    /// What pictures and videos stand for in a prompt.
+    const payload::media_rules& media() const;
     /// The inflight-load-producer that says what a request costs; empty without one.
     std::string_view load_producer() const;
     /// The plugin of that instance name, or null.

@@ -82,4 +82,51 @@ TEST_SUITE("payload/media") {
         CHECK(media_hash({"abc"}) == 0x44BC2CF5AD770999);
         CHECK(media_hash({"a", "", "bc"}) == 0x44BC2CF5AD770999);
     }
+
+    TEST_CASE("pictures count by their pixels, or always the same") {
+        picture_rules rules;
+        CHECK(image_tokens("http://x", rules) == 225);  // 640 * 360 / 1024
+        rules.pixels_per_token = 100;
+        CHECK(image_tokens("http://x", rules) == 2304);
+        rules.width = rules.height = 5;
+        CHECK(image_tokens("http://x", rules) == 1);
+        rules.fixed = true;
+        rules.tokens = 7;
+        CHECK(image_tokens("http://x", rules) == 7);
+    }
+
+    TEST_CASE("videos count by their frames") {
+        video_rules rules;
+        CHECK(rules.count() == 4500);                     // 10 s * 2 * 225
+        CHECK(rules.count({.seconds = 3.3}) == 6 * 225);  // 6.6 frames are 6
+        CHECK(rules.count({.frames_per_second = 60}) ==
+              4500);  // sampled: the source does not matter
+        CHECK(rules.count({.width = 1024, .height = 1024}) == 20 * 1024);
+        rules.temporal_patch = 3;
+        CHECK(rules.count() == 6 * 225);
+        rules.most_frames = 8;
+        CHECK(rules.count() == 2 * 225);  // bounds first, then 8 / 3
+        rules.most_tokens = 100;
+        CHECK(rules.count() == 100);
+
+        video_rules strided;
+        strided.strided = true;
+        CHECK(strided.count() == 240 * 225);
+        strided.stride = 7;
+        CHECK(strided.count() == 34 * 225);  // 240 / 7
+        CHECK(strided.count({.frames_per_second = 1}) == 225);
+        strided.least_frames = 50;
+        CHECK(strided.count() == 50 * 225);
+        strided.frame.fixed = true;
+        strided.frame.tokens = 2;
+        CHECK(strided.count() == 100);
+    }
+
+    TEST_CASE("resolutions are two positive numbers") {
+        CHECK(parse_resolution("1920x1080") == std::pair<std::int64_t, std::int64_t>(1920, 1080));
+        for (const auto* bad : {"", "x", "1920", "0x5", "-1x5", "5x5x5", "ax5"}) {
+            CAPTURE(bad);
+            CHECK_FALSE(parse_resolution(bad));
+        }
+    }
 }

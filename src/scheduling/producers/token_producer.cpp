@@ -1,47 +1,66 @@
 #include <array>
 #include <memory>
 
+#include "scheduling/media_counting.hpp"
 #include "weir/plugin.hpp"
 
 namespace weir::scheduling::plugins {
 
 namespace {
 
+using payload::picture_rules;
+using payload::video_rules;
+
 /// weir turns bodies into pseudo-tokens of four bytes while it scans them, as the reference's
-/// estimate mode does; this plugin only reads and checks the parameters.
-class token_estimate final : public plugin_of<> {};
+/// estimate mode does; this plugin says how pictures and videos count.
+class token_estimate final : public plugin_of<>, public media_counting {
+  public:
+    explicit token_estimate(const payload::media_rules& rules) : rules_(rules) {}
+    const payload::media_rules& media() const override { return rules_; }
 
-void read_size(parameters& p) {
+  private:
+    payload::media_rules rules_;
+};
+
+/// Zero and below ask for the default.
+std::int64_t positive(parameters& p, std::string_view key, std::int64_t fallback) {
+    const auto n = p.integer(key, fallback);
+    return n > 0 ? n : fallback;
+}
+
+double positive_number(parameters& p, std::string_view key, double fallback) {
+    const auto n = p.number(key, fallback);
+    return n > 0 ? n : fallback;
+}
+
+void read_size(parameters& p, picture_rules& out) {
     if (!p.given()) return;
-    p.integer("width", 640, at_least(1));
-    p.integer("height", 360, at_least(1));
+    constexpr double most = 1 << 20;
+    out.width = p.integer("width", out.width, between(1, most));
+    out.height = p.integer("height", out.height, between(1, most));
 }
 
-void read_image(parameters& image) {
-    image.one_of("mode", "dynamic", {"", "static", "dynamic"});
-    read_size(image.object("defaultResolution"));
-    image.object("static").integer("staticToken", 1);
-    image.object("dynamic").integer("factor", 1024);
+void read_picture(parameters& p, std::string_view fixed_key, picture_rules& out) {
+    out.fixed = p.one_of("mode", "dynamic", {"", "static", "dynamic"}) == "static";
+    out.tokens = positive(p.object("static"), fixed_key, 1);
+    out.pixels_per_token = positive(p.object("dynamic"), "factor", out.pixels_per_token);
 }
 
-void read_video(parameters& video) {
-    read_size(video.object("defaultResolution"));
-    video.number("defaultDuration", 10);
-    auto& per_frame = video.object("tokensPerFrame");
-    per_frame.one_of("mode", "dynamic", {"", "static", "dynamic"});
-    per_frame.object("static").integer("numTokensPerFrame", 1);
-    per_frame.object("dynamic").integer("factor", 1024);
+void read_video(parameters& video, video_rules& out) {
+    read_size(video.object("defaultResolution"), out.frame);
+    out.seconds = positive_number(video, "defaultDuration", out.seconds);
+    read_picture(video.object("tokensPerFrame"), "numTokensPerFrame", out.frame);
     auto& frames = video.object("frames");
-    frames.one_of("mode", "sampled", {"", "sampled", "strided"});
-    frames.integer("minFrames", 0);
-    frames.integer("maxFrames", 0);
+    out.strided = frames.one_of("mode", "sampled", {"", "sampled", "strided"}) == "strided";
+    out.least_frames = frames.integer("minFrames", 0);
+    out.most_frames = frames.integer("maxFrames", 0);
     auto& sampled = frames.object("sampled");
-    sampled.number("sampleFPS", 2);
-    sampled.integer("temporalPatchSize", 1);
+    out.sampled_per_second = positive_number(sampled, "sampleFPS", out.sampled_per_second);
+    out.temporal_patch = positive(sampled, "temporalPatchSize", 1);
     auto& strided = frames.object("strided");
-    strided.number("defaultSourceFPS", 24);
-    strided.integer("frameStride", 1);
-    video.integer("maxVideoTokens", 0);
+    out.source_per_second = positive_number(strided, "defaultSourceFPS", out.source_per_second);
+    out.stride = positive(strided, "frameStride", 1);
+    out.most_tokens = video.integer("maxVideoTokens", 0);
 }
 
 void read_vllm(parameters& vllm) {
@@ -66,14 +85,17 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
         for (const auto& key : socket.keys()) socket.has(key);
     }
     auto& e = p.object("estimate");
-    read_image(e.object("image"));
-    read_video(e.object("video"));
+    payload::media_rules rules;
+    auto& image = e.object("image");
+    read_picture(image, "staticToken", rules.image);
+    read_size(image.object("defaultResolution"), rules.image);
+    read_video(e.object("video"), rules.video);
     if (vllm || uds || (!model.empty() && !estimate)) {
         p.warn(
             vllm ? "vllm" : "modelName",
             "weir calls no tokenizer service: prompts are counted in pseudo-tokens of four bytes");
     }
-    return std::make_unique<token_estimate>();
+    return std::make_unique<token_estimate>(rules);
 }
 
 constexpr parameter_doc docs[] = {
