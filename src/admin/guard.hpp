@@ -11,8 +11,8 @@ namespace weir::admin {
 /// the bound address; a request without one does not come from a browser.
 bool host_allowed(std::string_view host, const http::address& bound);
 
-/// True for the pages that monitoring reads, by whatever name it knows this machine: they may be had
-/// under any Host where the admin API is bound for others to reach.
+/// True for the pages that monitoring reads, by whatever name it knows this machine: they may be
+/// had under any Host where the admin API is bound for others to reach.
 bool open_to_any_name(std::string_view path, const http::address& bound);
 
 /// A write may come from no page at all (no Origin) or from one that this server sent: its origin

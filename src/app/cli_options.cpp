@@ -340,7 +340,8 @@ void add_check_options(CLI::App& app, check_options& o) {
                           {{"text", "text"}, {"json", "json"}, {"github", "github"}},
                           "Shape of the findings", {"text|json|github", "text"});
     app.add_flag("--strict", o.strict, "Warnings make the exit code 3");
-    add(app, "--explain", o.explain_code, &read_text, "The long text of one code, or of all", {"CODE"});
+    add(app, "--explain", o.explain_code, &read_text, "The long text of one code, or of all",
+        {"CODE"});
     add_files(app, o.load);
     add_picking(app, o.preset, o.plugins);
     add(app, "--refresh-metrics-interval", o.refresh, &read_period,

@@ -41,7 +41,6 @@ process::process(const serve_options& options)
     settings_.request_timeout = options_.request_timeout;
     settings_.errors = options_.errors;
     settings_.expose_routing = options_.expose_routing;
-    settings_.seeded = options_.seed.has_value();
 }
 
 process::~process() { admin_.reset(); }

@@ -34,7 +34,6 @@ struct proxy_settings {
     duration request_timeout{};
     payload::error_format errors = payload::error_format::automatic;
     bool expose_routing = false;
-    bool seeded = false;  ///< --seed: every choice from the worker's generator, ids included
     std::size_t ring_bytes = std::size_t{16} << 20;  ///< of this worker
 };
 

@@ -5,6 +5,7 @@ import socket
 import threading
 
 from harness import Connection, chat_body, free_ports, reply, request, wait_for
+from harness.manifest import POOL_OF_ONE
 
 MANIFEST = """
 apiVersion: gateway.networking.k8s.io/v1
@@ -15,26 +16,12 @@ spec:
   rules:
   - matches: [{{path: {{value: /v{round}}}}}, {{path: {{value: /v1}}}}]
     backendRefs: [{{group: inference.networking.k8s.io, kind: InferencePool, name: llm}}]
----
-apiVersion: inference.networking.k8s.io/v1
-kind: InferencePool
-metadata: {{name: llm}}
-spec:
-  selector: {{matchLabels: {{app: llm}}}}
-  targetPorts: [{{number: 8000}}]
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: llm-0
-  labels: {{app: llm}}
-  annotations: {{weir.dev/address: "127.0.0.1:{port}"}}
-"""
+""" + POOL_OF_ONE
 
 
 def test_twenty_reloads_under_load_fail_nothing(weir, upstream, manifests):
     server = upstream(reply())
-    folder = manifests({"all.yaml": MANIFEST.format(round=2, port=server.port)})
+    folder = manifests({"all.yaml": MANIFEST.format(round=2, endpoint=server.port)})
     gateway = weir("-f", folder, "--threads", "2")
     done, failed, count = threading.Event(), [], [0]
 
@@ -58,7 +45,7 @@ def test_twenty_reloads_under_load_fail_nothing(weir, upstream, manifests):
     for client in clients:
         client.start()
     for round in range(3, 23):
-        (folder / "next").write_text(MANIFEST.format(round=round, port=server.port))
+        (folder / "next").write_text(MANIFEST.format(round=round, endpoint=server.port))
         os.replace(folder / "next", folder / "all.yaml")
         wait_for(lambda: gateway.get(f"/v{round}/models").status == 200, "the new configuration", 10)
     done.set()
@@ -77,7 +64,7 @@ def listeners(*ports):
 
 def test_listeners_come_and_go_and_one_that_cannot_be_bound_changes_nothing(weir, upstream, manifests):
     server, (first, second, taken) = upstream(reply()), free_ports(3)
-    rest = MANIFEST.format(round=2, port=server.port)
+    rest = MANIFEST.format(round=2, endpoint=server.port)
     folder = manifests({"all.yaml": listeners(first) + rest})
     gateway = weir("-f", folder)
 

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from harness import Connection, chat_body, free_port, reply, request, stream, wait_for
+from harness.manifest import POOL_OF_ONE
 
 GATEWAY = """
 apiVersion: gateway.networking.k8s.io/v1
@@ -28,21 +29,7 @@ spec:
   parentRefs: [{{name: edge}}]
   rules:
   - backendRefs: [{{group: inference.networking.k8s.io, kind: InferencePool, name: llm}}]
----
-apiVersion: inference.networking.k8s.io/v1
-kind: InferencePool
-metadata: {{name: llm}}
-spec:
-  selector: {{matchLabels: {{app: llm}}}}
-  targetPorts: [{{number: 8000}}]
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: llm-0
-  labels: {{app: llm}}
-  annotations: {{weir.dev/address: "127.0.0.1:{endpoint}"}}
-"""
+""" + POOL_OF_ONE
 SECRET = """
 apiVersion: v1
 kind: Secret
