@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Adds up what the unit tests, the integration tests and the lints reported.
+"""Adds up what the unit tests, the integration tests, the lints and the counts reported.
 
 The last line is `N passed, N failed`; the exit code is 1 when anything failed or nothing ran. A unit test
 counts by its doctest cases; one that died or leaked counts as one failure more.
@@ -44,18 +44,20 @@ def of_pytest(path):
     return passed, failed, names
 
 
-def of_lints(path):
-    lines = path.read_text().split("\n") if path.is_file() else ["fail lints left no report"]
+def of_lines(path, kind):
+    """Of a report with one `ok NAME` or `fail NAME` line each."""
+    lines = path.read_text().split("\n") if path.is_file() else [f"fail {kind}s left no report"]
     bad = [line[5:] for line in lines if line.startswith("fail ")]
-    return sum(line.startswith("ok ") for line in lines), len(bad), [f"lint {name}" for name in bad]
+    return sum(line.startswith("ok ") for line in lines), len(bad), [f"{kind} {name}" for name in bad]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    for kind in ("meson", "pytest", "lint"):
+    for kind in ("meson", "pytest", "lint", "count"):
         parser.add_argument(f"--{kind}", type=Path, required=True)
     options = parser.parse_args()
-    parts = {"unit": of_meson(options.meson), "integration": of_pytest(options.pytest), "lint": of_lints(options.lint)}
+    parts = {"unit": of_meson(options.meson), "integration": of_pytest(options.pytest), "lint": of_lines(options.lint, "lint"),
+             "count": of_lines(options.count, "count")}
     for name, (passed, failed, names) in parts.items():
         print(f"{name}: {passed} passed, {failed} failed" + (f" ({', '.join(names)})" if names else ""))
     passed = sum(p for p, _, _ in parts.values())

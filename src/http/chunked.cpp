@@ -44,6 +44,10 @@ chunk_decoder::portion chunk_decoder::decode(char* data, std::size_t size) {
             if (left_ == 0) state_ = state::data_cr;
             continue;
         }
+        if (const auto skipped = plain_line(data + at, size - at); skipped != 0) {
+            at += skipped;
+            continue;
+        }
         out.error = step(data[at]);
         if (out.error != nullptr) break;
         ++at;
@@ -51,6 +55,46 @@ chunk_decoder::portion chunk_decoder::decode(char* data, std::size_t size) {
     out.consumed = at;
     out.done = state_ == state::done;
     return out;
+}
+
+/// What nearly every chunk begins with, in one piece: the end of the data before it and a size line
+/// without extension. The bytes of it; 0 where it is anything else, which `step` judges.
+std::size_t chunk_decoder::plain_line(const char* line, std::size_t size) {
+    constexpr std::size_t most = 8;
+    std::size_t at = 0;
+    if (state_ == state::data_cr) {
+        if (size < 2 || line[0] != '\r' || line[1] != '\n') return 0;
+        at = 2;
+    } else if (state_ != state::size_first) {
+        return 0;
+    }
+    const auto first = at;
+    std::uint64_t length = 0;
+    while (at < size && at - first < most) {
+        const int d = hex_digit(line[at]);
+        if (d < 0) break;
+        length = length * 16 + static_cast<std::uint64_t>(d);
+        ++at;
+    }
+    if (at == first || length == 0 || at + 2 > size || line[at] != '\r' || line[at + 1] != '\n')
+        return 0;
+    digits_ = static_cast<std::uint32_t>(at - first);
+    left_ = length;
+    overhead_ = 0;
+    begin_data();
+    return at + 2;
+}
+
+/// A size line has ended. False: too much was spent on such lines.
+bool chunk_decoder::begin_data() {
+    excess_ += static_cast<std::int64_t>(digits_) + overhead_ - paid_per_chunk;
+    excess_ -= static_cast<std::int64_t>(std::min<std::uint64_t>(left_, max_excess));
+    excess_ = std::max<std::int64_t>(excess_, 0);
+    if (excess_ > max_excess) return false;
+    digits_ = 0;
+    overhead_ = 0;
+    state_ = left_ == 0 ? state::trailer_start : state::data;
+    return true;
 }
 
 const char* chunk_decoder::step(char c) {
@@ -82,14 +126,7 @@ const char* chunk_decoder::step(char c) {
             return ++overhead_ > max_extension ? "chunk extension too long" : nullptr;
         case state::size_lf:
             if (c != '\n') return "chunk size line not ended by CRLF";
-            excess_ += static_cast<std::int64_t>(digits_) + overhead_ - paid_per_chunk;
-            excess_ -= static_cast<std::int64_t>(std::min<std::uint64_t>(left_, max_excess));
-            excess_ = std::max<std::int64_t>(excess_, 0);
-            if (excess_ > max_excess) return "more chunk extension than data";
-            digits_ = 0;
-            overhead_ = 0;
-            state_ = left_ == 0 ? state::trailer_start : state::data;
-            return nullptr;
+            return begin_data() ? nullptr : "more chunk extension than data";
         case state::data_cr:
             if (c != '\r') return "chunk data not followed by CRLF";
             state_ = state::data_lf;

@@ -39,6 +39,8 @@ class chunk_decoder {
         done,
     };
 
+    std::size_t plain_line(const char* line, std::size_t size);
+    bool begin_data();
     const char* step(char c);
 
     state state_ = state::size_first;

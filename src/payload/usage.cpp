@@ -23,17 +23,22 @@ constexpr std::size_t kept_line = 512;
 // hit is a key (or a value of that very text).
 std::size_t find_key(std::string_view text, std::size_t from) {
 #if defined(__SSE2__)
-    const auto load = [&](std::size_t i) {
-        return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + i));
-    };
-    const __m128i quote = _mm_set1_epi8('"');
+    // The second and the last byte of the key: seldom so far apart in anything else.
     const __m128i letter = _mm_set1_epi8('u');
+    const __m128i quote = _mm_set1_epi8('"');
     constexpr std::size_t last = key.size() - 1;
-    for (; from + last + 16 <= text.size(); from += 16) {
-        const __m128i quotes = _mm_and_si128(_mm_cmpeq_epi8(load(from), quote),
-                                             _mm_cmpeq_epi8(load(from + last), quote));
-        const __m128i hits = _mm_and_si128(quotes, _mm_cmpeq_epi8(load(from + 1), letter));
-        auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(hits));
+    const auto hits = [&](std::size_t i) {
+        const auto* at = text.data() + i;
+        const auto second = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 1));
+        const auto final = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + last));
+        return _mm_and_si128(_mm_cmpeq_epi8(second, letter), _mm_cmpeq_epi8(final, quote));
+    };
+    for (; from + last + 32 <= text.size(); from += 32) {
+        const auto low = hits(from);
+        const auto high = hits(from + 16);
+        if (_mm_movemask_epi8(_mm_or_si128(low, high)) == 0) continue;
+        auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(low)) |
+                    static_cast<std::uint32_t>(_mm_movemask_epi8(high)) << 16;
         for (; mask != 0; mask &= mask - 1) {
             const auto at = from + static_cast<std::size_t>(std::countr_zero(mask));
             if (text.substr(at, key.size()) == key) return at;
@@ -132,11 +137,6 @@ std::size_t find_object(json_reader& reader, std::size_t root, bool inner) {
     return found;
 }
 
-bool names_end(std::string_view event) {
-    return event == "message_stop" || event == "response.completed" || event == "response.failed" ||
-           event == "response.incomplete";
-}
-
 }  // namespace
 
 void usage_reader::feed(std::string_view bytes) {
@@ -191,19 +191,22 @@ void usage_reader::keep(std::string_view text) {
     held_ += text;
 }
 
+// Of a thousand lines one or none has the key: the search goes from key to key, not from line to
+// line.
 void usage_reader::lines(std::string_view text) {
-    while (!text.empty()) line(next_line(text));
+    std::size_t begin = 0;
+    for (auto at = find_key(text, 0); at != std::string_view::npos; at = find_key(text, begin)) {
+        const auto before = text.find_last_of("\r\n", at);
+        begin = before == std::string_view::npos ? 0 : before + 1;
+        const auto end = find_line_end(text, at);
+        line(text.substr(begin, end - begin));
+        begin = end;
+    }
 }
 
 void usage_reader::line(std::string_view text) {
     const auto data = field_value(text, "data");
-    if (data.data() == nullptr) {
-        end_ = end_ || names_end(field_value(text, "event"));
-    } else if (data.starts_with("[DONE]")) {
-        end_ = true;
-    } else {
-        document(data);
-    }
+    if (data.data() != nullptr) document(data);
 }
 
 void usage_reader::feed_json(std::string_view bytes) {

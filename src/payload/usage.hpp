@@ -50,10 +50,6 @@ class usage_reader {
 
     const token_usage& usage() const { return usage_; }
 
-    /// The stream said it is complete: `[DONE]`, `message_stop`, `response.completed` (or failed,
-    /// or incomplete).
-    bool saw_end() const { return end_; }
-
     /// The stream's bytes end where an event ends.
     bool at_boundary() const { return boundary_.at_boundary(); }
 
@@ -72,7 +68,6 @@ class usage_reader {
 
     answer_kind kind_;
     bool skipping_ = false;  ///< the line (or JSON body) has outgrown the window
-    bool end_ = false;
     sse_boundary boundary_;
     std::size_t skipped_ = 0;
     std::string held_;

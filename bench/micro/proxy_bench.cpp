@@ -1,0 +1,80 @@
+// Nanoseconds of writing a decision down, among few candidates and among many. Plain loops: the
+// best of many short batches, because a shared machine disturbs long ones.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "proxy/decision_ring.hpp"
+#include "weir/endpoint.hpp"
+
+namespace {
+
+using namespace weir;
+using namespace weir::proxy;
+
+constexpr std::size_t ring_bytes = std::size_t{16} << 20;
+
+template <class F>
+void measure(const char* name, F f) {
+    constexpr int batch = 100;
+    double best = 1e18;
+    for (int round = 0; round < 300; ++round) {
+        const auto begin = std::chrono::steady_clock::now();
+        for (int i = 0; i < batch; ++i) f();
+        const std::chrono::duration<double, std::nano> took =
+            std::chrono::steady_clock::now() - begin;
+        best = std::min(best, took.count() / batch);
+    }
+    std::printf("%-44s %12.1f ns\n", name, best);
+}
+
+decision_facts facts_of(const endpoint& picked) {
+    decision_facts facts;
+    facts.request_id = "0123456789abcdef0123456789abcdef";
+    facts.pool = "default/pool";
+    facts.model = facts.target_model = "llama";
+    facts.path = "/v1/chat/completions";
+    facts.picked = &picked;
+    return facts;
+}
+
+void narrow(std::size_t candidates) {
+    decision_ring ring(ring_bytes);
+    const endpoint picked{"default", "pod-0", "127.0.0.1", 8000, 0, {}, 0};
+    auto facts = facts_of(picked);
+    facts.candidates = candidates;
+    measure("decision, 4 candidates", [&] {
+        std::span<recorded_candidate> room;
+        ring.add(facts, room);
+        for (auto& c : room) c = {};
+    });
+}
+
+void wide(const char* name, std::size_t endpoints) {
+    decision_ring ring(ring_bytes);
+    const endpoint picked{"default", "pod-0", "127.0.0.1", 8000, 0, {}, 0};
+    const auto facts = facts_of(picked);
+    signal_columns signals;
+    signals.reset(endpoints);
+    std::vector<std::uint32_t> all(endpoints);
+    std::iota(all.begin(), all.end(), 0U);
+    const std::vector<double> totals(endpoints, 0.5);
+    double now = 1000;
+    std::size_t next = 0;
+    measure(name, [&] {
+        now += 1e-4;
+        signals.inflight_requests[next++ % endpoints] += 1;
+        ring.add_wide(facts, {signals, all, all, totals, nullptr, now});
+    });
+}
+
+}  // namespace
+
+int main() {
+    narrow(4);
+    wide("decision, 100 candidates", 100);
+    wide("decision, 1,000 candidates", 1000);
+}
