@@ -37,11 +37,13 @@ asked without_wire(const http::request_head& head) {
     return a;
 }
 
-reply wrong_method(const asked& a, const page& there) {
-    const std::string_view allowed = there.writes ? "POST" : "GET, HEAD";
-    auto r =
-        problem(405, a.path + " is not for " + a.method + "; it takes " + std::string(allowed));
-    r.fields.emplace_back("allow", std::string(allowed));
+reply wrong_method(const asked& a) {
+    const page* other = nullptr;
+    std::string allowed;
+    if (find_page(a.path, false, &other) != nullptr) allowed = "GET, HEAD";
+    if (find_page(a.path, true, &other) != nullptr) allowed += allowed.empty() ? "POST" : ", POST";
+    auto r = problem(405, a.path + " is not for " + a.method + "; it takes " + allowed);
+    r.fields.emplace_back("allow", allowed);
     return r;
 }
 
@@ -170,10 +172,9 @@ void api::handle(http::exchange& ex) {
     const bool post = head.method == "POST";
     const page* there = nullptr;
     const auto* p = find_page(a.path, post, &there);
-    if (p == nullptr && there != nullptr) return send(ex, wrong_method(a, *there));
+    if (p == nullptr && there != nullptr) return send(ex, wrong_method(a));
     if (p == nullptr) return send(ex, not_found(a));
-    if (!post && head.method != "GET" && head.method != "HEAD")
-        return send(ex, wrong_method(a, *p));
+    if (!post && head.method != "GET" && head.method != "HEAD") return send(ex, wrong_method(a));
     if (post) {
         int status = 0;
         const auto why = refuse_write(head, *p, status);

@@ -6,6 +6,7 @@
 #include "admin/page.hpp"
 #include "base/json.hpp"
 #include "base/strings.hpp"
+#include "datalayer/dns.hpp"
 
 namespace weir::admin {
 namespace {
@@ -182,7 +183,7 @@ void write_names(json_writer& w, const std::vector<name_facts>& names) {
     w.end_array();
 }
 
-/// The source of an `add`: `address` is `ip:port`, `name:port`, or a host beside `port`.
+/// The source of an `add`: `address` is `ip:port`, `[ipv6]:port` or `name:port`.
 config::endpoint_source read_source(json_body& body) {
     config::endpoint_source out;
     const auto address = body.text("address");
@@ -200,8 +201,9 @@ config::endpoint_source read_source(json_body& body) {
         out.host = address.substr(0, colon);
         if (port > 0 && port < 65536) out.ports.push_back(static_cast<std::uint16_t>(port));
     }
-    if (out.host.empty() || out.ports.empty() || out.ports.front() == 0)
-        body.fail("\"address\" must be HOST:PORT");
+    const bool named = http::address::parse(out.host, 1) || datalayer::is_host_name(out.host);
+    if (!named || out.ports.empty() || out.ports.front() == 0)
+        body.fail("\"address\" must be HOST:PORT, of a name or an IP address");
     if (out.name.empty()) out.name = address;
     out.labels = body.texts("labels");
     std::sort(out.labels.begin(), out.labels.end());

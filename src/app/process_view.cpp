@@ -89,6 +89,8 @@ std::vector<admin::pool_facts> process::pools() const {
     for (const auto& p : wiring_->pools()) {
         admin::pool_facts f;
         f.id = p->id;
+        // What workers noted since the last tick: an endpoint they took for down is shown as down.
+        p->endpoints->step_health(loop_.now());
         f.endpoints = p->endpoints.get();
         if (!p->service && current) {
             for (const auto& r : current->pools) {

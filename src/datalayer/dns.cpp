@@ -38,6 +38,21 @@ dns_answer lookup_family(const std::string& host, int family) {
 
 }  // namespace
 
+bool is_host_name(std::string_view s) {
+    if (s.ends_with('.')) s.remove_suffix(1);
+    if (s.empty() || s.size() > 253) return false;
+    const auto labels = split(s, '.');
+    for (const auto l : labels) {
+        const bool fine = !l.empty() && l.size() <= 63 && l.front() != '-' && l.back() != '-' &&
+                          std::all_of(l.begin(), l.end(), [](char c) {
+                              return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                                     (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+                          });
+        if (!fine) return false;
+    }
+    return labels.back().find_first_not_of("0123456789") != std::string_view::npos;
+}
+
 dns_answer system_lookup(const std::string& host) {
     const bool local = iequals(host, "localhost");
     auto v4 = lookup_family(host, AF_INET);

@@ -13,6 +13,10 @@
 
 namespace weir::datalayer {
 
+/// Letters, digits, `-` and `_` in labels joined by dots, not all of it digits: what a resolver may
+/// be asked.
+bool is_host_name(std::string_view s);
+
 /// What one lookup brought: IP literals without duplicates (none: the name or its addresses do not
 /// exist), or why there was no answer.
 struct dns_answer {

@@ -9,29 +9,13 @@
 
 #include "base/strings.hpp"
 #include "config/yaml.hpp"
+#include "datalayer/dns.hpp"
 #include "http/address.hpp"
 
 namespace weir::datalayer {
 namespace {
 
 using config::node;
-
-/// Letters, digits, `-` and `_` in labels joined by dots, not all of it digits: what a resolver may
-/// be asked.
-bool is_host_name(std::string_view s) {
-    if (s.ends_with('.')) s.remove_suffix(1);
-    if (s.empty() || s.size() > 253) return false;
-    const auto labels = split(s, '.');
-    for (const auto l : labels) {
-        const bool fine = !l.empty() && l.size() <= 63 && l.front() != '-' && l.back() != '-' &&
-                          std::all_of(l.begin(), l.end(), [](char c) {
-                              return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                                     (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-                          });
-        if (!fine) return false;
-    }
-    return labels.back().find_first_not_of("0123456789") != std::string_view::npos;
-}
 
 /// The field of that name; the source's decoder does not mind the case of keys.
 const node* field(const node& entry, std::string_view name) {

@@ -9,6 +9,7 @@ double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 constexpr std::uint64_t enough = 8;  // scrapes that make a measurement
 constexpr double weight = 0.3;       // of the newest measurement
+constexpr double seen = 0.95;        // of what scraping costs: the rest is the loop's
 
 }  // namespace
 
@@ -28,7 +29,7 @@ void scrape_pace::settle(std::size_t endpoints, bool active) {
         window_scrapes_ = 0;
     }
     active_ = active;
-    const auto busy = needed(endpoints, cpu_);
+    const auto busy = needed(endpoints, cpu_ * seen);
     limited_ = busy > floor_;
     period_ = active ? busy : std::max(busy, needed(endpoints, std::min(cpu_, idle_cpu)));
 }

@@ -45,6 +45,7 @@ TEST_SUITE("admin/api") {
         const auto read = f.ask("DELETE", "/v1/pools");
         CHECK(read.status == 405);
         CHECK(read.says("allow: GET, HEAD"));
+        CHECK(f.ask("PUT", "/v1/endpoints").says("allow: GET, HEAD, POST"));
         const auto write = f.get("/v1/reload");
         CHECK(write.status == 405);
         CHECK(write.says("allow: POST"));
