@@ -70,7 +70,8 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
         test_pool pool(3);
         pool.signals.inflight_tokens = {3000, 0, 600};
         const long_request r({250, 0, 125});
-        const auto it = scorer_alone("{uncachedWeight: 3, busyWeight: 0, requestMs: 0}");
+        const auto it =
+            scorer_alone("{uncachedWeight: 3, smallPromptMs: 0, busyWeight: 0, requestMs: 0}");
         // uncached: 0, 4000, 2000
         CHECK(near(delays(*it, pool, r.request),
                    {3000 * per_token, 12000 * per_token, (600 + 6000) * per_token}));
@@ -80,9 +81,54 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
         test_pool pool(2);
         pool.signals.inflight_tokens = {15000, 30000};
         const long_request r({0, 0});
-        const auto it = scorer_alone("{uncachedWeight: 1, busyWeight: 2, requestMs: 0}");
+        const auto it =
+            scorer_alone("{uncachedWeight: 1, busyWeight: 2, crowdWeight: 0, requestMs: 0}");
         // a second of queue: 1 + 2 times 4000 tokens
         CHECK(near(delays(*it, pool, r.request), {1 + 12000 * per_token, 2 + 12000 * per_token}));
+    }
+
+    TEST_CASE("little work is hardly surcharged, much of it fully") {
+        test_pool pool(3);
+        const long_request r({0, 125, 250});
+        // 4000 tokens take as long as a small prompt: half of the surcharge of 2. 2000: a third.
+        const auto it = scorer_alone(
+            "{uncachedWeight: 3, smallPromptMs: 266.6666666667, busyWeight: 0, requestMs: 0}");
+        CHECK(near(delays(*it, pool, r.request),
+                   {2 * 4000 * per_token, (2000 + 2000 * 2 / 3.0) * per_token, 0}));
+    }
+
+    TEST_CASE("in a busy pool work costs more where more requests are under way") {
+        test_pool pool(2);
+        pool.signals.inflight_tokens = {15000, 30000};
+        pool.signals.inflight_requests = {10, 2};
+        const long_request r({0, 0});
+        const auto it =
+            scorer_alone("{uncachedWeight: 1, busyWeight: 0, crowdWeight: 0.5, requestMs: 0}");
+        // a second of queue: 1 + 0.5 · 10 and 1 + 0.5 · 2 times 4000 tokens
+        CHECK(near(delays(*it, pool, r.request),
+                   {1 + 6 * 4000 * per_token, 2 + 2 * 4000 * per_token}));
+    }
+
+    TEST_CASE(
+        "of a busy pool a long prompt takes the longer queue of few, a short one the shorter") {
+        test_pool pool(2);
+        pool.signals.inflight_tokens = {15000, 30000};
+        pool.signals.inflight_requests = {40, 2};
+        const auto it = scorer_alone("{}");
+        const auto of_long = delays(*it, pool, long_request({0, 0}).request);
+        CHECK(of_long[1] < of_long[0]);
+        const auto of_short = delays(*it, pool, long_request({245, 245}).request);
+        CHECK(of_short[0] < of_short[1]);
+    }
+
+    TEST_CASE("while an endpoint is idle nobody is kept apart") {
+        test_pool pool(3);
+        pool.signals.inflight_tokens = {0, 3000, 0};
+        pool.signals.inflight_requests = {0, 2, 40};
+        const auto got =
+            delays(*scorer_alone("{requestMs: 0}"), pool, long_request({0, 0, 0}).request);
+        CHECK(got[0] == doctest::Approx(got[2]));
+        CHECK(got[1] == doctest::Approx(got[0] + 3000 * per_token));
     }
 
     TEST_CASE("requests under way count even when they are past their prefill") {

@@ -16,8 +16,10 @@ namespace {
 using time_point = std::chrono::steady_clock::time_point;
 
 struct settings {
-    double uncached_weight = 6;
+    double uncached_weight = 3;
+    double small_ms = 500;
     double busy_weight = 40;
+    double crowd_weight = 0.15;
     double request_ms = 4;
     double kv_threshold = 0.9;
     double kv_penalty_ms = 5000;
@@ -206,15 +208,20 @@ class slowness_column final : public plugin_scratch {
     std::vector<place> found_;
 };
 
-/// Rates an endpoint by when it would have computed the prompt, in seconds:
+/// Rates an endpoint by when it would have computed the prompt, and by what that costs others, in
+/// seconds. With `work`, the uncached tokens over the pool's speed, and `queue`, the shortest queue
+/// in the pool:
 ///
-///     slowness · (tokens in flight + uncached tokens) / speed of the pool
-///         + surcharge · uncached tokens / speed of the pool + memory pressure
+///     slowness · (tokens in flight / speed of the pool + work)
+///         + work · (again · work / (work + small) + busy · queue + crowd · queue · requests there)
+///         + memory pressure
 ///
-/// The surcharge is for work that an endpoint with the prefix in its cache would not have to do:
-/// it delays everybody who comes later and pushes other prefixes out. It grows with the shortest
-/// queue, because only a pool with an idle endpoint can afford to compute a prefix twice. Slowness
-/// does not multiply it, or an endpoint wrongly held for slow would never be tried again.
+/// The second line is for work that an endpoint with the prefix in its cache would not have to do.
+/// While the pool has an idle endpoint, little work harms nobody and much of it pushes other
+/// prefixes out: its weight grows with the work itself. When everybody queues, all work delays
+/// whoever comes later (`busy`) and whoever is under way on that endpoint (`crowd`). The last one
+/// keeps long prompts together, away from endpoints where many wait for little. Slowness does not
+/// multiply any of this, or an endpoint wrongly held for slow would never be tried again.
 class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_hook> {
   public:
     explicit prefill_delay(const settings& s) : s_(s) {}
@@ -238,8 +245,8 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         auto least = std::numeric_limits<double>::max();
         for (const auto e : candidates.indexes)
             least = std::min(least, load.inflight_tokens[e] * slow[e]);
-        const auto surcharge = s_.uncached_weight - 1 + s_.busy_weight * least * per_token;
-        const weights w{per_token, surcharge};
+        const auto queue = least * per_token;
+        const weights w{per_token, s_.busy_weight * queue, s_.crowd_weight * queue};
         if (candidates.size() == candidates.endpoints.size() && uncached.present) {
             rate_all(load, slow.data(), uncached.values.data(), w, scores);
             return;
@@ -277,10 +284,13 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
     static constexpr double least_lesson = 1024;
     /// What a queued request that somebody else sent is taken to weigh.
     static constexpr double foreign_tokens = 1000;
+    /// No work at all is divided by something.
+    static constexpr double tiny = std::numeric_limits<double>::min();
 
     struct weights {
         double per_token;
-        double surcharge;
+        double busy;
+        double crowd;
     };
 
     // Without a branch, so that the compiler can rate several endpoints at a time.
@@ -288,9 +298,12 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
                 const weights& w) const {
         const bool trusted = fresh_enough(load, e);
         const auto ahead = load.inflight_tokens[e] + fresh + (trusted ? foreign(load, e) : 0);
+        const auto work = fresh * w.per_token;
+        const auto again = (s_.uncached_weight - 1) * work / (work + s_.small_ms / 1000 + tiny);
         const auto delay =
             slow * (ahead * w.per_token + load.inflight_requests[e] * s_.request_ms / 1000) +
-            w.surcharge * fresh * w.per_token + (trusted ? pressure(load, e, fresh) : 0);
+            work * (again + w.busy + w.crowd * load.inflight_requests[e]) +
+            (trusted ? pressure(load, e, fresh) : 0);
         return 1 / (1 + delay);
     }
 
@@ -329,7 +342,9 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
 std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
     settings s;
     s.uncached_weight = p.number("uncachedWeight", s.uncached_weight, at_least(0));
+    s.small_ms = p.number("smallPromptMs", s.small_ms, at_least(0));
     s.busy_weight = p.number("busyWeight", s.busy_weight, at_least(0));
+    s.crowd_weight = p.number("crowdWeight", s.crowd_weight, at_least(0));
     s.request_ms = p.number("requestMs", s.request_ms, at_least(0));
     s.kv_threshold = p.number("kvThreshold", s.kv_threshold, between(0, 1));
     s.kv_penalty_ms = p.number("kvPenaltyMs", s.kv_penalty_ms, at_least(0));
@@ -340,10 +355,14 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
 }
 
 constexpr parameter_doc docs[] = {
-    {"uncachedWeight", "float", "6",
+    {"uncachedWeight", "float", "3",
      "what an uncached prompt token costs while an endpoint is idle; a queued one costs 1"},
+    {"smallPromptMs", "float", "500",
+     "uncached tokens that take as long to compute cost half of that surcharge, fewer less"},
     {"busyWeight", "float", "40",
      "how much dearer it is for each second of the shortest queue in the pool"},
+    {"crowdWeight", "float", "0.15",
+     "the same for each request under way on the endpoint: long prompts keep away from many"},
     {"requestMs", "float", "4", "what each request under way costs beside its prompt"},
     {"kvThreshold", "float", "0.9", "share of the KV cache from which on fullness costs"},
     {"kvPenaltyMs", "float", "5000", "what a whole cache above the threshold would cost"},
