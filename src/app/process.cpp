@@ -121,7 +121,7 @@ int process::load_first() {
         if (auto next = wiring_->prepare(loaded.value, loaded.found))
             made = wiring_->commit(std::move(*next));
     } else {
-        check_pickers(*loaded.value, options_.preset, loaded.found);
+        check_parts(*loaded.value, options_.preset, loaded.found);
     }
     if (!made) {
         print_findings(loaded.found);
@@ -321,7 +321,7 @@ admin::reload_report process::reload(bool dry) {
         const bool ready = problem.empty() && next && open_sockets(*next->table, opened, problem);
         if (!ready) next.reset();
     } else {
-        check_pickers(*loaded.value, options_.preset, found);
+        check_parts(*loaded.value, options_.preset, found);
     }
     report.ok = next.has_value() || (dry && loaded.servable());
     report.found = std::move(found);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "config/resolve_codes.hpp"
 #include "datalayer/source_tls.hpp"
 
 namespace weir::app {
@@ -52,14 +53,17 @@ void set_gate(living_pool& p, const config::pool& spec, const config::detector_s
 /// At start an endpoints file must be right as a whole.
 void report(const datalayer::endpoints_file& file, const config::pool& pool,
             config::findings& found) {
-    constexpr std::string_view code = "WEIR0509";
-    if (!file.failure.empty()) {
-        found.error(code, "file-discovery: initial load failed: " + file.failure, pool.at);
+    const std::string prefix = "file-discovery: initial load failed: ";
+    if (file.source == nullptr && !file.failure.empty()) {
+        found.error(config::codes::endpoints_file_missing, prefix + file.failure, pool.at).help =
+            "correct the path, or make the file; it may be empty";
+    } else if (!file.failure.empty()) {
+        found.error(config::codes::bad_endpoints_file, prefix + file.failure, pool.at);
     }
     for (const auto& problem : file.problems) {
-        found.error(code, "file-discovery: initial load failed: " + problem.text, problem.at);
+        found.error(config::codes::bad_endpoints_file, prefix + problem.text, problem.at);
     }
-    found.keep(file.source);
+    if (file.source != nullptr) found.keep(file.source);
 }
 
 /// While running: an invalid entry is skipped, a file that cannot be read keeps what was. Both are
@@ -110,17 +114,40 @@ scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling
     return pool.has_picker_ref ? scheduling::preset::reference : scheduling::preset::weir;
 }
 
-void check_pickers(const config::model& model, std::optional<scheduling::preset> preset,
-                   config::findings& found) {
-    std::set<const config::node*> checked;
-    const auto check = [&](const config::picker_document& document, scheduling::preset otherwise) {
-        // Several pools may share a document: what is wrong with it is said once.
-        const auto* root = document.root.get();
-        if (root == nullptr || !checked.insert(root).second) return;
-        scheduling::pipeline::make(document, otherwise, found);
-    };
-    for (const auto& pool : model.pools) check(pool.picker, preset_for(pool, preset));
-    for (const auto& idle : model.idle_pickers) check(idle, scheduling::preset::reference);
+namespace {
+
+using pipelines = std::vector<std::shared_ptr<const scheduling::pipeline>>;
+
+/// The picker of each pool, and those of idle documents only for what is wrong with them. Pools may
+/// share a document: what is wrong with it is said once. `running(pool)` is what a pool has now.
+template <class Running>
+pipelines make_pickers(const config::model& model, std::optional<scheduling::preset> forced,
+                       config::findings& found, Running&& running) {
+    pipelines made;
+    std::set<const config::node*> said;
+    for (const auto& pool : model.pools) {
+        config::findings again;
+        const auto* root = pool.picker.root.get();
+        const bool fresh = root == nullptr || said.insert(root).second;
+        made.push_back(scheduling::pipeline::make(pool.picker, preset_for(pool, forced),
+                                                  fresh ? found : again, running(pool)));
+    }
+    for (const auto& idle : model.idle_pickers) {
+        if (idle.root == nullptr || !said.insert(idle.root.get()).second) continue;
+        scheduling::pipeline::make(idle, scheduling::preset::reference, found);
+    }
+    return made;
+}
+
+}  // namespace
+
+void check_parts(const config::model& model, std::optional<scheduling::preset> preset,
+                 config::findings& found) {
+    make_pickers(model, preset, found, [](const auto&) { return nullptr; });
+    for (const auto& pool : model.pools) {
+        if (pool.endpoints_file.empty()) continue;
+        report(datalayer::read_endpoints_file(pool.endpoints_file), pool, found);
+    }
 }
 
 wiring::wiring(http::event_loop& loop, wiring_options options)
@@ -169,22 +196,24 @@ std::shared_ptr<living_pool> wiring::keep(std::string id, bool service,
 std::optional<prepared_runtime> wiring::prepare(std::shared_ptr<const config::model> model,
                                                 config::findings& found) {
     prepared_runtime next;
+    next.pipelines = make_pickers(*model, options_.preset, found, [&](const config::pool& spec) {
+        const auto* p = find(spec.id());
+        return p == nullptr ? nullptr : p->pipeline.get();
+    });
     for (const auto& spec : model->pools) {
-        auto p = keep(spec.id(), false, spec.name_space, spec.name);
-        next.pipelines.push_back(scheduling::pipeline::make(
-            spec.picker, preset_for(spec, options_.preset), found, p->pipeline.get()));
+        auto& p = next.pools.emplace_back(keep(spec.id(), false, spec.name_space, spec.name));
         auto& from_file = next.from_files.emplace_back(std::in_place);
-        if (!spec.endpoints_file.empty()) {
-            if (version_ != 0) from_file.reset();
-            auto file = datalayer::read_endpoints_file(spec.endpoints_file);
-            // At start the file must be right as a whole; later what can be used is.
-            if (version_ == 0) report(file, spec, found);
-            if (version_ == 0 || usable(file, spec.id())) from_file = std::move(file.endpoints);
+        if (spec.endpoints_file.empty()) continue;
+        auto file = datalayer::read_endpoints_file(spec.endpoints_file);
+        // A new file must be right as a whole; of one that is in use already what can be used is.
+        const bool fresh = p->endpoints_file != spec.endpoints_file;
+        if (fresh) report(file, spec, found);
+        if (fresh || usable(file, spec.id())) {
+            from_file = std::move(file.endpoints);
+        } else {
+            from_file.reset();
         }
-        next.pools.push_back(std::move(p));
     }
-    for (const auto& idle : model->idle_pickers)
-        scheduling::pipeline::make(idle, scheduling::preset::reference, found);
     if (found.has_errors()) return std::nullopt;
     next.table = gateway::table::compile(model);
     next.model = std::move(model);

@@ -37,10 +37,11 @@ struct wiring_options {
 /// Which of the two built-in configurations a pool without its own gets (design 4.2).
 scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced);
 
-/// Builds every picker and drops it again; what is wrong lands in `found` with its place. Also for
-/// a model that has other errors, so that one pass reports them all.
-void check_pickers(const config::model& model, std::optional<scheduling::preset> preset,
-                   config::findings& found);
+/// Builds every picker, reads every endpoints file and drops both again; what is wrong lands in
+/// `found` with its place. Also for a model that has other errors, so that one pass reports them
+/// all.
+void check_parts(const config::model& model, std::optional<scheduling::preset> preset,
+                 config::findings& found);
 
 /// One pool with everything of it that outlives a snapshot. Control thread.
 struct living_pool {

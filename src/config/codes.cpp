@@ -393,10 +393,11 @@ constexpr std::array table{
     code_info{"WEIR0505", "an endpoints file that cannot be read",
               "--endpoints-file, or the `path` of a file-discovery plugin, names a file that is "
               "not there or may not be read. It may be\nempty, but it has to exist."},
-    code_info{"WEIR0509", "an endpoints file that cannot be used",
-              "The file does not follow the file-discovery format: a list `endpoints` of {name, "
-              "address, port, labels}. At start the whole\nfile must be right; while weir runs an "
-              "entry that is wrong is left out and said in the log."},
+    code_info{
+        "WEIR0509", "an endpoints file that cannot be used",
+        "The file does not follow the file-discovery format: a list `endpoints` of {name, "
+        "address, port, labels}. A new file must be\nright as a whole; while weir uses it, an "
+        "entry that is wrong is left out and said in the log."},
     code_info{
         "WEIR0510", "an admin API that others can reach",
         "The admin API asks for no password: whoever reaches it sees the configuration and may "

@@ -191,14 +191,4 @@ source_ptr read_source(const std::string& path, findings& found) {
     return sources.empty() ? nullptr : sources.front();
 }
 
-bool check_endpoints_file(const std::string& path, const span& at, findings& found) {
-    if (::access(path.c_str(), R_OK) == 0) return true;
-    const int why = errno;
-    auto& f = found.error(codes::endpoints_file_missing,
-                          "endpoints file " + path + ": " + reason_of(why), at);
-    f.help = why == ENOENT ? "correct the path, or make the file; it may be empty"
-                           : "let the user that runs weir read it";
-    return false;
-}
-
 }  // namespace weir::config

@@ -18,7 +18,4 @@ std::vector<source_ptr> read_sources(const std::vector<std::string>& filenames, 
 /// Reads one file; null after an error that was reported.
 source_ptr read_source(const std::string& path, findings& found);
 
-/// Reports a file that is named but not there or not readable; true when it can be read.
-bool check_endpoints_file(const std::string& path, const span& at, findings& found);
-
 }  // namespace weir::config

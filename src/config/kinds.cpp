@@ -135,8 +135,11 @@ void check_group(const metadata& meta, const field& api_version,
     for (const auto* k : same_kind) {
         const bool misspelled = !k->group.empty() && nearly(meta.group, k->group);
         // A Service or Gateway of somebody else's group is theirs; of a bare `v1` or of one of ours
-        // it is a mistake.
-        if (known || misspelled || meta.group.empty())
+        // it is a mistake, and so is a kind that nobody else has.
+        const bool only_ours = meta.kind == "HTTPRoute" || meta.kind == "ReferenceGrant" ||
+                               meta.kind == "EndpointPickerConfig" ||
+                               meta.kind.starts_with("Inference");
+        if (known || misspelled || only_ours || meta.group.empty())
             return warn_version(meta, api_version, same_kind, *k);
     }
 }

@@ -17,13 +17,6 @@ source_ptr read_picker_flag(const load_options& options, findings& found) {
     return options.config_file.empty() ? nullptr : read_source(options.config_file, found);
 }
 
-void check_endpoints_files(const model& m, findings& found) {
-    for (const auto& p : m.pools) {
-        if (p.endpoints_file.empty()) continue;
-        check_endpoints_file(p.endpoints_file, p.at, found);
-    }
-}
-
 void list_skipped(const resources& all, std::vector<std::string>& skipped) {
     for (const auto& s : all.skipped) {
         const auto& space = s.meta.name_space.value;
@@ -41,7 +34,6 @@ load_result load(const load_options& options) {
     check_duplicates(all, result.found);
     const auto picker_flag = read_picker_flag(options, result.found);
     auto resolved = resolve(all, options, picker_flag, result.found);
-    check_endpoints_files(*resolved.value, result.found);
     for (const auto& source : sources) resolved.value->sources.push_back(source->path);
     list_skipped(all, result.skipped);
     result.usage_error = std::move(resolved.usage_error);

@@ -6,7 +6,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
+
+#include "config/lean_vector.hpp"
 
 namespace weir::config {
 
@@ -45,8 +46,8 @@ struct node {
     node_kind kind = node_kind::null;
     bool quoted = false;             ///< a scalar in quotes or a block scalar: always a string
     std::string scalar;              ///< the text of a scalar, unquoted
-    std::vector<node> items;         ///< of a sequence
-    std::vector<node_field> fields;  ///< of a mapping, in file order; keys are scalars
+    lean_vector<node> items;         ///< of a sequence
+    lean_vector<node_field> fields;  ///< of a mapping, in file order; keys are scalars
     span at;
 
     bool is_null() const { return kind == node_kind::null; }

@@ -61,5 +61,6 @@ inline constexpr std::string_view path_unreadable = "WEIR0502";
 inline constexpr std::string_view folder_empty = "WEIR0503";
 inline constexpr std::string_view file_too_large = "WEIR0504";
 inline constexpr std::string_view endpoints_file_missing = "WEIR0505";
+inline constexpr std::string_view bad_endpoints_file = "WEIR0509";
 
 }  // namespace weir::config::codes

@@ -17,8 +17,8 @@ std::string_view scalar_of(const node* mapping, std::string_view key) {
                                                   : std::string_view();
 }
 
-const std::vector<node>& items_of(const node* mapping, std::string_view key) {
-    static const std::vector<node> none;
+const lean_vector<node>& items_of(const node* mapping, std::string_view key) {
+    static const lean_vector<node> none;
     const auto* list = mapping != nullptr ? mapping->get(key) : nullptr;
     return list != nullptr ? list->items : none;
 }

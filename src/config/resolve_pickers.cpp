@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <array>
 
 #include "base/strings.hpp"
+#include "config/kinds.hpp"
 #include "config/parse.hpp"
 #include "config/resolve_codes.hpp"
 #include "config/resolve_state.hpp"
+#include "config/schema.hpp"
 
 namespace weir::config {
 namespace {
@@ -27,6 +30,23 @@ bool is_picker_config(const node& root) {
            (version == "llm-d.ai/v1alpha1" || version == "inference.networking.x-k8s.io/v1alpha1");
 }
 
+/// An entry that means to be a picker configuration, but has its kind or version wrong, gets the
+/// finding that a document of its own would get.
+void warn_of_near_miss(const node& root, findings& found) {
+    metadata meta;
+    meta.api_version = scalar_of(root, "apiVersion");
+    meta.kind = scalar_of(root, "kind");
+    constexpr std::array<std::string_view, 1> wanted{"EndpointPickerConfig"};
+    if (meta.kind != wanted.front() && nearest(meta.kind, wanted).empty()) return;
+    const auto slash = meta.api_version.find('/');
+    meta.group = slash == std::string::npos ? std::string() : meta.api_version.substr(0, slash);
+    meta.version = meta.api_version.substr(slash == std::string::npos ? 0 : slash + 1);
+    bool valid = true;
+    report to(found, valid);
+    const object top(field(to, &root, {}, root.at), {});
+    identify(meta, top["apiVersion"], top["kind"]);
+}
+
 const source_ptr& source_of(const resolve_state& state, const span& at) {
     static const source_ptr none;
     for (const auto& s : state.in.sources) {
@@ -38,10 +58,13 @@ const source_ptr& source_of(const resolve_state& state, const span& at) {
 std::vector<found_config> in_config_map(resolve_state& state, const config_map_resource& map) {
     std::vector<found_config> all;
     for (const auto& entry : map.data) {
-        if (entry.value.value.find("EndpointPickerConfig") == std::string::npos) continue;
+        if (entry.value.value.find("EndpointPicker") == std::string::npos) continue;
         findings trouble;
         auto root = parse_embedded(source_of(state, entry.value.at), entry.value, trouble);
-        if (root != nullptr && !is_picker_config(*root)) continue;
+        if (root != nullptr && !is_picker_config(*root)) {
+            warn_of_near_miss(*root, state.found);
+            continue;
+        }
         state.found.append(std::move(trouble));
         if (root == nullptr) continue;
         all.push_back({std::move(root), "configmap " + map.meta.id(), entry.key.at});

@@ -11,6 +11,8 @@ namespace weir::config {
 
 namespace {
 
+constexpr std::size_t kept_capacity = 4096;
+
 /// What copying a value costs, in values; long texts count for more.
 std::size_t copy_cost(const node& n) {
     std::size_t cost = 1 + n.scalar.size() / 64;
@@ -27,7 +29,8 @@ std::size_t depth_of(const node& n) {
     return n.is_sequence() || n.is_mapping() ? below + 1 : 0;
 }
 
-bool has_field(const std::vector<node_field>& fields, std::string_view name) {
+template <class Fields>
+bool has_field(const Fields& fields, std::string_view name) {
     return std::any_of(fields.begin(), fields.end(),
                        [&](const auto& f) { return f.first.scalar == name; });
 }
@@ -50,6 +53,8 @@ bool tree_builder::expects_key() const {
 node tree_builder::take() {
     node root = std::move(values_.back());
     values_.clear();
+    // The room a large document took is not kept beside what is made of it.
+    if (values_.capacity() > kept_capacity) std::vector<node>().swap(values_);
     return root;
 }
 
@@ -130,8 +135,10 @@ bool tree_builder::end_container(mark end) {
     const auto first = values_.begin() + static_cast<std::ptrdiff_t>(f.first);
     if (end.line == 0) end = first == values_.end() ? f.container.at.start : values_.back().at.end;
     if (f.container.is_sequence()) {
-        f.container.items.assign(std::make_move_iterator(first),
-                                 std::make_move_iterator(values_.end()));
+        if (first != values_.end()) {
+            f.container.items.all().assign(std::make_move_iterator(first),
+                                           std::make_move_iterator(values_.end()));
+        }
         values_.erase(first, values_.end());
     } else if (!close_mapping(f)) {
         return false;

@@ -32,7 +32,7 @@ inline config::node make_mapping(std::vector<std::pair<std::string, config::node
 inline config::node make_sequence(std::vector<config::node> items = {}, config::span at = {}) {
     config::node n;
     n.kind = config::node_kind::sequence;
-    n.items = std::move(items);
+    n.items.all() = std::move(items);
     n.at = std::move(at);
     return n;
 }

@@ -36,7 +36,8 @@ node* parameter(node& object, std::string_view name) {
 }
 
 void remove_parameter(node& object, std::string_view name) {
-    std::erase_if(object.fields, [&](const auto& f) { return iequals(f.first.scalar, name); });
+    std::erase_if(object.fields.all(),
+                  [&](const auto& f) { return iequals(f.first.scalar, name); });
 }
 
 std::string text_of(node& object, std::string_view name) {
@@ -98,8 +99,9 @@ void inline_thresholds(node& root, findings& found) {
         code::translated,
         "thresholds inside `saturationDetector` are read as a plugin of type utilization-detector",
         at);
-    detector->fields.insert(detector->fields.begin(),
-                            {make_scalar("pluginRef", false, at), make_scalar(name, false, at)});
+    detector->fields.all().insert(
+        detector->fields.all().begin(),
+        {make_scalar("pluginRef", false, at), make_scalar(name, false, at)});
     plugins.items.push_back(make_mapping({{"name", make_scalar(name, false, at)},
                                           {"type", make_scalar("utilization-detector", false, at)},
                                           {"parameters", std::move(parameters)}},
@@ -270,7 +272,7 @@ void rename_type(node& plugin, findings& found) {
         }
         type->scalar = r.newer;
         if (!r.keep_parameters) {
-            std::erase_if(plugin.fields,
+            std::erase_if(plugin.fields.all(),
                           [](const auto& f) { return f.first.scalar == "parameters"; });
         }
         return;
@@ -318,7 +320,7 @@ void approximate_precise(node& root, node& plugin, std::vector<node>& added, fin
             break;
         }
     }
-    std::erase_if(plugin.fields, [](const auto& x) { return x.first.scalar != "type"; });
+    std::erase_if(plugin.fields.all(), [](const auto& x) { return x.first.scalar != "type"; });
     plugin.fields.emplace_back(make_scalar("name", false, at), make_scalar(name, true, at));
     type = field(plugin, "type");
     if (!scores) {

@@ -119,11 +119,4 @@ TEST_SUITE("config/discover") {
         CHECK(found.list()[0].code == codes::folder_empty);
         CHECK(found.list()[0].level == severity::warning);
     }
-    TEST_CASE("an endpoints file has to be there") {
-        findings found;
-        CHECK_FALSE(check_endpoints_file("/nowhere/e.yaml", {}, found));
-        CHECK(found.list().at(0).message ==
-              "endpoints file /nowhere/e.yaml: no such file or directory");
-        CHECK(check_endpoints_file("/dev/null", {}, found));
-    }
 }

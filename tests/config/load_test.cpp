@@ -85,14 +85,6 @@ TEST_SUITE("config/load") {
         options.config_file = "/nowhere/picker.yaml";
         CHECK(load(options).found.has_errors());
     }
-    TEST_CASE("an endpoints file that is not there stops it") {
-        load_options options;
-        options.endpoints_files = {"/nowhere/e.yaml"};
-        const auto r = load(options);
-        CHECK_FALSE(r.servable());
-        REQUIRE(r.found.list().size() == 1);
-        CHECK(r.found.list()[0].code == codes::endpoints_file_missing);
-    }
     TEST_CASE("ten thousand routes are resolved") {
         std::string all = docs({gateway(http_listener()), pool_doc(), pod("a", "10.0.0.1")});
         for (int i = 0; i < 10000; ++i) {

@@ -165,6 +165,30 @@ def test_kinds_that_are_not_read_are_listed_once():
     assert done.stderr.count("Deployment default/d") == 1
 
 
+def test_a_picker_configuration_that_is_nearly_one_is_said_wherever_it_stands():
+    wrong = {"llm-d.ai/v1 EndpointPickerConfig": ("WEIR0203", "llm-d.ai/v1alpha1"),
+             "llm-d.ai/v1alpha1 EndpointPickerConfg": ("WEIR0202", "EndpointPickerConfig"),
+             "example.com/v1 EndpointPickerConfig": ("WEIR0203", "llm-d.ai/v1alpha1")}
+    pool = POOL + "  endpointPickerRef: {name: epp, port: {number: 9002}}\n"
+    for head, wanted in wrong.items():
+        version, kind = head.split()
+        document = f"apiVersion: {version}\nkind: {kind}\nplugins: []\n"
+        inside = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: epp}\ndata:\n  picker.yaml: |\n" + "".join(
+            f"    {line}\n" for line in document.splitlines())
+        for text in (document, inside):
+            found = [f for f in findings(documents(GATEWAY, ROUTE, pool, POD, text)) if f["severity"] == "warning"]
+            assert [(f["code"], f["suggestion"]) for f in found] == [wanted], text
+
+
+def test_a_picker_configuration_that_pools_share_is_reported_once():
+    picker = PICKER.replace("kind: EndpointPickerConfig\n", "kind: EndpointPickerConfig\nmetadata: {name: epp}\n")
+    pool = POOL + "  endpointPickerRef: {name: epp, port: {number: 9002}}\n"
+    text = documents(GATEWAY, ROUTE, pool, pool.replace("name: p}", "name: q}"), POD, picker)
+    assert [f["code"] for f in findings(text) if f["severity"] == "error"] == ["WEIR0404"]
+    served = run_weir("serve", "-f", "-", "--admin", "off", stdin=text)
+    assert served.returncode == 4 and served.stderr.count("error[WEIR0404]") == 1
+
+
 def test_every_code_that_is_found_is_explained():
     done = run_weir("check", "--explain", "weir0301")
     assert done.returncode == 0

@@ -81,8 +81,12 @@ def test_what_is_wrong_with_an_endpoints_file_at_start(tmp_path):
         done = run_weir("serve", "--endpoints-file", path, "--listen", f"127.0.0.1:{free_port()}", "--admin", "off")
         assert done.returncode == 4, text[:80]
         assert "file-discovery: initial load failed: " in done.stderr and said in done.stderr, (said, done.stderr)
+        checked = run_weir("check", "--endpoints-file", path)
+        assert checked.returncode == 4 and done.stderr.splitlines()[0] == checked.stdout.splitlines()[0], text[:80]
     missing = run_weir("serve", "--endpoints-file", tmp_path / "none", "--listen", f"127.0.0.1:{free_port()}", "--admin", "off")
-    assert missing.returncode == 4 and str(tmp_path / "none") in missing.stderr
+    assert missing.returncode == 4
+    assert f"load failed: reading {tmp_path / 'none'}: No such file or directory" in missing.stderr
+    assert run_weir("check", "--endpoints-file", tmp_path / "none").stdout == missing.stderr
 
 
 def test_names_ipv6_and_numbers_are_addresses_too(weir, upstream, tmp_path):
