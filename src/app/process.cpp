@@ -317,7 +317,9 @@ admin::reload_report process::reload(bool dry) {
     tls_sockets tls;
     if (loaded.servable() && !dry) {
         next = wiring_->prepare(loaded.value, found);
-        if (next) tls = tls_of(*next->table, tls_, problem);
+        if (next && next->model->listeners.empty() && next->model->missing_pool.empty())
+            problem = "it would serve nothing: no listener would exist";
+        if (next && problem.empty()) tls = tls_of(*next->table, tls_, problem);
         const bool ready = problem.empty() && next && open_sockets(*next->table, opened, problem);
         if (!ready) next.reset();
     } else {

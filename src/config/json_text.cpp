@@ -39,6 +39,17 @@ void append_utf8(std::string& out, std::uint32_t code) {
     }
 }
 
+/// What was meant by a word that is no value: other languages spell some of them differently.
+std::string_view cure_of(std::string_view word) {
+    if (word == "True" || word == "TRUE") return "write true";
+    if (word == "False" || word == "FALSE") return "write false";
+    if (word == "None" || word == "NULL" || word == "Null" || word == "nil") return "write null";
+    const auto digits = word.substr(word.starts_with('-') || word.starts_with('+') ? 1 : 0);
+    if (!digits.empty() && is_digit(digits.front()))
+        return "write numbers as in 8000, 0.5 or -1e3: without leading zeros or units";
+    return "put texts in double quotes";
+}
+
 class json_reader {
   public:
     json_reader(const text_window& window, findings& found, const document_sink& sink)
@@ -205,7 +216,7 @@ class json_reader {
         const bool null = word == "null";
         if (!null && word != "true" && word != "false" && !is_number(word)) {
             return fail(start, "\"" + std::string(word.substr(0, 40)) + "\" is not a JSON value",
-                        "put texts in double quotes");
+                        cure_of(word));
         }
         node n;
         n.kind = null ? node_kind::null : node_kind::scalar;

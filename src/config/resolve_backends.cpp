@@ -61,8 +61,9 @@ class backend_resolver {
     }
 
     void invalid_kind() {
-        const auto what = (ref_.group.value.empty() ? std::string("core") : ref_.group.value) +
-                          " " + ref_.kind.value;
+        const auto what =
+            ref_.kind.value + " of " +
+            (ref_.group.value.empty() ? std::string("the core group") : ref_.group.value);
         auto& f =
             fail("InvalidKind", codes::invalid_kind, "a backend cannot be a " + what, ref_.kind.at);
         if (ref_.kind.value == "InferencePool") {

@@ -269,6 +269,7 @@ class gateway_builder {
                 l.takes_http_routes = true;
                 continue;
             }
+            if (kind.kind.value.empty()) continue;  // an error of the schema
             wrong += (wrong.empty() ? "" : ", ") + kind.kind.value;
             auto& f = state_.found.warning(
                 codes::invalid_route_kinds,

@@ -38,6 +38,7 @@ bool is_defined(const resolve_state& state, const metadata& meta, const pool_ref
 }
 
 void report_missing(resolve_state& state, const metadata& meta, const pool_ref_spec& ref) {
+    if (ref.name.value.empty()) return;  // an error of the schema, which says it better
     const auto what = meta.kind + " " + meta.id();
     if (in_other_group(state, meta, ref)) {
         auto& f =

@@ -236,7 +236,7 @@ void rename_slo_handler(node& root, node& plugin, findings& found) {
                    chosen + "'",
                at);
     const auto name = name_of(plugin);
-    plugin.fields.clear();
+    plugin.fields.all().clear();
     plugin.fields.emplace_back(make_scalar("name", false, at), make_scalar(name, true, at));
     plugin.fields.emplace_back(make_scalar("type", false, at),
                                make_scalar("header-profile-handler", false, at));
