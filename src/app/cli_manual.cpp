@@ -111,7 +111,7 @@ std::string zsh_script(const CLI::App& root) {
                 cases += "'";
             }
         }
-        if (app->get_name() == "completion") cases += " '2:shell:(bash zsh fish)'";
+        if (app->get_name() == "completion") cases += " '1:shell:(bash zsh fish)'";
         cases += " ;;\n";
     }
     return "#compdef weir\n"
@@ -123,11 +123,19 @@ std::string zsh_script(const CLI::App& root) {
            "        _describe command commands\n"
            "        return\n"
            "    fi\n"
-           "    case \"$words[2]\" in\n" +
+           "    local command=$words[2]\n"
+           "    shift words\n"
+           "    (( --CURRENT ))\n"
+           "    case \"$command\" in\n" +
            cases +
            "    esac\n"
            "}\n"
-           "compdef _weir weir\n";
+           // As a file of $fpath its text is the function itself; sourced, it has to be announced.
+           "if [[ \"$funcstack[1]\" == _weir ]]; then\n"
+           "    _weir \"$@\"\n"
+           "else\n"
+           "    compdef _weir weir\n"
+           "fi\n";
 }
 
 std::string fish_script(const CLI::App& root) {

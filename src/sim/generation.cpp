@@ -481,7 +481,7 @@ void write_vector(json_writer& w, std::uint64_t seed, const api_request& r) {
     for (std::size_t i = 0; i < r.dimensions; ++i) {
         const auto v = static_cast<float>(values.unit() * 2 - 1);
         if (!r.base64) {
-            w.value(double{v});
+            w.value(static_cast<double>(v));
             continue;
         }
         const auto bits = std::bit_cast<std::uint32_t>(v);

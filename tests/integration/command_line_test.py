@@ -131,6 +131,49 @@ def test_the_other_shells_read_their_completion(shell):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not shutil.which("fish"), reason="no fish here")
+def test_fish_completes_commands_flags_and_words(tmp_path):
+    (tmp_path / "weir.fish").write_text(run_weir("completion", "fish").stdout)
+
+    def complete(line):
+        program = f"source {tmp_path}/weir.fish; complete -C'{line}'"
+        done = subprocess.run(["fish", "--no-config", "-c", program], capture_output=True, text=True, timeout=20,
+                              env={**os.environ, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})
+        return [line.split("\t")[0] for line in done.stdout.splitlines()]
+
+    assert complete("weir che") == ["check"]
+    assert complete("weir serve --max-b") == ["--max-body", "--max-buffered"]
+    assert complete("weir check --format ") == ["github", "json", "text"]
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="no zsh here")
+def test_zsh_completes_from_a_file_of_its_function_path(tmp_path):
+    (tmp_path / "_weir").write_text(run_weir("completion", "zsh").stdout)
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ.update(TERM="dumb", HOME=str(tmp_path))
+        os.execvp("zsh", ["zsh", "-f", "-i"])
+    shown = b""
+
+    def type_until(keys, wanted, seconds=20):
+        nonlocal shown
+        shown, end = b"", time.monotonic() + seconds
+        os.write(fd, keys)
+        while wanted not in shown:
+            assert time.monotonic() < end, (keys, shown)
+            if select.select([fd], [], [], 0.1)[0]:
+                shown += os.read(fd, 65536)
+
+    try:
+        type_until(f"fpath=({tmp_path} $fpath); autoload -U compinit; compinit -u -D; print re''ady\n".encode(), b"ready\r\n")
+        type_until(b"weir serve --max-b\t\t", b"--max-buffered")
+        type_until(b"\x15weir check --format \t\t", b"github")
+        type_until(b"\x15weir comp\t", b"completion")
+    finally:
+        os.close(fd)
+        os.waitpid(pid, 0)
+
+
 def test_the_manual_page_names_every_flag_and_exit_code():
     page = run_weir("man").stdout
     assert page.startswith(".TH WEIR 1")
