@@ -63,10 +63,11 @@ struct inference_request {
     std::span<const header_field> headers;
     std::span<const media_item> media;
 
-    /// The first field of that (lower-case) name, or an empty view.
+    /// The last field of that (lower-case) name, as the reference reads one that is repeated; an
+    /// empty view when there is none.
     std::string_view header(std::string_view name) const {
-        for (const auto& f : headers) {
-            if (f.name == name) return f.value;
+        for (auto f = headers.rbegin(); f != headers.rend(); ++f) {
+            if (f->name == name) return f->value;
         }
         return {};
     }

@@ -22,11 +22,23 @@
 namespace weir::proxy {
 namespace {
 
+/// The last field of that name, as the reference reads one that is repeated; null when there is
+/// none.
+const http::field* last_field(const http::field_list& fields, std::string_view name) {
+    for (auto at = fields.end(); at != fields.begin();) {
+        --at;
+        if (at->name.size() == name.size() && iequals(at->name, name)) return &*at;
+    }
+    return nullptr;
+}
+
 /// The value under the newer name when that field is present (even empty), else under the older
 /// one.
 std::string_view either(const http::field_list& fields, std::string_view newer,
                         std::string_view older) {
-    return fields.has(newer) ? fields.get(newer) : fields.get(older);
+    const auto* found = last_field(fields, newer);
+    if (found == nullptr) found = last_field(fields, older);
+    return found != nullptr ? found->value : std::string_view();
 }
 
 /// ASCII lower case. Without a branch, so that the compiler does sixteen bytes at a time.

@@ -74,6 +74,23 @@ def test_what_supplies_a_model_that_the_client_left_out(served):
         assert server.requests[-1].body == expected
 
 
+def test_of_a_repeated_control_header_the_last_counts_and_the_newer_name_goes_first(served):
+    gateway, server = served(reply())
+    body = b'{"prompt":"x"}'
+    for fields, expected in ((("x-llm-d-model-name-rewrite: a", "X-LLM-D-Model-Name-Rewrite: b"), "b"),
+                             (("x-gateway-model-name-rewrite: b", "x-gateway-model-name-rewrite: a"), "a"),
+                             (("x-gateway-model-name-rewrite: b", "x-llm-d-model-name-rewrite: a"), "a")):
+        with gateway.connect() as connection:
+            head = "\r\n".join(("POST /v1/completions HTTP/1.1", "host: a", f"content-length: {len(body)}", *fields))
+            connection.send(head.encode() + b"\r\n\r\n" + body)
+            assert connection.read_answer().status == 200
+        assert server.requests[-1].json()["model"] == expected, fields
+    with gateway.connect() as connection:   # present, though empty: the older name is not asked
+        connection.send("POST /v1/completions HTTP/1.1\r\nhost: a\r\ncontent-length: 14\r\n"
+                        "x-llm-d-model-name-rewrite:\r\nx-gateway-model-name-rewrite: b\r\n\r\n" + body.decode())
+        assert connection.read_answer().header("x-weir-reason") == "model-not-found"
+
+
 def test_a_rule_without_matches_is_for_every_model_and_an_exact_one_wins(served):
     gateway, server = served(reply(), GENERIC, EXACT)
     for body, expected in ((b'{"prompt":"x"}', "house"), (b'{"model":"z","prompt":"x"}', "house"),
