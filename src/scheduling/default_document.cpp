@@ -50,7 +50,7 @@ node reference_document() {
                        weighted("prefix-cache-scorer", "3")}));
 }
 
-// The policy that won on every load of docs/policies.md. It believes in a little more cache than
+// The policy of docs/policies.md. It believes in a little more cache than
 // there is: a prompt that was just forgotten is best computed where the rest of its conversation
 // will look for it.
 node weir_document() {
