@@ -212,7 +212,7 @@ class slowness_column final : public plugin_scratch {
 /// seconds. With `work`, the uncached tokens over the pool's speed, and `queue`, the shortest queue
 /// in the pool:
 ///
-///     slowness · (tokens in flight / speed of the pool + work)
+///     slowness · (tokens in flight / speed of the pool + work + request · requests there)
 ///         + work · (again · work / (work + small) + busy · queue + crowd · queue · requests there)
 ///         + memory pressure
 ///
