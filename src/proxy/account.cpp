@@ -178,10 +178,10 @@ void transaction::answer_plain(int status, const gateway::response_fields& field
     const std::string id = request_id_;
     apply_answer_filters(filters, out);
     out.push_back({"x-request-id", id});
-    const auto config = std::move(config_);  // the filters point into it
     worker_.numbers.count_answer(status, {});
     answer_bytes_ = body.size();
-    account(status, {}, end_cause::natural);
+    account(status, {}, end_cause::natural);  // reads the configuration, too
+    const auto config = std::move(config_);   // the filters point into it
     auto* ex = ex_;
     recycle();
     ex->answer(status, out, body);

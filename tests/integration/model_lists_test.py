@@ -129,3 +129,12 @@ def test_a_models_data_source_asks_where_and_as_often_as_it_says(weir, upstream,
     # An adapter that is loaded later is seen.
     one.pages["/served"] = model_list("base", "sql", "chat")
     wait_for(lambda: gateway.chat("x", model="chat") and len(one.requests) > 0, "the adapter's second home")
+
+
+def test_an_answer_of_weirs_own_is_logged_like_any_other(weir, upstream, tmp_path):
+    one, two = server_of(upstream, "base"), server_of(upstream, "chat")
+    log = tmp_path / "access.log"
+    gateway = weir("--endpoint", one.url, "--endpoint", two.url, "--v", "2", "--access-log", log)
+    for _ in range(2):
+        assert sorted(ids(gateway.get("/v1/models"))) == ["base", "chat"]
+    wait_for(lambda: log.read_text().count("/v1/models") == 2, "a line each")
