@@ -144,7 +144,10 @@ void engine::account(int priority, const std::string& fairness_id, double prompt
 void engine::sweep(time_point now) {
     if (now - swept_ < sweep_period) return;
     swept_ = now;
-    for (auto& [priority, band] : bands_) band.forget_idle(now, idle_flow);
+    for (auto& [priority, band] : bands_) {
+        for (auto& label : band.forget_idle(now, idle_flow))
+            forgotten_.emplace_back(priority, std::move(label));
+    }
 }
 
 }  // namespace weir::flowcontrol

@@ -45,6 +45,11 @@ class engine {
     /// Everything that waits, oldest first; the queues are empty afterwards.
     std::vector<item_ptr> take_all(time_point now);
 
+    /// Flows that were forgotten since the last call: the band and the label in metrics.
+    std::vector<std::pair<int, std::string>> take_forgotten() {
+        return std::exchange(forgotten_, {});
+    }
+
     /// Service of a finished request, for `program-aware-fairness`: prompt + 2 × completion tokens.
     void account(int priority, const std::string& fairness_id, double prompt_tokens,
                  double completion_tokens, time_point now);
@@ -73,6 +78,7 @@ class engine {
     time_point ready_since_{};  ///< of the regime now in force
     bool ready_ = true;
     time_point swept_{};
+    std::vector<std::pair<int, std::string>> forgotten_;
 };
 
 }  // namespace weir::flowcontrol

@@ -90,6 +90,7 @@ void gate::cycle(const stage_levels& level, time_point now, released& out) {
     const std::lock_guard lock(mutex_);
     const auto before = out.items.size();
     engine_.expire(now, level.ready, out.items);
+    for (const auto& [band, label] : engine_.take_forgotten()) numbers_->forget(band, label);
     for (std::size_t i = before; i < out.items.size(); ++i) {
         left(*out.items[i].first, out.items[i].second, now);
     }

@@ -3,10 +3,12 @@
 #include <array>
 #include <chrono>
 
+#include "base/metric_buckets.hpp"
+
 namespace weir::flowcontrol {
 namespace {
 
-constexpr std::array fast = {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1};
+constexpr auto& fast = metrics::buckets::fast;
 constexpr std::array queue = {0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1,
                               0.25,   0.5,    1.0,   2.5,   5.0,  10.0,  30.0, 60.0};
 
@@ -28,6 +30,56 @@ void histogram(metrics::exposition& out, const std::string& name, const std::str
                const metrics::labels& series, const metrics::histogram& value) {
     out.histogram(current + name, help(text), series, value);
     out.histogram(deprecated + name, old_help(name, text), series, value);
+}
+
+/// Families that have no series before the first request.
+struct family {
+    std::string name;
+    std::string text;
+    const char* type;
+};
+const family queue_wait = {"request_queue_duration_seconds", "Time a request spent in its queue.",
+                           "histogram"};
+const family enqueueing = {"request_enqueue_duration_seconds", "Time it took to queue a request.",
+                           "histogram"};
+const family queue_size = {"queue_size", "Requests waiting.", "gauge"};
+const family queue_bytes = {"queue_bytes", "Bytes of requests waiting.", "gauge"};
+const family outcomes = {"requests_total", "Requests by outcome of flow control.", "counter"};
+
+void declare_all(metrics::exposition& out) {
+    for (const auto* f : {&queue_wait, &enqueueing, &queue_size, &queue_bytes}) {
+        out.declare(current + f->name, help(f->text), f->type);
+        out.declare(deprecated + f->name, old_help(f->name, f->text), f->type);
+    }
+    out.declare(current + outcomes.name, help(outcomes.text), outcomes.type);
+}
+
+/// How evenly flows wait (Jain, Chiu, Hawe 1984), and what each had.
+void collect_programs(metrics::exposition& out, const engine& of) {
+    double sum = 0;
+    double squares = 0;
+    double n = 0;
+    bool aware = false;
+    for (const auto& [priority, band] : of.bands()) {
+        if (band.settings().fairness.policy != config::fairness_policy::program_aware) continue;
+        aware = true;
+        for (const auto& [id, flow] : band.flows()) {
+            const metrics::labels labels = {{"program_id", flow.label}};
+            out.gauge("llm_d_epp_program_aware_attained_service_tokens",
+                      "[ALPHA] Service that a flow had lately, in tokens.", labels, flow.attained);
+            if (flow.waits == 0) continue;
+            const double wait = flow.waited_ms / flow.waits;
+            out.gauge("llm_d_epp_program_aware_avg_wait_time_milliseconds",
+                      "[ALPHA] Average wait of a flow's requests.", labels, wait);
+            sum += wait;
+            squares += wait * wait;
+            n += 1;
+        }
+    }
+    if (!aware) return;
+    out.gauge("llm_d_epp_program_aware_jains_fairness_index",
+              "[ALPHA] Jain's fairness index over the average waits of the flows.", {},
+              squares > 0 ? sum * sum / (n * squares) : 1);
 }
 
 double share(std::uint64_t used, std::uint64_t limit) {
@@ -65,6 +117,16 @@ void gate_numbers::left(const flow_item& item, outcome how, time_point now) {
     d.bytes -= static_cast<double>(item.bytes);
 }
 
+void gate_numbers::forget(int band, const std::string& fairness_label) {
+    if (fairness_label == "other") return;  // of many flows
+    const auto gone = [&](const auto& entry) {
+        return std::get<0>(entry.first) == fairness_label && std::get<1>(entry.first) == band;
+    };
+    std::erase_if(waits_, gone);
+    std::erase_if(arrivals_, gone);
+    std::erase_if(depths_, gone);
+}
+
 void gate_numbers::collect(metrics::exposition& out, const std::string& pool,
                            const std::string& detector, const engine& of) const {
     const auto labels_of = [&pool](const key& k) {
@@ -75,15 +137,16 @@ void gate_numbers::collect(metrics::exposition& out, const std::string& pool,
                                {"model_name", model},
                                {"target_model_name", target}};
     };
+    declare_all(out);
+    collect_programs(out, of);
     for (const auto& [k, wait] : waits_) {
         auto series = labels_of(k);
         series.emplace_back("outcome", to_string(std::get<outcome>(k)));
-        histogram(out, "request_queue_duration_seconds", "Time a request spent in its queue.",
-                  series, *wait);
+        histogram(out, queue_wait.name, queue_wait.text, series, *wait);
     }
     for (const auto& [k, seconds] : arrivals_) {
         const auto& [fairness, priority, how] = k;
-        histogram(out, "request_enqueue_duration_seconds", "Time it took to queue a request.",
+        histogram(out, enqueueing.name, enqueueing.text,
                   {{"fairness_id", fairness},
                    {"priority", std::to_string(priority)},
                    {"outcome", std::string(to_string(how))}},
@@ -92,8 +155,8 @@ void gate_numbers::collect(metrics::exposition& out, const std::string& pool,
     histogram(out, "dispatch_cycle_duration_seconds", "Time of one dispatch cycle.", {},
               cycle_seconds);
     for (const auto& [k, d] : depths_) {
-        gauge(out, "queue_size", "Requests waiting.", labels_of(k), d.requests, true);
-        gauge(out, "queue_bytes", "Bytes of requests waiting.", labels_of(k), d.bytes, true);
+        gauge(out, queue_size.name, queue_size.text, labels_of(k), d.requests, true);
+        gauge(out, queue_bytes.name, queue_bytes.text, labels_of(k), d.bytes, true);
     }
     const std::pair<const char*, double> stages[] = {
         {"prefill", level.prefill}, {"decode", level.decode}, {"effective", level.effective}};
@@ -121,7 +184,7 @@ void gate_numbers::collect(metrics::exposition& out, const std::string& pool,
               share(of.bytes(), of.settings().max_bytes), false);
     }
     for (const auto& [k, total] : totals_) {
-        out.counter(current + "requests_total", help("Requests by outcome of flow control."),
+        out.counter(current + outcomes.name, help(outcomes.text),
                     {{"outcome", std::string(to_string(k.first))},
                      {"priority", std::to_string(k.second)},
                      {"inference_pool", pool}},

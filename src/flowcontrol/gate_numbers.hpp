@@ -20,6 +20,8 @@ struct gate_numbers {
     void arrived(const flow_item& item, outcome verdict, double seconds);
     /// A request that was queued has left.
     void left(const flow_item& item, outcome how, time_point now);
+    /// The flow was forgotten: its series go.
+    void forget(int band, const std::string& fairness_label);
     void collect(metrics::exposition& out, const std::string& pool, const std::string& detector,
                  const engine& of) const;
 

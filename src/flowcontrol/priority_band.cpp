@@ -34,6 +34,7 @@ void priority_band::add(item_ptr item, duration time_limit) {
     item->band = settings_.priority;
     item->rank = rank_of(settings_.ordering.policy, *item, time_limit);
     auto& f = flows_[item->fairness_id];
+    f.label = item->fairness_label;
     f.bytes += item->bytes;
     bytes_ += item->bytes;
     ++requests_;
@@ -67,6 +68,9 @@ item_ptr priority_band::take(time_point now) {
     }
     auto item = chosen->second.items.begin()->second;
     last_served_ = chosen->first;
+    chosen->second.waited_ms +=
+        std::chrono::duration<double, std::milli>(now - item->enqueued).count();
+    chosen->second.waits += 1;
     remove(*item, now);
     return item;
 }
@@ -136,14 +140,18 @@ void priority_band::account(const std::string& fairness_id, double tokens, time_
     at->second.attained_at = now;
 }
 
-void priority_band::forget_idle(time_point now, duration after) {
+std::vector<std::string> priority_band::forget_idle(time_point now, duration after) {
     if (settings_.fairness.policy == config::fairness_policy::program_aware) {
         after = std::chrono::duration_cast<duration>(
             std::chrono::duration<double>(settings_.fairness.program_aware.eviction_ttl_seconds));
     }
+    std::vector<std::string> gone;
     std::erase_if(flows_, [&](const auto& entry) {
-        return entry.second.items.empty() && now - entry.second.idle_since > after;
+        const bool idle = entry.second.items.empty() && now - entry.second.idle_since > after;
+        if (idle) gone.push_back(entry.second.label);
+        return idle;
     });
+    return gone;
 }
 
 }  // namespace weir::flowcontrol

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "flowcontrol/flow_item.hpp"
 
@@ -20,6 +21,9 @@ class priority_band {
         time_point idle_since{};
         double attained = 0;  ///< tokens of service, decayed to `attained_at`
         time_point attained_at{};
+        std::string label;     ///< of its fairness id in metrics
+        double waited_ms = 0;  ///< all waits together
+        double waits = 0;
     };
 
     explicit priority_band(config::band_settings settings) : settings_(std::move(settings)) {}
@@ -43,9 +47,9 @@ class priority_band {
 
     /// Service that a flow has had, for `program-aware-fairness`.
     void account(const std::string& fairness_id, double tokens, time_point now);
-    /// Forgets flows that have been empty for that long; `program-aware-fairness` remembers the
-    /// service of a flow for its own time.
-    void forget_idle(time_point now, duration after);
+    /// Forgets flows that have been empty for that long, and says their labels;
+    /// `program-aware-fairness` remembers the service of a flow for its own time.
+    std::vector<std::string> forget_idle(time_point now, duration after);
 
   private:
     using flow_map = std::map<std::string, flow>;

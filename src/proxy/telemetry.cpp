@@ -3,16 +3,14 @@
 #include <charconv>
 #include <utility>
 
+#include "base/metric_buckets.hpp"
 #include "base/utf8.hpp"
 
 namespace weir::proxy {
 namespace {
 
 // The endpoint picker's own buckets; 32778 is a slip of the reference that is part of its contract.
-constexpr std::array gen_buckets = {
-    0.005, 0.025, 0.05,  0.1,   0.2,   0.4,   0.6,   0.8,    1.0,    1.25,   1.5,   2.0,
-    3.0,   4.0,   5.0,   6.0,   8.0,   10.0,  15.0,  20.0,   30.0,   45.0,   60.0,  120.0,
-    180.0, 240.0, 300.0, 360.0, 480.0, 600.0, 900.0, 1200.0, 1800.0, 2700.0, 3600.0};
+constexpr auto& gen_buckets = metrics::buckets::general;
 constexpr std::size_t ttft_bucket_count = 24;  // of gen_buckets, up to 120
 constexpr std::array request_size_buckets = [] {
     std::array<double, 25> out{};
@@ -33,13 +31,10 @@ constexpr std::array output_token_buckets = {1.0,   8.0,   16.0,   32.0,   64.0,
                                              256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0};
 constexpr std::array ntpot_buckets = {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
                                       0.2,   0.5,   1.0,   2.0,  5.0,  10.0};
-constexpr std::array tpot_buckets = {0.0005, 0.00205, 0.005, 0.01, 0.02, 0.04, 0.06,
-                                     0.08,   0.1,     0.125, 0.15, 0.2,  0.3,  0.4,
-                                     0.5,    0.6,     0.8,   1.0,  2.0};
+constexpr auto& tpot_buckets = metrics::buckets::per_token;
 constexpr std::array itl_buckets = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1,
                                     0.15,  0.2,   0.3,  0.5,  0.75, 1.0,  2.0};
-constexpr std::array fast_buckets = {0.0001, 0.0002, 0.0005, 0.001, 0.002,
-                                     0.005,  0.01,   0.02,   0.05,  0.1};
+constexpr auto& fast_buckets = metrics::buckets::fast;
 constexpr std::array processing_buckets = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.015, 0.025, 0.04,
                                            0.06,   0.1,   0.25,  0.5,   1.0,  2.5,   5.0,   10.0};
 

@@ -1,10 +1,12 @@
 #include "scheduling/plugin_times.hpp"
 
+#include "base/metric_buckets.hpp"
+
 namespace weir::scheduling {
 
 namespace {
 
-constexpr std::array bounds{0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1};
+constexpr auto& bounds = metrics::buckets::fast;
 
 constexpr std::string_view family = "llm_d_epp_plugin_duration_seconds";
 constexpr std::string_view twin = "inference_extension_plugin_duration_seconds";

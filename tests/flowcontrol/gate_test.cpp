@@ -79,6 +79,22 @@ TEST_SUITE("flowcontrol/gate") {
         CHECK(out.revoked[0] == victim);
     }
 
+    TEST_CASE("the series of a flow go with it") {
+        gate g("ns/p", {}, detector(config::detector_kind::utilization), {}, 50ms);
+        released out;
+        const auto gone = item(0, "gone");
+        gone->fairness_label = "gone";
+        CHECK(g.arrive(gone, at(0), now, out) == outcome::dispatched);
+        const auto page = [&] {
+            metrics::exposition text;
+            g.collect(text);
+            return text.text();
+        };
+        CHECK(page().find("fairness_id=\"gone\"") != std::string::npos);
+        g.cycle(at(0), now + 6min, out);
+        CHECK(page().find("fairness_id=\"gone\"") == std::string::npos);
+    }
+
     TEST_CASE("closing sends everybody away") {
         gate g("ns/p", {}, detector(config::detector_kind::utilization), {}, 50ms);
         released out;

@@ -11,7 +11,7 @@ TEST_SUITE("scheduling/always_disagg_multimodal_decider") {
             "- {name: mm, type: always-disagg-multimodal-decider, parameters: {ignored: 1}}\n"
             "schedulingProfiles: [{name: decode}, {name: encode}]\n");
         CHECK(it.explain(pool).size() == 1);
-        const media_item image{1, 225, 0};
+        const media_item image{1, 225, 0, "image"};
         inference_request r;
         r.media = std::span(&image, 1);
         const auto seen = it.explain(pool, r);

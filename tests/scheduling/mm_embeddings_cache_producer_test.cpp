@@ -14,9 +14,9 @@ TEST_SUITE("scheduling/mm_embeddings_cache_producer") {
             r.media = std::span(&item, 1);
             return r;
         };
-        const media_item a{1, 1, 0};
-        const media_item b{2, 1, 0};
-        const media_item c{3, 1, 0};
+        const media_item a{1, 1, 0, "image"};
+        const media_item b{2, 1, 0, "image"};
+        const media_item c{3, 1, 0, "image"};
         it.pick(pool, request(a));
         it.pick(pool, request(b));
         it.pick(pool, request(a));

@@ -91,4 +91,20 @@ TEST_SUITE("scheduling/pipeline_builder") {
                         "schedulingProfiles: [{name: p, plugins: [{pluginRef: gone}]}]\n"));
         CHECK(l.found.count(config::severity::error) == 4);
     }
+
+    TEST_CASE("the estimate's settings reach the scan of the body") {
+        const auto made = load_ok(document_of(
+            "plugins: [{type: token-producer, parameters: {estimate: {image: {mode: static, "
+            "static: "
+            "{staticToken: 5}}, video: {defaultDuration: 4, frames: {mode: strided, strided: "
+            "{defaultSourceFPS: 10, frameStride: 2}}}}}}]\n"));
+        const auto& rules = made->media();
+        CHECK(rules.image.fixed);
+        CHECK(rules.image.tokens == 5);
+        CHECK(rules.video.strided);
+        CHECK(rules.video.seconds == 4);
+        CHECK(rules.video.source_per_second == 10);
+        CHECK(rules.video.stride == 2);
+        CHECK_FALSE(load_ok(document_of("plugins: []\n"))->media().image.fixed);
+    }
 }

@@ -1,5 +1,6 @@
 #include "scheduling/session_affinity.hpp"
 
+#include "base/base64.hpp"
 #include "plugin_fixture.hpp"
 
 using namespace weir;

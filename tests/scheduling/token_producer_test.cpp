@@ -25,15 +25,4 @@ TEST_SUITE("scheduling/token_producer") {
               "3:58 weir calls no tokenizer service: prompts are counted in pseudo-tokens of four "
               "bytes\n");
     }
-
-    TEST_CASE("the estimate's settings reach the scan of the body") {
-        const auto made = load_ok(document_of(
-            "plugins: [{type: token-producer, parameters: {estimate: {image: {mode: static, "
-            "static: "
-            "{staticToken: 5}}, video: {defaultDuration: 4, frames: {mode: strided, strided: "
-            "{defaultSourceFPS: 10, frameStride: 2}}}}}}]\n"));
-        CHECK(made->media().image.count() == 5);
-        CHECK(made->media().video.count() == 20 * 225);  // 4 s * 10 / 2
-        CHECK(load_ok(document_of("plugins: []\n"))->media().video.count() == 4500);
-    }
 }

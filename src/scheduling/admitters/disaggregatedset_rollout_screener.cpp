@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 
+#include "base/metrics.hpp"
 #include "base/strings.hpp"
 #include "scheduling/label_selector.hpp"
 #include "weir/plugin.hpp"
@@ -32,9 +35,27 @@ struct settings {
 
 /// Keeps the endpoints of one revision of a rollout, chosen at random in proportion to its ready
 /// endpoints.
-class one_revision final : public plugin_of<screener, response_hook> {
+class one_revision final : public plugin_of<screener, response_hook>, public metrics::source {
   public:
-    explicit one_revision(settings s) : s_(std::move(s)) {}
+    one_revision(settings s, std::string name, std::string type)
+        : s_(std::move(s)), name_(std::move(name)), type_(std::move(type)) {}
+
+    void collect(metrics::exposition& out) const override {
+        const metrics::labels own = {{"plugin_type", type_}, {"plugin_name", name_}};
+        const std::string prefix = "llm_d_epp_disaggregatedset_";
+        out.counter(prefix + "strict_header_no_match_total",
+                    "[ALPHA] Requests whose strict header no endpoint matched.", own,
+                    static_cast<double>(no_match_.load(std::memory_order_relaxed)));
+        const auto* help = "[ALPHA] Share of the requests that each revision gets.";
+        out.declare(prefix + "revision_gating_share", help, "gauge");
+        const std::lock_guard guard(lock_);
+        for (const auto& [revision, share] : shares_) {
+            auto labels = own;
+            labels.emplace_back("mode", s_.mode == gating::sum ? "sum" : "max-role");
+            labels.emplace_back("revision", revision);
+            out.gauge(prefix + "revision_gating_share", help, labels, share);
+        }
+    }
 
     void screen(const decision_context& context, const candidate_view& candidates,
                 std::span<std::uint8_t> keep) override {
@@ -43,6 +64,10 @@ class one_revision final : public plugin_of<screener, response_hook> {
                               fits_headers(context.request, candidates.at(i))
                           ? 1
                           : 0;
+        }
+        if (!context.dry && !keep.empty() &&
+            std::all_of(keep.begin(), keep.end(), [](auto k) { return k == 0; })) {
+            no_match_.fetch_add(1, std::memory_order_relaxed);
         }
         for (const auto& h : s_.headers) prefer(h, context.request, candidates, keep);
         if (s_.mode != gating::disabled) gate(context.random, candidates, keep);
@@ -134,6 +159,7 @@ class one_revision final : public plugin_of<screener, response_hook> {
             weights[revision] = w;
             sum += w;
         }
+        show(weights, sum);
         double rest = random.unit() * sum;
         std::string last;
         for (const auto& [revision, w] : weights) {
@@ -145,7 +171,18 @@ class one_revision final : public plugin_of<screener, response_hook> {
         return last;
     }
 
+    void show(const std::map<std::string, double>& weights, double sum) const {
+        const std::lock_guard guard(lock_);
+        shares_.clear();
+        for (const auto& [revision, w] : weights) shares_[revision] = sum > 0 ? w / sum : 0;
+    }
+
     settings s_;
+    std::string name_;
+    std::string type_;
+    std::atomic<std::uint64_t> no_match_{0};
+    mutable std::mutex lock_;
+    mutable std::map<std::string, double> shares_;  ///< of the last request
 };
 
 header_selector read_selector(parameters& p) {
@@ -159,7 +196,7 @@ header_selector read_selector(parameters& p) {
     return h;
 }
 
-std::unique_ptr<plugin> make(parameters& p, plugin_context&) {
+std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
     settings s;
     auto& scope = p.object("scope");
     if (!scope.has("labelSelector")) scope.reject("", "scope.labelSelector is required");
@@ -181,7 +218,8 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context&) {
             "endpoints without the revision label are screened out: every request to them is a 503 "
             "`screeners eliminated all endpoint candidates`");
     }
-    return std::make_unique<one_revision>(std::move(s));
+    return std::make_unique<one_revision>(std::move(s), std::string(context.name()),
+                                          std::string(context.type()));
 }
 
 constexpr parameter_doc docs[] = {

@@ -43,6 +43,11 @@ constexpr std::array ratio_bounds{0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0
 constexpr std::array bytes_bounds{0.0,    16.0,   32.0,   64.0,   128.0,   256.0,   512.0,
                                   1024.0, 2048.0, 4096.0, 8192.0, 16384.0, 32768.0, 65536.0};
 
+constexpr auto* hit_ratio_help =
+    "Ratio of prefix length matched to total prefix length in the cache lookup.";
+constexpr auto* hit_bytes_help =
+    "Length of the prefix match in number of bytes in the cache lookup.";
+
 /// What one worker saw.
 struct observations {
     metrics::histogram ratio{ratio_bounds};
@@ -263,18 +268,16 @@ class approx_prefix final : public plugin_of<producer, pre_request_hook>, public
         out.gauge(prefix + "prefix_indexer_size",
                   help("prefix_indexer_size", "Size of the prefix indexer."), own,
                   static_cast<double>(state_->index.blocks()));
+        out.declare(prefix + "prefix_indexer_hit_ratio",
+                    help("prefix_indexer_hit_ratio", hit_ratio_help), "histogram");
+        out.declare(prefix + "prefix_indexer_hit_bytes",
+                    help("prefix_indexer_hit_bytes", hit_bytes_help), "histogram");
         const std::lock_guard lock(state_->mutex);
         for (const auto& cells : state_->observed) {
             out.histogram(prefix + "prefix_indexer_hit_ratio",
-                          help("prefix_indexer_hit_ratio",
-                               "Ratio of prefix length matched to total prefix length in the cache "
-                               "lookup."),
-                          own, cells->ratio);
-            out.histogram(
-                prefix + "prefix_indexer_hit_bytes",
-                help("prefix_indexer_hit_bytes",
-                     "Length of the prefix match in number of bytes in the cache lookup."),
-                own, cells->bytes);
+                          help("prefix_indexer_hit_ratio", hit_ratio_help), own, cells->ratio);
+            out.histogram(prefix + "prefix_indexer_hit_bytes",
+                          help("prefix_indexer_hit_bytes", hit_bytes_help), own, cells->bytes);
         }
     }
 

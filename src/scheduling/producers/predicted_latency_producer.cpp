@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
+#include "base/ticks.hpp"
 #include "scheduling/charges.hpp"
 #include "scheduling/latency_model.hpp"
+#include "scheduling/latency_numbers.hpp"
 #include "scheduling/slo_headers.hpp"
 #include "weir/plugin.hpp"
 
@@ -26,17 +29,37 @@ enum note : std::uint32_t {
     running,
     inflight_tokens,
     kv_usage,
-    tpot_slo
+    tpot_slo,
+    ttft_slo,
+    predicted_ttft,
+    predicted_tpot
 };
+
+/// What predicting for the request in hand took.
+struct prediction_time final : plugin_scratch {
+    double seconds = 0;
+};
+
+double known_or(double ms) { return std::isnan(ms) ? -1 : ms; }
 
 /// Predicts TTFT and TPOT of a request on each endpoint from what this gateway saw of earlier ones;
 /// the reference asks a side process for the same.
-class latency_predictor final : public plugin_of<producer, pre_request_hook, response_hook> {
+class latency_predictor final : public plugin_of<producer, pre_request_hook, response_hook>,
+                                public metrics::source {
   public:
-    explicit latency_predictor(settings s) : s_(std::move(s)) {}
+    latency_predictor(settings s, std::string name, std::string type)
+        : s_(std::move(s)), name_(std::move(name)), type_(std::move(type)) {}
+
+    std::unique_ptr<plugin_scratch> make_scratch() const override {
+        return std::make_unique<prediction_time>();
+    }
+    void collect(metrics::exposition& out) const override { numbers_->collect(out, name_, type_); }
 
     void adopt(plugin& previous) override {
-        if (auto* p = dynamic_cast<latency_predictor*>(&previous)) model_ = p->model_;
+        if (auto* p = dynamic_cast<latency_predictor*>(&previous)) {
+            model_ = p->model_;
+            numbers_ = p->numbers_;
+        }
     }
 
     void produce(const decision_context& context, const candidate_view& candidates,
@@ -46,6 +69,14 @@ class latency_predictor final : public plugin_of<producer, pre_request_hook, res
         for (const auto e : candidates.indexes)
             out.dispatched[e] = candidates.signals->inflight_requests[e];
         if (!model_->ready()) return;
+        const auto begin = ticks();
+        predict(context, candidates, out);
+        context.scratch<prediction_time>().seconds =
+            static_cast<double>(ticks() - begin) * seconds_per_tick();
+    }
+
+    void predict(const decision_context& context, const candidate_view& candidates,
+                 latency_prediction& out) const {
         const double ttft_slo = ttft_slo_ms(context.request);
         const double tpot_slo_wish = tpot_slo_ms(context.request);
         for (const auto e : candidates.indexes) {
@@ -83,6 +114,8 @@ class latency_predictor final : public plugin_of<producer, pre_request_hook, res
         keep(note::running, f.running);
         keep(note::inflight_tokens, f.inflight_tokens);
         keep(note::kv_usage, f.kv_usage);
+        keep(note::ttft_slo, ttft_slo_ms(context.request));
+        foresee(context, candidates, targets[0], chosen);
         if (const double slo = tpot_slo_ms(context.request); slo > 0) {
             keep(note::tpot_slo, slo);
             model_->add_tpot_slo(candidates.endpoints[targets[0]].key(), slo);
@@ -103,14 +136,34 @@ class latency_predictor final : public plugin_of<producer, pre_request_hook, res
         const double first = s_.streaming ? facts.first_token_seconds : facts.total_seconds;
         if (s_.streaming && !facts.stream) return;
         if (first >= 0) model_->observe_ttft(key, f, first * 1000);
-        if (!s_.streaming || facts.output_tokens < 2 ||
-            facts.total_seconds < facts.first_token_seconds)
-            return;
-        const double rest = facts.total_seconds - facts.first_token_seconds;
-        model_->observe_tpot(key, f, rest * 1000 / static_cast<double>(facts.output_tokens - 1));
+        latency_outcome seen{.ttft = first * 1000,
+                             .predicted_ttft = facts.chosen.note(index, note::predicted_ttft, -1),
+                             .ttft_slo = read(note::ttft_slo),
+                             .predicted_tpot = facts.chosen.note(index, note::predicted_tpot, -1),
+                             .tpot_slo = read(note::tpot_slo)};
+        if (s_.streaming && facts.output_tokens >= 2 &&
+            facts.total_seconds >= facts.first_token_seconds) {
+            const double rest = facts.total_seconds - facts.first_token_seconds;
+            seen.tpot = rest * 1000 / static_cast<double>(facts.output_tokens - 1);
+            model_->observe_tpot(key, f, seen.tpot);
+        }
+        numbers_->observed(facts.model, facts.target_model, seen);
     }
 
   private:
+    /// Notes what was predicted for the endpoint that was chosen.
+    void foresee(const decision_context& context, const candidate_view& candidates,
+                 std::uint32_t target, decision& chosen) {
+        const auto& latency = candidates.data->latency[s_.latency];
+        if (!latency.predicted(target)) return;
+        const latency_outcome what{.predicted_ttft = known_or(latency.ttft_ms[target]),
+                                   .predicted_tpot = known_or(latency.tpot_ms[target])};
+        chosen.notes.push_back({index, note::predicted_ttft, what.predicted_ttft});
+        chosen.notes.push_back({index, note::predicted_tpot, what.predicted_tpot});
+        numbers_->predicted(context.request.model, context.request.target_model, what,
+                            context.scratch<prediction_time>().seconds);
+    }
+
     bool prefills(const endpoint& e) const {
         if (s_.role_label.empty()) return false;
         const auto* role = e.label(s_.role_label);
@@ -132,7 +185,10 @@ class latency_predictor final : public plugin_of<producer, pre_request_hook, res
     }
 
     settings s_;
+    std::string name_;
+    std::string type_;
     std::shared_ptr<latency_model> model_ = std::make_shared<latency_model>();
+    std::shared_ptr<latency_numbers> numbers_ = std::make_shared<latency_numbers>();
 };
 
 std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
@@ -151,7 +207,8 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
     s.match = context.consume(data_kind::prefix_match, match, data_need::required);
     context.consume(data_kind::inflight_load, load, data_need::required);
     s.latency = context.publish(data_kind::latency_prediction);
-    return std::make_unique<latency_predictor>(std::move(s));
+    return std::make_unique<latency_predictor>(std::move(s), std::string(context.name()),
+                                               std::string(context.type()));
 }
 
 constexpr parameter_doc docs[] = {

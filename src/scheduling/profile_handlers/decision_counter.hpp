@@ -55,12 +55,18 @@ class decision_counter {
     void collect(metrics::exposition& out, std::string_view family, const std::string& name,
                  const std::string& type) const {
         const std::lock_guard guard(lock_);
-        for (const auto* prefix : {"llm_d_epp_", "llm_d_inference_scheduler_"}) {
-            const auto full = prefix + std::string(family);
+        static constexpr std::string_view twin = "llm_d_inference_scheduler_";
+        for (const std::string_view prefix : {std::string_view("llm_d_epp_"), twin}) {
+            const auto full = std::string(prefix) + std::string(family);
+            const auto mark =
+                prefix == twin ? "[ALPHA] [Deprecated: Use llm_d_epp_" + std::string(family) + "] "
+                               : std::string("[ALPHA] ");
+            const auto help = mark + "Requests by the stages that were chosen for them.";
+            out.declare(full, help, "counter");
             for (const auto& c : all_) {
                 const std::lock_guard inner(c->lock_);
                 for (const auto& [key, n] : c->counts_) {
-                    out.counter(full, "Requests by the stages that were chosen for them.",
+                    out.counter(full, help,
                                 {{"plugin_name", name},
                                  {"plugin_type", type},
                                  {"model_name", key.first},
