@@ -66,6 +66,13 @@ void transaction::note_decision(const pool_slot& s) {
             notes_->runner_up = scored.totals[i];
         }
     }
+    if (!log::enabled(log::level::decision)) return;
+    log::at(log::level::decision, "decision",
+            {{"id", request_id_},
+             {"endpoint", view_->endpoints[endpoint_].id()},
+             {"candidates", std::uint64_t{notes_->candidates}},
+             {"after_filters", std::uint64_t{notes_->after_filters}},
+             {"score", std::to_string(notes_->score)}});
 }
 
 /// Keeps what the decision was made on.

@@ -242,6 +242,15 @@ def test_a_log_that_no_person_reads_has_every_warning_and_only_json(weir, tmp_pa
     assert [line["version"] for line in lines if line["msg"] == "configuration reloaded"] == [2]
 
 
+def test_each_level_of_the_log_adds_its_lines(weir, upstream):
+    for level, wanted in ((1, []), (2, ["request"]), (3, ["decision", "request"])):
+        gateway = weir("--endpoint", upstream().url, "-v", str(level))
+        assert gateway.post("/v1/completions", {"model": "m", "prompt": "x"}).status == 200
+        assert gateway.stop() == 0
+        said = [json.loads(line)["msg"] for line in gateway.log.splitlines()]
+        assert [m for m in said if m in ("decision", "request")] == wanted, level
+
+
 def test_many_silent_endpoints_do_not_flood_the_first_lines():
     dead = [flag for port in range(1, 9) for flag in ("--endpoint", f"http://127.0.0.1:{port}")]
     shown, code = on_terminal("serve", *dead, "--listen", "127.0.0.1:0", "--admin", "off",
