@@ -1,7 +1,8 @@
 // A model server that costs as little as possible: it looks at the head of a request, skips the
-// body and answers from memory. N ports in one process. What a POST gets is chosen by its field
-// `x-fake: CHUNKS INTERVAL_US`: absent, one JSON body; CHUNKS events paced by INTERVAL_US, or as
-// fast as possible when that is 0.
+// body and answers from memory. N ports in one process. What a POST gets is chosen by the flags,
+// or, where a proxy passes fields on, by its field `x-fake: CHUNKS INTERVAL_US`: 0 chunks are one
+// JSON body, more are events paced by INTERVAL_US or as fast as possible when that is 0, and -1
+// is no answer at all. GET /stats tells how many requests came and which were abandoned.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,7 +51,8 @@ std::string chunk(std::string_view payload) {
 }
 
 std::string event_chunk() {
-    return chunk(std::string(stamp_key).append(stamp_digits, '0').append(event_rest));
+    return chunk(std::string(stamp_key) + '0' + std::string(stamp_digits - 1, ' ') +
+                 std::string(event_rest));
 }
 
 std::string answer(std::string_view type, std::string_view body) {
@@ -58,12 +60,18 @@ std::string answer(std::string_view type, std::string_view body) {
            "\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
+/// What a chat request gets.
+struct behaviour {
+    std::int64_t chunks = 0;
+    std::int64_t interval_ns = 0;
+};
+
 /// What a request's head says that matters here.
 struct request_head {
     std::string_view target;
     std::size_t body = 0;
-    std::int64_t chunks = 0;
-    std::int64_t interval_ns = 0;
+    bool chat = false;
+    behaviour wanted;
 };
 
 std::int64_t whole(std::string_view text) {
@@ -72,15 +80,17 @@ std::int64_t whole(std::string_view text) {
     return value;
 }
 
-request_head parse_head(std::string_view head) {
+request_head parse_head(std::string_view head, const behaviour& usual) {
     request_head out;
+    out.wanted = usual;
     const auto space = head.find(' ');
     out.target = head.substr(space + 1, head.find(' ', space + 1) - space - 1);
     out.body = static_cast<std::size_t>(whole(bench::head_field(head, "content-length")));
-    if (const auto wanted = bench::head_field(head, "x-fake"); !wanted.empty()) {
-        out.chunks = whole(wanted);
-        const auto gap = wanted.find(' ');
-        out.interval_ns = gap == std::string_view::npos ? 0 : whole(wanted.substr(gap + 1)) * 1000;
+    if (const auto field = bench::head_field(head, "x-fake"); !field.empty()) {
+        out.wanted.chunks = whole(field);
+        const auto gap = field.find(' ');
+        out.wanted.interval_ns =
+            gap == std::string_view::npos ? 0 : whole(field.substr(gap + 1)) * 1000;
     }
     return out;
 }
@@ -104,6 +114,7 @@ struct connection {
     std::string unsent;
     std::int64_t chunks_left = 0;  ///< of the stream under way
     bool streaming = false;
+    bool silent = false;  ///< a request that gets no answer is under way
 };
 
 struct due_chunk {
@@ -115,11 +126,12 @@ struct due_chunk {
 
 class fake_server {
   public:
-    fake_server(const std::vector<sockaddr_in>& addresses, std::size_t page_bytes)
+    fake_server(const std::vector<sockaddr_in>& addresses, std::size_t page_bytes, behaviour usual)
         : ports_(addresses.size()),
           buffer_(256 * 1024),
           event_(event_chunk()),
-          page_bytes_(page_bytes) {
+          usual_(usual),
+          page_end_(histogram(page_bytes)) {
         for (std::size_t i = 0; i < burst_events; ++i) burst_ += event_;
         tail_ = chunk("data: [DONE]\n\n") + "0\r\n\r\n";
         plain_ = answer("application/json", completion);
@@ -184,7 +196,7 @@ class fake_server {
             return bytes.size();
         }
         const auto taken = end + 4 - before;
-        c.request = parse_head(whole_head.substr(0, end + 2));
+        c.request = parse_head(whole_head.substr(0, end + 2), usual_);
         plan(c);
         c.request.target = {};
         c.head.clear();
@@ -199,9 +211,9 @@ class fake_server {
             c.request.target.starts_with("/v1/completions")) {
             ++c.home->running;
             ++c.home->requests;
+            c.request.chat = true;
             return;
         }
-        c.request.chunks = -1;
         if (c.request.target == "/metrics"sv) {
             c.unsent += answer("text/plain; version=0.0.4; charset=utf-8", metrics_page(*c.home));
         } else if (c.request.target == "/v1/models"sv) {
@@ -216,15 +228,20 @@ class fake_server {
     }
 
     void respond(connection& c) {
-        if (c.request.chunks < 0) return push(c, {});
-        if (c.request.chunks == 0) {
+        const auto& wanted = c.request.wanted;
+        if (!c.request.chat) return push(c, {});
+        if (wanted.chunks < 0) {
+            c.silent = true;
+            return;
+        }
+        if (wanted.chunks == 0) {
             --c.home->running;
             return push(c, plain_);
         }
         c.streaming = true;
-        c.chunks_left = c.request.chunks;
+        c.chunks_left = wanted.chunks;
         c.stream = ++streams_;
-        if (c.request.interval_ns == 0) {
+        if (wanted.interval_ns == 0) {
             push(c, sse_head);
             if (c.fd >= 0 && c.unsent.empty()) write_more(c);
             return;
@@ -236,7 +253,7 @@ class fake_server {
     /// end.
     void send_event(connection& c, std::int64_t due, std::string_view before) {
         char digits[stamp_digits + 1];
-        std::snprintf(digits, sizeof digits, "%020lld", static_cast<long long>(bench::now_ns()));
+        std::snprintf(digits, sizeof digits, "%-20lld", static_cast<long long>(bench::now_ns()));
         event_.replace(event_.find(stamp_key) + stamp_key.size(), stamp_digits, digits,
                        stamp_digits);
         std::string_view bytes = event_;
@@ -250,7 +267,7 @@ class fake_server {
         if (c.chunks_left == 0) {
             finish(c);
         } else {
-            due_.push({due + c.request.interval_ns, &c, c.stream});
+            due_.push({due + c.request.wanted.interval_ns, &c, c.stream});
         }
         push(c, bytes);
     }
@@ -284,7 +301,7 @@ class fake_server {
     }
 
     void write_more(connection& c) {
-        if (c.unsent.empty() && c.streaming && c.request.interval_ns == 0) {
+        if (c.unsent.empty() && c.streaming && c.request.wanted.interval_ns == 0) {
             const auto count = std::min(c.chunks_left, static_cast<std::int64_t>(burst_events));
             c.chunks_left -= count;
             c.unsent = burst_.substr(0, static_cast<std::size_t>(count) * event_.size());
@@ -295,13 +312,16 @@ class fake_server {
         }
         if (!c.unsent.empty()) push(c, {});
         if (c.fd < 0) return;
-        const bool more = !c.unsent.empty() || (c.streaming && c.request.interval_ns == 0);
+        const bool more = !c.unsent.empty() || (c.streaming && c.request.wanted.interval_ns == 0);
         poller_.change(c.fd, &c, more ? EPOLLIN | EPOLLOUT : EPOLLIN);
     }
 
     void close(connection& c) {
-        if (c.streaming) --c.home->running;
-        c.streaming = false;
+        if (c.streaming || c.silent) {
+            --c.home->running;
+            abandoned_.push_back(bench::now_ns());
+        }
+        c.streaming = c.silent = false;
         c.stream = 0;
         ::close(c.fd);
         c.fd = -1;
@@ -315,7 +335,11 @@ class fake_server {
     std::string stats() const {
         std::int64_t requests = 0;
         for (const auto& p : ports_) requests += p.requests;
-        return "{\"requests\":" + std::to_string(requests) + "}";
+        std::string times;
+        for (const auto at : abandoned_) {
+            times += (times.empty() ? "" : ",") + std::to_string(at);
+        }
+        return "{\"requests\":" + std::to_string(requests) + ",\"abandoned\":[" + times + "]}";
     }
 
     /// vLLM's page: the series a picker reads, then histograms up to the wanted size.
@@ -332,21 +356,27 @@ class fake_server {
             "# TYPE vllm:cache_config_info gauge\n"
             "vllm:cache_config_info{block_size=\"16\",num_gpu_blocks=\"100000\",engine=\"0\"} "
             "1.0\n";
-        const std::string family = "# TYPE vllm:e2e_request_latency_seconds histogram\n";
-        if (page.size() < page_bytes_) page += family;
-        for (int bucket = 0; page.size() < page_bytes_; ++bucket) {
-            page += "vllm:e2e_request_latency_seconds_bucket{engine=\"0\",le=\"" +
+        return page += page_end_;
+    }
+
+    /// Buckets that fill a page up to `page_bytes`; the gauges above take some 500 of them.
+    static std::string histogram(std::size_t page_bytes) {
+        std::string text = "# TYPE vllm:e2e_request_latency_seconds histogram\n";
+        for (int bucket = 0; text.size() + 500 < page_bytes; ++bucket) {
+            text += "vllm:e2e_request_latency_seconds_bucket{engine=\"0\",le=\"" +
                     std::to_string(bucket) + ".0\",model_name=\"m\"} " +
                     std::to_string(1000 + bucket) + ".0\n";
         }
-        return page;
+        return text;
     }
 
     bench::poller poller_;
     std::vector<port> ports_;
     std::vector<char> buffer_;
     std::string event_, burst_, tail_, plain_;
-    std::size_t page_bytes_;
+    behaviour usual_;
+    std::string page_end_;
+    std::vector<std::int64_t> abandoned_;  ///< when a connection with a request under way ended
     std::priority_queue<due_chunk, std::vector<due_chunk>, std::greater<>> due_;
     std::deque<connection> by_fd_;
     std::uint64_t streams_ = 0;
@@ -359,6 +389,8 @@ int main(int argc, char** argv) {
         {argv, static_cast<std::size_t>(argc)},
         {{"listen", "127.0.0.1:9100", "first address to serve; further ports follow it"},
          {"ports", "4", "how many ports"},
+         {"chunks", "0", "events of an answer; 0: one JSON body; -1: no answer"},
+         {"interval-us", "0", "between events; 0: as fast as possible"},
          {"page", "2048", "bytes of a metrics page"}});
     bench::raise_file_limit();
     bench::sharpen_timers();
@@ -369,5 +401,6 @@ int main(int argc, char** argv) {
         address.sin_port = htons(static_cast<std::uint16_t>(first + i));
         addresses.push_back(address);
     }
-    fake_server(addresses, static_cast<std::size_t>(options.number("page"))).run();
+    const behaviour usual{options.number("chunks"), options.number("interval-us") * 1000};
+    fake_server(addresses, static_cast<std::size_t>(options.number("page")), usual).run();
 }

@@ -45,7 +45,7 @@ generator::generator(load_settings settings)
 
 void generator::build_request() {
     std::string body = R"({"model":"m","max_tokens":64,"stream":)";
-    body += settings_.chunks > 0 ? "true" : "false";
+    body += settings_.chunks != 0 ? "true" : "false";
     body +=
         R"(,"messages":[{"role":"system","content":"You answer briefly."},{"role":"user","content":")";
     const std::string_view end = R"("}]})";
@@ -57,7 +57,7 @@ void generator::build_request() {
              " HTTP/1.1\r\nhost: bench.local\r\nuser-agent: load/1\r\naccept: */*\r\n"
              "content-type: application/json\r\ncontent-length: " +
              std::to_string(length) + "\r\n";
-    if (settings_.chunks > 0) {
+    if (settings_.chunks != 0) {
         front_ += "x-fake: " + std::to_string(settings_.chunks) + " " +
                   std::to_string(settings_.interval_us) + "\r\n";
     }
@@ -66,7 +66,7 @@ void generator::build_request() {
 
 load_result generator::run(const std::function<void()>& on_begin) {
     const auto start = now_ns();
-    const auto spread = std::min<std::int64_t>(settings_.warmup_ns / 2, 1'000'000'000);
+    const auto spread = std::min<std::int64_t>(settings_.warmup_ns / 2, 2'000'000'000);
     const auto count = static_cast<std::int64_t>(connections_.size());
     for (std::int64_t i = 0; i < count; ++i) {
         starts_.push({start + spread * i / count, static_cast<std::size_t>(i)});
@@ -77,7 +77,10 @@ load_result generator::run(const std::function<void()>& on_begin) {
     for (auto now = start;; now = now_ns()) {
         if (!measuring && now >= begun) {
             measuring = true;
+            // Paced streams begin in the warm-up, so their first events count from there on.
+            auto early = std::move(result_.first_events);
             result_ = {};
+            if (settings_.interval_us > 0) result_.first_events = std::move(early);
             on_begin();
             begun = now = now_ns();
         }
@@ -93,6 +96,9 @@ load_result generator::run(const std::function<void()>& on_begin) {
     result_.backlog = static_cast<std::int64_t>(waiting_.size());
     result_.open_streams = std::count_if(connections_.begin(), connections_.end(),
                                          [](const auto& c) { return c.busy && c.first_seen; });
+    result_.open_connections =
+        std::count_if(connections_.begin(), connections_.end(),
+                      [](const auto& c) { return c.fd >= 0 && !c.connecting; });
     return std::move(result_);
 }
 
@@ -131,7 +137,9 @@ void generator::arrive(std::int64_t now) {
 }
 
 void generator::open(connection& c) {
-    c.fd = connect_to(settings_.targets[c.index % settings_.targets.size()]);
+    // A reader that stops takes as little as it can into its own buffer first.
+    const int receive_buffer = settings_.stall ? 4096 : 0;
+    c.fd = connect_to(settings_.targets[c.index % settings_.targets.size()], receive_buffer);
     if (c.fd < 0) {
         ++result_.errors["connect"];
         starts_.push({now_ns() + retry_ns, c.index});
@@ -236,6 +244,7 @@ void generator::read_some(connection& c) {
     const auto taken = c.reader.consume(bytes);
     if (c.reader.broken()) return fail(c, "not HTTP");
     note_progress(c);
+    if (settings_.stall && c.first_seen) return watch(c, 0);
     if (!c.reader.done()) return;
     if (taken < bytes.size()) return fail(c, "bytes behind the answer");
     finish(c);

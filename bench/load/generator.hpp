@@ -30,7 +30,8 @@ struct load_settings {
     std::int64_t chunks = 0;       ///< events wanted of each answer; 0: one JSON body
     std::int64_t interval_us = 0;  ///< between events; 0: as fast as possible
     std::uint64_t seed = 1;
-    bool hold = false;  ///< one request a connection, which then stays open and idle
+    bool hold = false;   ///< one request a connection, which then stays open and idle
+    bool stall = false;  ///< nothing is read behind the first bytes of an answer
 };
 
 /// What the measured part saw. Times in nanoseconds.
@@ -39,6 +40,7 @@ struct load_result {
     std::int64_t events = 0;
     std::int64_t reconnects = 0;  ///< connections that ended between requests
     std::int64_t open_streams = 0;
+    std::int64_t open_connections = 0;
     std::int64_t backlog = 0;  ///< open loop: arrivals that never found a connection
     std::int64_t elapsed = 0;
     std::map<std::string, std::int64_t> errors;

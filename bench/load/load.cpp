@@ -39,6 +39,7 @@ void print(bench::load_result result) {
     out += "},\"requests\":" + std::to_string(result.requests) +
            ",\"events\":" + std::to_string(result.events) +
            ",\"open_streams\":" + std::to_string(result.open_streams) +
+           ",\"open_connections\":" + std::to_string(result.open_connections) +
            ",\"reconnects\":" + std::to_string(result.reconnects) +
            ",\"backlog\":" + std::to_string(result.backlog) +
            ",\"seconds\":" + std::to_string(static_cast<double>(result.elapsed) / 1e9) + "}";
@@ -59,9 +60,10 @@ int main(int argc, char** argv) {
          {"requests", "0", "the measured part ends after so many; 0: by time alone"},
          {"body", "1024", "bytes of a request's body"},
          {"prompts", "shared", "shared or distinct"},
-         {"chunks", "0", "events of an answer; 0: one JSON body"},
+         {"chunks", "0", "events of an answer; 0: one JSON body; -1: no answer"},
          {"interval-us", "0", "between events; 0: as fast as possible"},
          {"hold", "0", "1: one request a connection, which then stays open"},
+         {"stall", "0", "1: an answer is read no further than its first bytes"},
          {"seed", "1", "of the arrival times and the prompts"}});
     bench::raise_file_limit();
     bench::sharpen_timers();
@@ -83,6 +85,7 @@ int main(int argc, char** argv) {
     settings.chunks = options.number("chunks");
     settings.interval_us = options.number("interval-us");
     settings.hold = options.number("hold") != 0;
+    settings.stall = options.number("stall") != 0;
     settings.seed = static_cast<std::uint64_t>(options.number("seed"));
 
     const auto say = [](const char* word) {

@@ -63,10 +63,11 @@ int listen_on(const sockaddr_in& address) {
     return fd;
 }
 
-int connect_to(const sockaddr_in& address) {
+int connect_to(const sockaddr_in& address, int receive_buffer) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (receive_buffer > 0) set_option(fd, SOL_SOCKET, SO_RCVBUF, receive_buffer);
     if (::connect(fd, generic(address), sizeof address) == 0 || errno == EINPROGRESS) return fd;
     ::close(fd);
     return -1;

@@ -23,8 +23,9 @@ sockaddr_in parse_address(std::string_view text);
 /// A listening, non-blocking socket. Ends the process when the address cannot be had.
 int listen_on(const sockaddr_in& address);
 
-/// A non-blocking socket with its connect under way, or -1.
-int connect_to(const sockaddr_in& address);
+/// A non-blocking socket with its connect under way, or -1. `receive_buffer`: bytes of SO_RCVBUF, 0
+/// is the system's own.
+int connect_to(const sockaddr_in& address, int receive_buffer = 0);
 
 /// The next waiting connection, non-blocking and without Nagle's delay, or -1.
 int accept_from(int listener);

@@ -48,6 +48,34 @@ def _is_free(port):
     return True
 
 
+def tree(pid):
+    """The process and its descendants."""
+    pids, todo = [], [pid]
+    while todo:
+        pid = todo.pop()
+        pids.append(pid)
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            todo += map(int, children.read_text().split())
+    return pids
+
+
+def cpu_us(pid, threads=""):
+    """CPU time of a tree so far, user and system, in microseconds; of its threads named so alone, where a name is given."""
+    total = 0.0
+    for member in tree(pid):
+        for thread in Path(f"/proc/{member}/task").iterdir():
+            if threads and not (thread / "comm").read_text().startswith(threads):
+                continue
+            schedstat = thread / "schedstat"
+            if schedstat.exists():
+                # Nanoseconds; the ticks below are too coarse for a load of some hundred requests a second.
+                total += int(schedstat.read_text().split()[0]) / 1e3
+            else:
+                fields = (thread / "stat").read_text().rpartition(")")[2].split()
+                total += (int(fields[11]) + int(fields[12])) * TICK_US
+    return total
+
+
 class Process:
     """A program on given cores, with its own process group, that ends with the `with` block."""
 
@@ -74,7 +102,7 @@ class Process:
                     continue
         self.log.close()
 
-    def wait_ready(self, address, seconds=20):
+    def wait_ready(self, address, seconds=20, pause=0.02):
         """Waits until GET /v1/models is answered with 200."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -82,31 +110,16 @@ class Process:
                 break
             if _answers(address):
                 return
-            time.sleep(0.02)
+            time.sleep(pause)
         raise RuntimeError(f"{self.command[0]} does not answer: {Path(self.log_path).read_text()[-500:]}")
 
     def tree(self):
         """The process and its descendants."""
-        pids, todo = [], [self.child.pid]
-        while todo:
-            pid = todo.pop()
-            pids.append(pid)
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                todo += map(int, children.read_text().split())
-        return pids
+        return tree(self.child.pid)
 
-    def cpu_us(self):
-        """CPU time of the tree so far: user and system, in microseconds."""
-        total = 0
-        for pid in self.tree():
-            threads = list(Path(f"/proc/{pid}/task").glob("*/schedstat"))
-            if threads:
-                # Nanoseconds; the ticks below are too coarse for a load of some hundred requests a second.
-                total += sum(int(t.read_text().split()[0]) for t in threads) / 1e3
-                continue
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += (int(fields[11]) + int(fields[12])) * TICK_US
-        return total
+    def cpu_us(self, threads=""):
+        """CPU time so far of the tree, or of those of its threads whose name begins with `threads`."""
+        return cpu_us(self.child.pid, threads)
 
     def memory_kb(self):
         """{'Rss', 'Pss', 'Anonymous'} of the tree."""

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Measures weir beside other proxies and prints one Markdown table.
+"""Measures weir beside other proxies and holds it to its promises; prints one block of Markdown.
 
 The proxy under test has one core to itself; load and fake model servers have the others. The peers take
 turns within each repetition, so that a slow minute of the machine is slow for all. Figures are medians
-over the repetitions, with the smallest and the largest behind them; a ratio is taken within a repetition.
+over the repetitions, with the smallest and the largest behind them; ratios and differences are taken
+within a repetition. --list names the loads and the other rows that can be chosen.
 """
 
 import argparse
@@ -11,183 +12,218 @@ import fnmatch
 import json
 import os
 import platform
-import subprocess
+import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 import processes
-from peers import PEERS, Setting, version
-from scenarios import SCENARIOS
+import promises
+import table
+from measurement import Bench, measure
+from peers import ALL, PEERS
+from rows import ROWS
+from scenarios import DEFAULT, FULL, QUICK, SCENARIOS
+from verdict import PROMISES, Verdict, ordered
+
+START_SECONDS = {"litellm": 12.0, "vllm-router": 1.5}  # of a measurement beside warm-up and load; else 0.8
+ROUTER_REPETITIONS = 3                                  # their distance is no matter of some per cent
+BEGIN, END = "<!-- bench: written by ./dev bench --update -->", "<!-- bench: end -->"
 
 
-def arguments():
+def is_router(peer):
+    """Whether it comes from the package index."""
+    return peer in PEERS and bool(PEERS[peer].requirement)
+
+
+def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=Path("build/release"), help="folder of the optimised build")
-    parser.add_argument("--quick", action="store_true", help="the rows that matter most, in some minutes")
-    parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated, of: %(default)s")
-    parser.add_argument("--scenarios", default="*", help="comma-separated names or patterns; `list` prints them")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="the rows that matter most, without the routers, in minutes")
+    size.add_argument("--full", action="store_true", help="the whole matrix, for hours")
+    parser.add_argument("--peers", help=f"comma-separated, of: {','.join(ALL)}")
+    parser.add_argument("--scenarios", help="comma-separated names or patterns of loads; then no other rows by default")
+    parser.add_argument("--rows", help="comma-separated names or patterns of other rows; then no loads by default")
+    parser.add_argument("--list", action="store_true", help="name loads and rows, and measure nothing")
     parser.add_argument("--repetitions", type=int, help="default 5, quick 3")
-    parser.add_argument("--seconds", type=float, help="of each measurement; default 4, quick 1.5")
+    parser.add_argument("--seconds", type=float, help="of each measurement; default and quick 1, full 3")
     parser.add_argument("--json", type=Path, help="also write every single measurement there")
-    options = parser.parse_args()
+    parser.add_argument("--update", type=Path, nargs="?", const=Path("docs/performance.md"),
+                        help="also write the block into this file, between its marks (%(const)s)")
+    options = parser.parse_args(words)
     options.repetitions = options.repetitions or (3 if options.quick else 5)
-    options.seconds = options.seconds or (1.5 if options.quick else 4)
-    options.peers = options.peers.split(",")
-    if unknown := set(options.peers) - set(PEERS):
-        parser.error(f"no peer {', '.join(unknown)}")
+    options.seconds = options.seconds or (3 if options.full else 1)
+    options.chosen_peers = options.peers is not None
+    usual = [p for p in ALL if not options.quick or not is_router(p)]
+    options.peers = options.peers.split(",") if options.chosen_peers else usual
+    if unknown := set(options.peers) - set(ALL):
+        parser.error(f"no peer {', '.join(sorted(unknown))}")
     return options
 
 
-def measure(peer, scenario, options, folder):
-    """One measurement, a dict; None when the peer is absent."""
-    port = processes.free_ports(scenario.endpoints + 1)
-    endpoints = [f"127.0.0.1:{port + 1 + i}" for i in range(scenario.endpoints)]
-    setting = Setting(options.build.resolve(), folder, f"127.0.0.1:{port}", endpoints)
-    load_cores, proxy_cores = processes.cores()
-    programs = setting.build / "bench" / "load"
-    fake = [str(programs / "fake"), "--listen", endpoints[0], "--ports", str(scenario.endpoints)]
-    with processes.Process(fake, load_cores, folder / "fake.log") as server:
-        server.wait_ready(endpoints[0])
-        if peer == "direct":
-            return load(scenario, options, endpoints[:64], load_cores, None)
-        command = PEERS[peer](setting)
-        if command is None:
-            return None
-        with processes.Process(command, proxy_cores, folder / f"{peer}.log") as proxy:
-            proxy.wait_ready(setting.listen)
-            return load(scenario, options, [setting.listen], load_cores, proxy)
+def chosen(options):
+    """(loads, rows) by what was asked for."""
+    def matching(items, patterns):
+        found = [i for i in items if any(fnmatch.fnmatch(i.name, p) for p in patterns.split(","))]
+        if not found:
+            sys.exit(f"nothing is named {patterns}; --list names all")
+        return found
+
+    level = QUICK if options.quick else FULL if options.full else DEFAULT
+    loads, rows = [s for s in SCENARIOS if s.level <= level], ROWS
+    if options.scenarios or options.rows:
+        loads = matching(SCENARIOS, options.scenarios) if options.scenarios else []
+        rows = matching(ROWS, options.rows) if options.rows else []
+    return loads, rows
 
 
-def load(scenario, options, targets, on, proxy):
-    flags = {"seconds": options.seconds, "warmup": scenario.warmup, **scenario.load}
-    command = ["taskset", "-c", ",".join(map(str, on)), str(options.build.resolve() / "bench" / "load" / "load")]
-    command += [x for name, value in flags.items() for x in (f"--{name}", str(value))]
-    command += [x for target in targets for x in ("--target", target)]
-    before = proxy.memory_kb() if proxy else None
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        timer_end = time.monotonic() + scenario.warmup + options.seconds + 60
-        expect(child, "begin")
-        cpu = proxy.cpu_us() if proxy else 0
-        expect(child, "end")
-        cpu = proxy.cpu_us() - cpu if proxy else None
-        after = proxy.memory_kb() if proxy else None
-        result = json.loads(child.stdout.readline())
-        child.wait(timeout=max(1, timer_end - time.monotonic()))
-    count = {"request": result["requests"], "chunk": result["events"], "stream": result["open_streams"]}
-    result["count"] = count[scenario.unit]
-    if proxy and result["count"]:
-        result["cpu_us"] = cpu / result["count"] if scenario.unit != "stream" else None
-        result["rss_mb"] = after["Rss"] / 1024
-        if scenario.unit == "stream":
-            result["pss_kb"] = (after["Pss"] - before["Pss"]) / result["count"]
-            result["heap_kb"] = (after["Anonymous"] - before["Anonymous"]) / result["count"]
-    return result
+def peers_of(scenario, options):
+    """Who is measured under a load: with --peers, whoever was named."""
+    if options.chosen_peers:
+        return options.peers
+    return [p for p in options.peers if p in scenario.peers or (scenario.routers and is_router(p))]
 
 
-def expect(child, word):
-    line = child.stdout.readline().strip()
-    if line != word:
-        raise RuntimeError(f"the load said {line!r} instead of {word!r}")
+def plan(loads, options):
+    """All measurements in their order: (scenario, peer, about how many seconds it takes)."""
+    for repetition in range(options.repetitions):
+        for scenario in loads:
+            if scenario.repetitions and repetition >= scenario.repetitions:
+                continue
+            for peer in peers_of(scenario, options):
+                if is_router(peer) and repetition >= ROUTER_REPETITIONS and not options.full:
+                    continue
+                if peer == "litellm" and scenario.name not in ("1k", "sse-fast") and not options.chosen_peers:
+                    continue  # some hundred times what the others cost: one row of each kind shows that
+                yield scenario, peer, scenario.warmup + options.seconds + START_SECONDS.get(peer, 0.8)
 
 
-def spread(values, digits):
-    """`median (smallest to largest)` of what is there."""
-    values = [v for v in values if v is not None]
-    if not values:
-        return ""
-    if len(values) == 1 or min(values) == max(values):
-        return f"{median(values):,.{digits}f}"
-    return f"{median(values):,.{digits}f} ({min(values):,.{digits}f} to {max(values):,.{digits}f})"
+class Progress:
+    """Says what is under way and about how long the rest takes, on stderr: `spent` and `planned` seconds so far."""
+
+    def __init__(self, planned):
+        self.planned, self.gone, self.began, self.number = sum(planned), 0.0, time.monotonic(), 0
+        self.count = len(planned)
+
+    def step(self, text, seconds):
+        self.number += 1
+        pace = (time.monotonic() - self.began) / self.gone if self.gone > 20 else 1.0
+        left = (self.planned - self.gone) * pace
+        self.say(f"[{self.number}/{self.count}] about {left / 60:.0f} min left: {text}")
+        self.gone += seconds
+
+    def say(self, text):
+        """One line that is written over on a terminal, a line each elsewhere."""
+        if sys.stderr.isatty():
+            print(f"\r{text:90}", end="" if text else "\n", file=sys.stderr, flush=True)
+        elif text:
+            print(text, file=sys.stderr, flush=True)
 
 
-def ratio(mine, theirs):
-    """The median of the ratios within each repetition."""
-    pairs = [a["cpu_us"] / b["cpu_us"] for a, b in zip(mine, theirs)
-             if a and b and a.get("cpu_us") and b.get("cpu_us")]
-    return f"{median(pairs):.2f}" if pairs else ""
+def attempt(action):
+    """What it gives, or why it failed."""
+    try:
+        return action()
+    except (RuntimeError, OSError, ValueError, KeyError, ZeroDivisionError) as error:
+        return {"failed": " ".join(f"{type(error).__name__}: {error}".split())[:160]}
 
 
-HEADINGS = ["load", "peer", "CPU µs per unit", "× HAProxy", "× floor", "units/s", "p50 ms", "p99 ms",
-            "p50 − direct", "TTFT p50 ms", "TTFT p99 ms", "chunk delay p99 ms", "RSS MB",
-            "heap KB per stream", "PSS KB per stream", "errors"]
+def reachable(scenario):
+    """Why this load cannot be had here, or nothing: a proxy needs two descriptors a connection."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = 2 * scenario.load["connections"] + 200
+    return f"needs {needed:,} open files, the limit is {files:,}" if needed > files else ""
 
 
-def row(scenario, peer, all_of):
-    taken = all_of[peer]
-    runs = [r for r in taken if r and "failed" not in r]
-    if not runs:
-        why = next((r["failed"] for r in taken if r), "absent")
-        return [scenario.title, peer, why] + [""] * (len(HEADINGS) - 3)
-    column = lambda name: [r.get(name) for r in runs]  # noqa: E731
-    middle = lambda name, digits: f"{median(v):,.{digits}f}" if (v := [x for x in column(name) if x is not None]) else ""  # noqa: E731
-    direct = [r["latency_p50_ms"] for r in all_of.get("direct", []) if r and "latency_p50_ms" in r]
-    added = f"{median(column('latency_p50_ms')) - median(direct):.3f}" if direct and runs[0].get("latency_p50_ms") else ""
-    errors = sum(sum(r["errors"].values()) + r["backlog"] for r in runs)
-    kinds = sorted({k for r in runs for k in r["errors"]})
-    streamed = "chunks" in scenario.load
-    return [scenario.title, peer, spread(column("cpu_us"), 2), ratio(taken, all_of.get("haproxy", [])),
-            ratio(taken, all_of.get("floor", [])), f"{median([r['count'] / r['seconds'] for r in runs]):,.0f}"
-            if scenario.unit != "stream" else f"{runs[0]['count']} open",
-            middle("latency_p50_ms", 3), middle("latency_p99_ms", 3), added if peer != "direct" else "",
-            middle("ttft_p50_ms", 3) if streamed else "", middle("ttft_p99_ms", 3) if streamed else "",
-            middle("event_p99_ms", 3), middle("rss_mb", 1), middle("heap_kb", 1), middle("pss_kb", 1),
-            f"{errors} ({', '.join(kinds)})" if kinds else str(errors)]
+def run_loads(bench, steps, progress):
+    """{scenario: {peer: [figures]}}"""
+    results = {}
+    for scenario, peer, seconds in steps:
+        progress.step(f"{scenario.name}, {peer}", seconds)
+        why = reachable(scenario) or (PEERS[peer].absent(bench.build) if peer != "direct" else "")
+        taken = {"failed": why} if why else attempt(lambda: measure(bench, peer, scenario))  # noqa: B023
+        results.setdefault(scenario.name, {}).setdefault(peer, []).append(taken)
+    return results
 
 
-def progress(text):
-    """One line that is written over on a terminal, a line each elsewhere."""
-    if sys.stderr.isatty():
-        print(f"\r{text:60}", end="" if text else "\n", file=sys.stderr, flush=True)
-    elif text:
-        print(text, file=sys.stderr, flush=True)
+def run_rows(bench, rows, progress):
+    found = []
+    for row in rows:
+        progress.step(row.title, row.seconds)
+        verdicts = attempt(lambda: row.measure(bench))  # noqa: B023
+        if isinstance(verdicts, dict):
+            verdicts = [Verdict("beyond", row.title, "", verdicts["failed"], False)]
+        found += verdicts
+    return found
 
 
-def print_table(rows):
-    print("| " + " | ".join(HEADINGS) + " |")
-    print("|" + "---|" * len(HEADINGS))
-    for cells in rows:
-        print("| " + " | ".join(cells) + " |")
+def header(bench, options):
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    absent = {p: why for p in options.peers if p != "direct" and (why := PEERS[p].absent(bench.build))}
+    said = [PEERS[p].says(bench.build) for p in options.peers if p != "direct"]
+    said += [f"{p} {why}" for p, why in absent.items()]
+    return (f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; proxy on core "
+            f"{','.join(map(str, bench.proxy_cores))}, load on {','.join(map(str, bench.load_cores))}; "
+            f"{options.repetitions} repetitions of {options.seconds:g} s; {files:,} open files; " +
+            "; ".join(s for s in said if s) + ".")
+
+
+def block(bench, options, loads, results, verdicts):
+    """The Markdown of a run."""
+    parts = [header(bench, options)]
+    if verdicts:
+        verdicts = ordered(verdicts, everything=not (options.scenarios or options.rows))
+        counts = [sum(v.met is met for v in verdicts) for met in (True, False, None)]
+        parts.append("**{} met, {} gaps, {} not judged.**".format(*counts))
+        parts.append(table.markdown(["promise", "what", "bar", "measured", ""],
+                                    [[PROMISES[v.promise], v.what, v.bar, v.measured, v.word] for v in verdicts]))
+    if results:
+        rows = [table.row(s, p, results[s.name]) for s in loads for p in results[s.name]]
+        parts.append(table.markdown(table.HEADINGS, rows))
+        bound = [f"{s.title} ({p})" for s in loads for p, runs in results[s.name].items() if table.load_bound(s, p, runs)]
+        if bound:
+            parts.append("Here the core of the load was the full one, and units/s say nothing of the proxy: " +
+                         "; ".join(bound) + ".")
+    return "\n\n".join(parts)
+
+
+def replaced(text, new):
+    """`text` with what stands between its marks replaced."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"no `{BEGIN}` and `{END}` in it")
+    return f"{before}{BEGIN}\n{new}\n{END}{after}"
 
 
 def main():
     options = arguments()
-    if options.scenarios == "list":
+    if options.list:
+        levels = {QUICK: "quick", DEFAULT: "default", FULL: "full"}
         for s in SCENARIOS:
-            print(f"{s.name:20} {s.title}{' (quick)' if s.quick else ''}")
+            print(f"{s.name:28} {levels[s.level]:8} {s.title}")
+        for r in ROWS:
+            print(f"{r.name:28} {'row':8} {r.title}")
         return 0
-    patterns = options.scenarios.split(",")
-    chosen = [s for s in SCENARIOS if any(fnmatch.fnmatch(s.name, p) for p in patterns)
-              and (s.quick or not options.quick or options.scenarios != "*")]
     processes.raise_file_limit()
-    load_cores, proxy_cores = processes.cores()
-    os.sched_setaffinity(0, load_cores)
-    results = {s.name: {p: [] for p in options.peers} for s in chosen}
-    total = options.repetitions * len(chosen) * len(options.peers)
-    done = 0
-    for _ in range(options.repetitions):
-        for scenario in chosen:
-            for peer in options.peers:
-                done += 1
-                progress(f"[{done}/{total}] {scenario.name} {peer}")
-                with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
-                    try:
-                        taken = measure(peer, scenario, options, Path(folder))
-                    except (RuntimeError, OSError, ValueError) as error:
-                        taken = {"failed": " ".join(str(error).split())[:80]}
-                results[scenario.name][peer].append(taken)
-    progress("")
+    bench = Bench(options.build, options.seconds, options.quick)
+    os.sched_setaffinity(0, bench.load_cores)
+    loads, rows = chosen(options)
+    steps = list(plan(loads, options))
+    for peer in {peer for _, peer, _ in steps if peer != "direct"}:
+        PEERS[peer].absent(bench.build)  # installs it now, so that no measurement waits for it
+    progress = Progress([s[2] for s in steps] + [r.seconds for r in rows])
+    results = run_loads(bench, steps, progress)
+    verdicts = [*promises.verdicts(results), *run_rows(bench, rows, progress)]
+    progress.say("")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
-
-    here = Setting(options.build.resolve(), Path(), "", [])
-    said = [v for p in options.peers if (v := version(p, here))]
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; proxy on core "
-          f"{proxy_cores[0]}, load on {','.join(map(str, load_cores))}; {options.repetitions} repetitions of "
-          f"{options.seconds:g} s; " + "; ".join(said) + ".\n")
-    print_table([row(s, p, results[s.name]) for s in chosen for p in options.peers])
+    text = block(bench, options, loads, results, verdicts)
+    print(text)
+    if options.update:
+        options.update.write_text(replaced(options.update.read_text(), text))
+    print(f"{(time.monotonic() - progress.began) / 60:.0f} min", file=sys.stderr)
     return 0
 
 
