@@ -84,7 +84,7 @@ void exposition_parser::start(const family_set& wanted, sample_reader& reader) {
     tail_.clear();
     bytes_ = 0;
     skipped_lines_ = samples_ = 0;
-    first_ = 0;
+    first_.reset();
     skipping_ = eof_ = over_ = false;
 }
 
@@ -95,7 +95,7 @@ bool exposition_parser::feed(std::string_view bytes) {
         over_ = true;
         return false;
     }
-    if (first_ == 0) {
+    if (!first_) {
         const auto at = bytes.find_first_not_of(" \t\r\n");
         if (at != std::string_view::npos) first_ = bytes[at];
     }

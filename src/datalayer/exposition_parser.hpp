@@ -121,10 +121,10 @@ class exposition_parser {
     std::size_t bytes_ = 0;
     std::uint64_t skipped_lines_ = 0;
     std::uint64_t samples_ = 0;
-    char first_ = 0;         ///< first byte of the page that is no white space
-    bool skipping_ = false;  ///< inside a line whose beginning was thrown away
-    bool eof_ = false;       ///< `# EOF` was seen
-    bool over_ = false;      ///< beyond `max_page`
+    std::optional<char> first_;  ///< first byte of the page that is no white space
+    bool skipping_ = false;      ///< inside a line whose beginning was thrown away
+    bool eof_ = false;           ///< `# EOF` was seen
+    bool over_ = false;          ///< beyond `max_page`
 };
 
 }  // namespace weir::datalayer

@@ -43,8 +43,8 @@ struct request_head {
     std::string_view method;
     std::string_view target;  ///< origin-form, path and query; absolute-form is split into host and
                               ///< target, and may have had no path, only a query
-    std::string_view host;  ///< Host, or the authority of an absolute-form target
-    int version_minor = 1;  ///< HTTP/1.x
+    std::string_view host;    ///< Host, or the authority of an absolute-form target
+    int version_minor = 1;    ///< HTTP/1.x
     framing body = framing::none;
     std::uint64_t content_length = 0;
     bool keep_alive = true;

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import wait_for
-from harness.process import weir_binary
+from harness.process import is_sanitized
 
 LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 if not LIBRARY.exists():
@@ -16,8 +16,7 @@ if not LIBRARY.exists():
 
 pytestmark = [
     pytest.mark.skipif(LIBRARY is None, reason="package libfaketime is not installed"),
-    pytest.mark.skipif("__asan_init".encode() in Path(weir_binary()).read_bytes() if Path(weir_binary()).exists() else True,
-                       reason="a sanitizer must be the first library in the process"),
+    pytest.mark.skipif(is_sanitized(), reason="a sanitizer must be the first library in the process"),
 ]
 
 TICKS = os.sysconf("SC_CLK_TCK")

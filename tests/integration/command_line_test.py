@@ -14,7 +14,7 @@ import pytest
 
 import check_test
 from answers_test import documents
-from harness import Connection, free_port, run_weir, wait_for, weir_binary
+from harness import Connection, free_port, is_sanitized, run_weir, wait_for, weir_binary
 
 COMMANDS = ["serve", "demo", "sim", "check", "explain", "version"]
 ENDPOINT = ("--endpoint", "http://127.0.0.1:1")
@@ -310,6 +310,7 @@ def test_output_that_cannot_be_written_is_a_failure():
         assert (done.returncode, done.stderr.startswith("weir: cannot write to standard output: ")) == (1, True), ending
 
 
+@pytest.mark.skipif(is_sanitized(), reason="a sanitizer needs descriptors of its own")
 def test_too_few_descriptors_to_start_with_is_said_in_a_sentence():
     for limit in (8, 10, 12, 14):
         done = subprocess.run(["sh", "-c", f'ulimit -n {limit}; exec timeout -s INT 0.3 "$0" serve --endpoint '

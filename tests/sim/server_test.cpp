@@ -140,7 +140,8 @@ TEST_SUITE("sim/server") {
         CHECK(first(choice.get("logprobs"), "tokens").string() == "say ");
         auto s = f.post("/v1/completions", asked + R"(,"stream":true})");
         json_document d;
-        REQUIRE(d.parse(std::string_view(events(s.body).front()).substr(6)));
+        const auto streamed = events(s.body);
+        REQUIRE(d.parse(std::string_view(streamed.front()).substr(6)));
         const auto piece = first(d.root(), "choices");
         CHECK(piece.get("text").string() == "say \"x\"");
         CHECK(piece.get("logprobs").get("tokens").first().next().string() == "\"x\"");

@@ -9,9 +9,9 @@ Fixtures (conftest.py): `weir`, `sim`, `upstream`, `manifests`. Every wait has a
 """
 
 from .http import Answer, Connection, chat_body, request
-from .process import WeirProcess, run_weir, weir_binary
+from .process import WeirProcess, is_sanitized, run_weir, weir_binary
 from .sockets import free_port, free_ports, wait_for
 from .upstream import Upstream, echo, reply, stream
 
-__all__ = ["Answer", "Connection", "Upstream", "WeirProcess", "chat_body", "echo", "free_port", "free_ports", "reply",
-           "request", "run_weir", "stream", "wait_for", "weir_binary"]
+__all__ = ["Answer", "Connection", "Upstream", "WeirProcess", "chat_body", "echo", "free_port", "free_ports",
+           "is_sanitized", "reply", "request", "run_weir", "stream", "wait_for", "weir_binary"]

@@ -23,6 +23,12 @@ def weir_binary():
     raise RuntimeError("no weir binary: ./dev build, or set WEIR_BIN")
 
 
+def is_sanitized():
+    """Is the binary built with AddressSanitizer? It must be the first library of a process, and its companion that
+    checks for undefined behaviour opens a pipe now and then and takes a failure for a finding."""
+    return b"__asan_init" in Path(weir_binary()).read_bytes()
+
+
 def _environment(more=None):
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("WEIR_", "SD_"))}
     return {**kept, **(more or {})}
