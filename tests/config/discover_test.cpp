@@ -10,33 +10,13 @@
 #include <fstream>
 #include <string>
 
+#include "../support/temporary.hpp"
 #include "config/resolve_codes.hpp"
 
 using namespace weir::config;
 namespace fs = std::filesystem;
 
 namespace {
-
-class temporary_folder {
-  public:
-    temporary_folder() {
-        std::string name = (fs::temp_directory_path() / "weir-test-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-    }
-    temporary_folder(const temporary_folder&) = delete;
-    temporary_folder& operator=(const temporary_folder&) = delete;
-    ~temporary_folder() { fs::remove_all(path_); }
-
-    fs::path operator/(const std::string& name) const { return path_ / name; }
-    std::string str() const { return path_.string(); }
-    void write(const std::string& name, const std::string& content) const {
-        fs::create_directories((path_ / name).parent_path());
-        std::ofstream(path_ / name) << content;
-    }
-
-  private:
-    fs::path path_;
-};
 
 std::string texts(const std::vector<source_ptr>& sources) {
     std::string all;

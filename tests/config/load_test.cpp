@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "../support/temporary.hpp"
 #include "config/resolve_codes.hpp"
 #include "resolve_support.hpp"
 
@@ -18,27 +19,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A file that is gone when the test is.
-class temporary_file {
-  public:
-    explicit temporary_file(const std::string& content) {
-        std::string name = (fs::temp_directory_path() / "weir-load-XXXXXX").string();
-        const int fd = ::mkstemp(name.data());
-        REQUIRE(fd >= 0);
-        ::close(fd);
-        path = name;
-        std::ofstream(path) << content;
-    }
-    temporary_file(const temporary_file&) = delete;
-    temporary_file& operator=(const temporary_file&) = delete;
-    ~temporary_file() { fs::remove(path); }
-
-    std::string path;
-};
-
 load_options with_file(const temporary_file& f) {
     load_options options;
-    options.filenames = {f.path};
+    options.filenames = {f.path()};
     return options;
 }
 
@@ -51,7 +34,7 @@ TEST_SUITE("config/load") {
                   "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d, namespace: n}\n"}));
         const auto r = load(with_file(f));
         REQUIRE(r.value != nullptr);
-        CHECK(r.value->sources == std::vector<std::string>{f.path});
+        CHECK(r.value->sources == std::vector<std::string>{f.path()});
         CHECK(r.skipped == std::vector<std::string>{"Deployment n/d"});
         CHECK(r.value->listeners.size() == 1);
         CHECK(r.found.list().empty());

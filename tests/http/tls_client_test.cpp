@@ -1,35 +1,15 @@
 #include "http/tls_client.hpp"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <doctest/doctest.h>
 
 #include <string_view>
 
 #include "../support/certificate_pem.hpp"
+#include "../support/temporary.hpp"
 
 using weir::http::tls_client;
 
 namespace {
-
-/// A file with this text, gone with it.
-class text_file {
-  public:
-    explicit text_file(std::string_view text) {
-        const int fd = ::mkstemp(path_.data());
-        REQUIRE(fd >= 0);
-        CHECK(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-        ::close(fd);
-    }
-    ~text_file() { ::unlink(path_.c_str()); }
-    text_file(const text_file&) = delete;
-    text_file& operator=(const text_file&) = delete;
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string path_ = "/tmp/weir-tls-XXXXXX";
-};
 
 std::string problem_of(tls_client::settings from) {
     std::string problem;
@@ -48,13 +28,13 @@ TEST_SUITE("http/tls_client") {
         CHECK(made->from() == tls_client::settings{true, {}, {}, {}});
     }
     TEST_CASE("a certificate with its key, and an authority, are read") {
-        const text_file certificate(test_certificate);
-        const text_file key(test_key);
+        const temporary_file certificate(test_certificate);
+        const temporary_file key(test_key);
         CHECK(problem_of({true, certificate.path(), certificate.path(), key.path()}).empty());
     }
     TEST_CASE("what cannot be used is named") {
-        const text_file certificate(test_certificate);
-        const text_file junk("no certificate\n");
+        const temporary_file certificate(test_certificate);
+        const temporary_file junk("no certificate\n");
         CHECK(problem_of({false, junk.path(), {}, {}}) ==
               "no certificate authority can be read from " + junk.path());
         CHECK(problem_of({false, {}, junk.path(), junk.path()}) ==
@@ -63,7 +43,7 @@ TEST_SUITE("http/tls_client") {
               "no key of that certificate can be read from " + junk.path());
     }
     TEST_CASE("a certificate and its key come together") {
-        const text_file certificate(test_certificate);
+        const temporary_file certificate(test_certificate);
         const std::string_view together =
             "a client certificate needs its key, and a key its certificate";
         CHECK(problem_of({false, {}, certificate.path(), {}}) == together);

@@ -14,19 +14,11 @@
 #include <string>
 #include <thread>
 
+#include "../support/temporary.hpp"
+
 using weir::proxy::access_log;
 
 namespace {
-
-/// A folder of its own, gone at the end.
-struct folder {
-    folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "weir-log-XXXXXX").string();
-        path = ::mkdtemp(name.data());
-    }
-    ~folder() { std::filesystem::remove_all(path); }
-    std::filesystem::path path;
-};
 
 std::string content(const std::filesystem::path& path) {
     std::ifstream in(path);
@@ -50,8 +42,8 @@ bool becomes(const std::filesystem::path& path, const std::string& text) {
 TEST_SUITE("proxy/access_log") {
     TEST_CASE(
         "lines are appended in order, behind what the file had, and none is lost at the end") {
-        const folder at;
-        const auto path = at.path / "log";
+        const temporary_folder at;
+        const auto path = at / "log";
         std::ofstream(path) << "old\n";
         {
             const auto log = access_log::open(path.string());
@@ -63,22 +55,22 @@ TEST_SUITE("proxy/access_log") {
     }
 
     TEST_CASE("after a rotation the next lines go to a file of the same name") {
-        const folder at;
-        const auto path = at.path / "log";
+        const temporary_folder at;
+        const auto path = at / "log";
         const auto log = access_log::open(path.string());
         REQUIRE(log);
         (*log)->append("before");
         REQUIRE(becomes(path, "before\n"));
-        std::filesystem::rename(path, at.path / "log.1");
+        std::filesystem::rename(path, at / "log.1");
         (*log)->reopen();
         (*log)->append("after");
         CHECK(becomes(path, "after\n"));
-        CHECK(content(at.path / "log.1") == "before\n");
+        CHECK(content(at / "log.1") == "before\n");
     }
 
     TEST_CASE("a sink that takes nothing costs lines, which are counted, and never time") {
-        const folder at;
-        const auto path = at.path / "pipe";
+        const temporary_folder at;
+        const auto path = at / "pipe";
         REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
         const int reader = ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
         REQUIRE(reader >= 0);
