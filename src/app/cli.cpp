@@ -22,10 +22,15 @@
 namespace weir::app {
 namespace {
 
+std::string is_shell(const std::string& text) {
+    const bool known = text == "bash" || text == "zsh" || text == "fish";
+    return known ? std::string() : "'" + text + "' is not one of bash, zsh, fish";
+}
+
 /// The whole command table, and what each command will be told. Help, completion and the manual
 /// page are made from it.
 struct command_table {
-    CLI::App root{"A standalone HTTP reverse proxy for LLM inference.", "weir"};
+    CLI::App root{"A standalone HTTP reverse proxy for LLM inference", "weir"};
     serve_options serve;
     serve_options demo;
     sim_command_options sim;
@@ -38,9 +43,8 @@ struct command_table {
         demo.expose_routing = true;
         demo.demo_endpoints = 3;
         root.require_subcommand(1);
-        root.footer(
-            "weir COMMAND --help lists the flags of a command. Every flag can be set in the "
-            "environment.");
+        root.set_version_flag("-V,--version", "", "Version and build");
+        root.set_help_flag("-h,--help", "This page; weir COMMAND --help lists a command's flags");
         auto* a = add("serve", "The gateway");
         add_serve_options(*a, serve);
         a->footer(
@@ -49,6 +53,7 @@ struct command_table {
             "  weir serve -f manifests/ --port-map 80=8080");
         a = add("demo", "Gateway, simulated model servers and dashboard; no file needed");
         add_demo_options(*a, demo);
+        a->footer("Examples:\n  weir demo\n  weir demo --endpoints 8 -v 3");
         a = add("sim", "Simulated model servers alone");
         add_sim_options(*a, sim);
         a->footer("Example:\n  weir sim --listen 127.0.0.1:8000 --listen 127.0.0.1:8001");
@@ -65,16 +70,18 @@ struct command_table {
         a = add("completion", "Completion script of a shell: bash, zsh or fish");
         a->add_option("shell", shell, "bash, zsh or fish")
             ->required()
-            ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""))
+            ->check(is_shell)
             ->type_name("SHELL");
-        add("man", "The manual page, in man(7) format");
+        a->footer("Example:\n  source <(weir completion bash)");
+        a = add("man", "The manual page, in man(7) format");
+        a->footer("Example:\n  weir man | man -l -");
         a = add("help", "Help of weir, or of one command");
         a->add_option("command", topic, "The command")->type_name("COMMAND");
     }
 
     CLI::App* add(const std::string& name, const std::string& what) {
         auto* app = root.add_subcommand(name, what);
-        app->footer("");
+        app->set_help_flag("-h,--help", "This page");
         return app;
     }
     CLI::App* find(std::string_view name) {
@@ -86,6 +93,7 @@ struct command_table {
 };
 
 bool is_help(const std::string& argument) { return argument == "-h" || argument == "--help"; }
+bool is_version(const std::string& argument) { return argument == "-V" || argument == "--version"; }
 
 /// Help of one command; without a name, of weir.
 int run_help(command_table& t, const std::string& topic) {
@@ -158,6 +166,17 @@ void spread_lists(const CLI::App& app, std::vector<std::string>& args) {
     args.insert(args.end(), more.begin(), more.end());
 }
 
+/// In a container the environment says what is served; to ask about a past request is then no
+/// question to that configuration.
+void forget_environment(const CLI::App& app, const std::vector<std::string>& typed,
+                        explain_options& explain) {
+    if (explain.request_id.empty()) return;
+    for (const auto* name : {"--filename", "--endpoint", "--endpoints-file"}) {
+        if (is_given(*app.get_option(name), typed)) return;
+    }
+    explain.load = {};
+}
+
 /// The first argument that the command does not know, and the nearest flag; a path alone was meant
 /// for -f.
 std::string describe_extra(const CLI::App& app, const std::vector<std::string>& args) {
@@ -169,11 +188,21 @@ std::string describe_extra(const CLI::App& app, const std::vector<std::string>& 
             return "there is no flag " + word + near_to(word, names);
     }
     const auto extra = app.remaining();
-    const auto word = extra.empty() ? std::string() : extra.front();
+    const auto is_word = [](const std::string& text) { return !text.empty() && text != "--"; };
+    const auto at = std::find_if(extra.begin(), extra.end(), is_word);
+    const auto word = at == extra.end() ? args.back() : *at;
     const bool takes_files = std::find(names.begin(), names.end(), "--filename") != names.end();
     std::error_code unseen;
     const bool is_path = takes_files && std::filesystem::exists(word, unseen);
     return "'" + word + "' was not expected" + (is_path ? "; did you mean -f " + word + "?" : "");
+}
+
+/// What stands where a command should: a flag before it, or a word that is none.
+std::string describe_unknown(const CLI::App& root, const std::string& word) {
+    if (word.starts_with('-')) return "a command comes before its flags: weir COMMAND " + word;
+    std::vector<std::string> names;
+    for (const auto* app : root.get_subcommands({})) names.push_back(app->get_name());
+    return "there is no command '" + word + "'" + near_to(word, names);
 }
 
 /// CLI11's words for a missing or a second value, in weir's.
@@ -190,6 +219,15 @@ std::string describe_count(const CLI::ArgumentMismatch& e, const CLI::App& app) 
     return said;
 }
 
+/// CLI11's `Could not convert: --name = value`: only flags are converted by it.
+std::string describe_conversion(const std::string& said) {
+    constexpr std::string_view before = "Could not convert: ";
+    const auto at = said.find(" = ");
+    if (!said.starts_with(before) || at == std::string::npos) return said;
+    return said.substr(before.size(), at - before.size()) + ": '" + said.substr(at + 3) +
+           "' is not true or false";
+}
+
 /// What a wrong argument is; of one that came from the environment, its variable too.
 std::string describe(const CLI::ParseError& e, const CLI::App& app,
                      const std::vector<std::string>& args) {
@@ -197,6 +235,7 @@ std::string describe(const CLI::ParseError& e, const CLI::App& app,
     if (const auto* count = dynamic_cast<const CLI::ArgumentMismatch*>(&e))
         return describe_count(*count, app);
     std::string line = e.what();
+    if (dynamic_cast<const CLI::ConversionError*>(&e) != nullptr) line = describe_conversion(line);
     for (const auto* option : app.get_options()) {
         if (option->get_lnames().empty() || option->get_envname().empty()) continue;
         const auto name = "--" + option->get_lnames().front();
@@ -226,17 +265,13 @@ int parse_and_run(int argc, char** argv) {
     auto& root = table.root;
     std::vector<std::string> args(argv + 1, argv + argc);
     if (args.empty()) return usage("a command is missing: serve, demo, sim, check, explain", "");
-    if (args.front() == "--version") args.front() = "version";
+    if (is_version(args.front())) args.front() = "version";
     if (is_help(args.front())) return run_help(table, args.size() > 1 ? args[1] : "");
     auto* chosen = table.find(args.front());
-    if (chosen == nullptr) {
-        std::vector<std::string> names;
-        for (const auto* app : root.get_subcommands({})) names.push_back(app->get_name());
-        return usage("there is no command '" + args.front() + "'" + near_to(args.front(), names),
-                     "");
-    }
+    if (chosen == nullptr) return usage(describe_unknown(root, args.front()), "");
     // Before anything is read: a wrong variable must not hide the help that explains it.
     if (std::any_of(args.begin(), args.end(), is_help)) return run_help(table, chosen->get_name());
+    const auto typed = args;
     // Of the chosen command only: CLI11 reads the variables of all that have them.
     name_environment(*chosen);
     spread_lists(*chosen, args);
@@ -245,8 +280,9 @@ int parse_and_run(int argc, char** argv) {
         std::reverse(reversed.begin(), reversed.end());
         root.parse(reversed);
     } catch (const CLI::ParseError& e) {
-        return usage(describe(e, *chosen, args), chosen->get_name());
+        return usage(describe(e, *chosen, typed), chosen->get_name());
     }
+    if (chosen->get_name() == "explain") forget_environment(*chosen, typed, table.explain);
     return run(table);
 }
 

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -190,34 +189,7 @@ std::string manual_of(const CLI::App& app) {
     return out;
 }
 
-constexpr std::size_t help_column = 34;
-
-/// CLI11's page, with `-f, --filename` and `--[no-]name` as a reader knows them.
-class help_formatter final : public CLI::Formatter {
-  public:
-    help_formatter() { column_width(help_column); }
-
-    std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
-        if (is_positional) return option->get_name(true, false);
-        std::vector<std::string> names;
-        for (const auto& n : option->get_snames()) names.push_back("-" + n);
-        const auto& words = option->get_lnames();
-        const bool negatable = words.size() == 2 && words[1] == "no-" + words[0];
-        if (negatable) return "--[no-]" + words[0];
-        for (const auto& n : words) names.push_back("--" + n);
-        return join(names, ", ");
-    }
-};
-
 }  // namespace
-
-std::string help_page(CLI::App& app, bool is_root) {
-    app.formatter(std::make_shared<help_formatter>());
-    auto page = app.help(is_root ? "" : "weir");
-    for (auto at = page.find("\n\n\n"); at != std::string::npos; at = page.find("\n\n\n", at))
-        page.erase(at, 1);
-    return page;
-}
 
 std::string completion_script(const CLI::App& root, const std::string& shell) {
     if (shell == "zsh") return zsh_script(root);

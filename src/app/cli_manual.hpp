@@ -9,8 +9,8 @@ class App;
 /// What is generated from the command table.
 namespace weir::app {
 
-/// The `--help` of weir or of one command.
-std::string help_page(CLI::App& app, bool is_root);
+/// The `--help` of weir or of one command: usage, examples, then the flags by group, 80 columns.
+std::string help_page(const CLI::App& app, bool is_root);
 
 /// The completion script of `bash`, `zsh` or `fish`: commands, flags, and the words of flags that
 /// have a closed set.

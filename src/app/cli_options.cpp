@@ -108,6 +108,12 @@ CLI::Option* add_word(CLI::App& app, const std::string& name, T& out,
 
 std::string read_text(const std::string& text) { return text; }
 
+/// An empty one is a shell variable that was not set; it must not read as "no such file".
+std::string read_path(const std::string& text) {
+    if (text.empty()) throw CLI::ValidationError("the path is empty");
+    return text;
+}
+
 /// A port is bound at one place only.
 void add_port_map(CLI::App& app, std::vector<std::pair<std::uint16_t, std::uint16_t>>& out) {
     const auto to_one_port = [&out](const std::vector<std::string>& all) {
@@ -132,14 +138,14 @@ void add_port_map(CLI::App& app, std::vector<std::pair<std::uint16_t, std::uint1
 }
 
 void add_files(CLI::App& app, config::load_options& o) {
-    add_list(app, "-f,--filename", o.filenames, &read_text,
+    add_list(app, "-f,--filename", o.filenames, &read_path,
              "File or folder of YAML/JSON manifests, repeatable; - is stdin",
              {"PATH", "", sources});
     add_list(app, "--endpoint", o.endpoints, &read_endpoint_url,
              "A model server, http://host:port, repeatable (quick start)", {"URL", "", sources});
-    add_list(app, "--endpoints-file", o.endpoints_files, &read_text,
+    add_list(app, "--endpoints-file", o.endpoints_files, &read_path,
              "Endpoints in the file-discovery format, PATH or POOL=PATH", {"PATH", "", sources});
-    add(app, "--config-file", o.config_file, &read_text,
+    add(app, "--config-file", o.config_file, &read_path,
         "An EndpointPickerConfig for pools that have none", {"PATH", "", sources});
     add(app, "--config-text", o.config_text, &read_text, "The same as text", {"YAML", "", sources});
     add(app, "--pool-name", o.pool_name, &read_text, "The one InferencePool to serve",
@@ -161,7 +167,7 @@ void add_picking(CLI::App& app, std::optional<scheduling::preset>& preset,
         app, "--picker-preset", preset,
         {{"reference", scheduling::preset::reference}, {"weir", scheduling::preset::weir}},
         "The picker configuration where none is given", {"reference|weir", "", picking});
-    add_list(app, "--plugin", plugins, &read_text,
+    add_list(app, "--plugin", plugins, &read_path,
              "Shared library with further scheduling plugins, repeatable", {"FILE", "", picking});
 }
 
@@ -237,7 +243,7 @@ void add_serve_options(CLI::App& app, serve_options& o) {
     add_endpoint_timeouts(app, o);
     add_limits(app, o);
     add_logging(app, o.verbosity, o.log);
-    add(app, "--access-log", o.access_log, &read_text,
+    add(app, "--access-log", o.access_log, &read_path,
         "One JSON line a request: PATH, - (stdout) or off", {"PATH|-|off", "off", output});
     add_word<payload::error_format>(app, "--error-format", o.errors,
                                     {{"auto", payload::error_format::automatic},
@@ -349,8 +355,9 @@ void add_check_options(CLI::App& app, check_options& o) {
 }
 
 void add_explain_options(CLI::App& app, explain_options& o) {
-    app.add_option("request-id", o.request_id, "A past request, by its x-request-id");
-    add(app, "--request", o.request_file, &read_text,
+    app.add_option("request-id", o.request_id, "A past request, by its x-request-id")
+        ->type_name("REQUEST-ID");
+    add(app, "--request", o.request_file, &read_path,
         "A request body to explain without sending it; - is stdin", {"FILE"});
     add(app, "--path", o.path, &read_text, "Its path (default: as the body looks)", {"TARGET"});
     add_list(app, "--header", o.headers, &read_header, "One of its headers, repeatable",

@@ -107,9 +107,9 @@ int ask_running(const explain_options& options, const std::string& document) {
     admin_call call;
     call.run(admin, dry ? "POST" : "GET", request);
     if (!call.failure.empty()) {
-        std::fprintf(stderr,
-                     "weir: no weir answers at %s: %s (--admin; or give a configuration with -f)\n",
-                     admin.authority().c_str(), call.failure.c_str());
+        std::fprintf(stderr, "weir: no weir answers at %s: %s (--admin%s)\n",
+                     admin.authority().c_str(), call.failure.c_str(),
+                     dry ? "; or give a configuration with -f" : "");
         return exit_failed;
     }
     std::fputs(call.body.c_str(), call.status == 200 ? stdout : stderr);

@@ -33,6 +33,26 @@ constexpr suffix quantity_suffixes[] = {
     {"k", 1e3},     {"M", 1e6},        {"G", 1e9},           {"T", 1e12},
 };
 
+/// Insertions, deletions, replacements and swaps of neighbours that make one word of the other.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> before_last(b.size() + 1);
+    std::vector<std::size_t> last(b.size() + 1);
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    const auto same = [&](std::size_t i, std::size_t j) { return lower(a[i]) == lower(b[j]); };
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::swap(before_last, last);
+        std::swap(last, row);
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            row[j + 1] = std::min({last[j + 1] + 1, row[j] + 1, last[j] + (same(i, j) ? 0 : 1)});
+            const bool swapped = i > 0 && j > 0 && same(i, j - 1) && same(i - 1, j);
+            if (swapped) row[j + 1] = std::min(row[j + 1], before_last[j - 1] + 1);
+        }
+    }
+    return row.back();
+}
+
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) {
@@ -174,23 +194,11 @@ std::string format_go_duration(std::chrono::nanoseconds d) {
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
     std::string_view best;
     std::size_t best_distance = std::max<std::size_t>(word.size() / 3, 1) + 1;
-    std::vector<std::size_t> row;
     for (const auto candidate : candidates) {
-        row.resize(candidate.size() + 1);
-        std::iota(row.begin(), row.end(), std::size_t{0});
-        for (std::size_t i = 0; i < word.size(); ++i) {
-            std::size_t diagonal = row[0];
-            row[0] = i + 1;
-            for (std::size_t j = 0; j < candidate.size(); ++j) {
-                const std::size_t same = diagonal + (lower(word[i]) == lower(candidate[j]) ? 0 : 1);
-                diagonal = row[j + 1];
-                row[j + 1] = std::min({row[j] + 1, diagonal + 1, same});
-            }
-        }
-        if (row.back() < best_distance) {
-            best_distance = row.back();
-            best = candidate;
-        }
+        const auto distance = edit_distance(word, candidate);
+        if (distance >= best_distance) continue;
+        best_distance = distance;
+        best = candidate;
     }
     return best;
 }

@@ -42,5 +42,9 @@ TEST_SUITE("base/strings") {
         const std::array<std::string_view, 2> names{"queue-scorer", "kv-cache-utilization-scorer"};
         CHECK(weir::nearest("kv-cache-utilisation-scorer", names) == "kv-cache-utilization-scorer");
         CHECK(weir::nearest("banana", names).empty());
+        const std::array<std::string_view, 2> commands{"serve", "demo"};
+        CHECK(weir::nearest("sevre", commands) == "serve");
+        CHECK(weir::nearest("dmeo", commands) == "demo");
+        CHECK(weir::nearest("serial", commands).empty());
     }
 }

@@ -57,7 +57,13 @@ def usage(*arguments, **how):
     (["serve", *ENDPOINT, "--listen"], "--listen: a value is missing: ADDR:PORT"),
     (["serve", *ENDPOINT, "--bind", "::1", "--bind", "::1"], "--bind: given twice, takes one value"),
     (["serve", *ENDPOINT, "--port-map", "80=1", "--port-map", "80=2"], "--port-map: port 80 is mapped twice"),
-    (["-V"], "there is no command '-V'"),
+    (["sevre"], "did you mean serve?"),
+    (["-v", "2", "serve"], "a command comes before its flags: weir COMMAND -v"),
+    (["serve", "-f", ""], "--filename: the path is empty"),
+    (["serve", *ENDPOINT, "--access-log", ""], "--access-log: the path is empty"),
+    (["serve", *ENDPOINT, "--expose-routing=maybe"], "--expose-routing: 'maybe' is not true or false"),
+    (["serve", *ENDPOINT, "--", "more"], "'more' was not expected"),
+    (["completion", "tcsh"], "'tcsh' is not one of bash, zsh, fish"),
     (["check", "/dev/null"], "did you mean -f /dev/null?"),
     (["sim", "--jitter", "2"], "--jitter: '2' is not a number from 0 to 0.5"),
     (["check"], "-f PATH"),
@@ -73,6 +79,7 @@ def test_a_wrong_command_line_is_one_line_that_names_the_place(arguments, said):
 
 def test_a_wrong_variable_is_named_and_the_command_line_wins():
     assert "--v: '9' is not from 0 to 5 (from WEIR_V)" in usage("serve", *ENDPOINT, env={"WEIR_V": "9"})
+    assert "(from WEIR_ENDPOINT)" in usage("serve", env={"WEIR_ENDPOINT": "h"})
     assert "(from WEIR_IDLE_TIMEOUT)" in usage("serve", *ENDPOINT, env={"WEIR_IDLE_TIMEOUT": "soon"})
     said = usage("serve", *ENDPOINT, "--v", "7", env={"WEIR_V": "1"})
     assert "'7'" in said and "WEIR_V" not in said
@@ -93,15 +100,18 @@ def test_help_lists_every_command_and_every_flag_with_its_variable():
         assert run_weir("help", name).stdout == run_weir(name, "--help").stdout
     serve = run_weir("serve", "--help", env={"WEIR_V": "9"}).stdout  # a wrong variable does not hide the help
     assert run_weir("--help", "serve").stdout == serve
+    assert run_weir("help").stdout == run_weir("-h").stdout == said.stdout
     for flag, standard in (("listen", "127.0.0.1:8080"), ("admin", "127.0.0.1:9901"), ("max-body", "64Mi"),
                            ("drain-timeout", "30s"), ("refresh-metrics-interval", "50ms"), ("scrape-cpu", "0.1")):
         variable = "WEIR_" + flag.upper().replace("-", "_")
-        assert re.search(rf"--{flag} \S+={re.escape(standard)} \(Env:{variable}\)", serve), flag
+        assert re.search(rf"^  --{flag} [^\[]+\[default\s+{re.escape(standard)},\s+{variable}\]$", serve, re.M), flag
+    for name in COMMANDS:
+        assert max(map(len, run_weir(name, "--help").stdout.splitlines())) <= 80
 
 
 def test_version_is_data_on_stdout():
     assert re.fullmatch(r"weir \d+\.\d+\.\d+ \(\w+\)\n", run_weir("version").stdout)
-    assert run_weir("--version").stdout == run_weir("version").stdout
+    assert run_weir("--version").stdout == run_weir("-V").stdout == run_weir("version").stdout
 
 
 def test_bash_completes_commands_flags_and_words(tmp_path):
@@ -297,6 +307,8 @@ def test_explain_answers_dry_from_a_running_weir_and_from_a_configuration(weir, 
     assert answer.status == 200
     past = run_weir("explain", "one-of-mine", "--admin", admin)
     assert past.returncode == 0 and "request one-of-mine, priority 0, status 200" in past.stdout
+    # In a container the environment names what is served; a past request is asked of the running weir all the same.
+    assert run_weir("explain", "one-of-mine", "--admin", admin, env={"WEIR_ENDPOINT": server.url}).stdout == past.stdout
     as_json = json.loads(run_weir("explain", "one-of-mine", "--admin", admin, "--json").stdout)
     assert as_json["requestId"] == "one-of-mine"
     unknown = run_weir("explain", "nobody", "--admin", admin)
