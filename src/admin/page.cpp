@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "base/json.hpp"
 #include "base/strings.hpp"
+#include "gateway/query.hpp"
 
 namespace weir::admin {
 namespace {
@@ -48,38 +50,12 @@ bool fits(const page& p, std::string_view path) {
     return tree && path.size() > p.path.size() && path.starts_with(p.path);
 }
 
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char lower = static_cast<char>(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-std::string percent_decoded(std::string_view s) {
-    std::string out;
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        if (s[i] == '%' && i + 2 < s.size() && hex_value(s[i + 1]) >= 0 &&
-            hex_value(s[i + 2]) >= 0) {
-            out += static_cast<char>(hex_value(s[i + 1]) * 16 + hex_value(s[i + 2]));
-            i += 2;
-        } else {
-            out += s[i] == '+' ? ' ' : s[i];
-        }
-    }
-    return out;
-}
-
 }  // namespace
 
 bool asked::parameter(std::string_view name, std::string& value) const {
-    if (query.empty()) return false;
-    for (const auto part : split(query, '&')) {
-        const auto equals = part.find('=');
-        if (part.substr(0, equals) != name) continue;
-        value = equals == std::string_view::npos ? std::string()
-                                                 : percent_decoded(part.substr(equals + 1));
-        return true;
-    }
-    return false;
+    auto found = gateway::query_parameter(query, name);
+    if (found) value = std::move(*found);
+    return found.has_value();
 }
 
 bool asked::wants_text() const {

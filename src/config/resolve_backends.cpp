@@ -154,9 +154,10 @@ class backend_resolver {
                 .help = "refer to a Service with endpoints";
             return;
         }
-        const auto port = std::find_if(
-            service.ports.begin(), service.ports.end(),
-            [&](const auto& p) { return ref_.port && p.port.value == ref_.port->value; });
+        const auto port =
+            std::find_if(service.ports.begin(), service.ports.end(), [&](const auto& p) {
+                return ref_.port && p.port.value == ref_.port->value && p.protocol.value == "TCP";
+            });
         if (port == service.ports.end()) return missing_port(service);
         if (!speaks_http1(*port)) return;
         target_.kind = backend_kind::service;
@@ -165,10 +166,12 @@ class backend_resolver {
 
     void missing_port(const service_resource& service) {
         const auto number = ref_.port ? std::to_string(ref_.port->value) : std::string("(none)");
-        auto& f =
-            fail("BackendNotFound", codes::missing_service_port,
-                 "Service " + id_ + " has no port " + number, ref_.port ? ref_.port->at : ref_.at);
-        for (const auto& p : service.ports) f.allowed.push_back(std::to_string(p.port.value));
+        auto& f = fail("BackendNotFound", codes::missing_service_port,
+                       "Service " + id_ + " has no TCP port " + number,
+                       ref_.port ? ref_.port->at : ref_.at);
+        for (const auto& p : service.ports) {
+            if (p.protocol.value == "TCP") f.allowed.push_back(std::to_string(p.port.value));
+        }
         if (f.allowed.size() == 1 && ref_.port) f.suggestion = f.allowed.front();
         f.help = "use the Service's `port`, not its targetPort";
     }

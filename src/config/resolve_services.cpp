@@ -8,10 +8,11 @@
 namespace weir::config {
 namespace {
 
-/// The slice's number for a Service port: the entry of the same name; unnamed ports fit each other.
+/// The slice's number for a Service port: the TCP entry of the same name; unnamed ports fit each
+/// other.
 std::uint16_t port_in_slice(const endpoint_slice_resource& slice, const service_port_spec& port) {
     for (const auto& p : slice.ports) {
-        if (p.name == port.name && p.port) return p.port->value;
+        if (p.name == port.name && p.protocol.value == "TCP" && p.port) return p.port->value;
     }
     const auto number = parse_int(port.target_port.value);
     const bool may_guess = slice.ports.empty() && number && *number > 0 && *number < 65536;

@@ -15,9 +15,7 @@ int hex_digit(char c) {
 
 bool is_encoded(std::string_view text) { return text.find_first_of("%+") != text.npos; }
 
-}  // namespace
-
-std::string decode_query(std::string_view text) {
+std::string decode(std::string_view text, char plus) {
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -30,10 +28,16 @@ std::string decode_query(std::string_view text) {
                 continue;
             }
         }
-        out += text[i] == '+' ? ' ' : text[i];
+        out += text[i] == '+' ? plus : text[i];
     }
     return out;
 }
+
+}  // namespace
+
+std::string decode_query(std::string_view text) { return decode(text, ' '); }
+
+std::string decode_path(std::string_view text) { return decode(text, '+'); }
 
 std::optional<std::string> query_parameter(std::string_view query, std::string_view name) {
     while (!query.empty()) {

@@ -212,6 +212,8 @@ void transaction::on_failure(const http::call_failure& why) {
             worker_.numbers.upstream_retries.add();
             return attempt_again(fallbacks_[fallback_next_++], false);
         case next_step::replay_fresh:
+            // Of the tries that a route allows this is one: its endpoint saw the request.
+            if (why.sent && tried_.route_retries_left > 0) --tried_.route_retries_left;
             worker_.numbers.upstream_replays.add();
             return attempt_again(endpoint_, true);
         case next_step::retry_by_route:

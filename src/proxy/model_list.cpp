@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gateway/filters.hpp"
+#include "gateway/query.hpp"
 #include "proxy/transaction.hpp"
 
 namespace weir::proxy {
@@ -22,33 +23,41 @@ std::string transaction::upstream_path() const {
     return out;
 }
 
-/// `GET /v1/models` of a pool whose endpoints differ in what they serve: answered from the lists of
-/// all of them. False: any endpoint can answer it.
+/// The model that `GET /v1/models/ID` asks about; empty for every other path. Clients write the
+/// slash of an ID as it is or as `%2F`.
+std::string transaction::model_asked_for() const {
+    const auto path = upstream_path();
+    if (!path.starts_with(models_path) || !path.substr(models_path.size()).starts_with('/'))
+        return {};
+    return gateway::decode_path(std::string_view(path).substr(models_path.size() + 1));
+}
+
+/// `GET /v1/models` of a pool whose endpoints differ in what they serve is answered from the lists
+/// of all of them, and `GET /v1/models/ID` by one that lists the model. False: any endpoint can
+/// answer.
 bool transaction::answer_models() {
     const auto& method = ex_->head().method;
-    if (pool_->models == nullptr || (method != "GET" && method != "HEAD") ||
-        upstream_path() != models_path) {
-        return false;
-    }
+    if (pool_->models == nullptr || (method != "GET" && method != "HEAD")) return false;
+    if (upstream_path() != models_path && model_asked_for().empty()) return false;
     auto& s = slot();
     view_ = s.view.get();
     if (view_->size() < 2) return false;
     view_->read(worker_.loop.now(), s.signals, s.candidates);
     if (s.candidates.empty()) return false;
-    if (const auto lists = pool_->models->views().load()) {
-        if (lists->uniform) return false;
+    if (pool_->models->views().load() != nullptr) {
         answer_from_lists();
-        return true;
+    } else {
+        pool_->models->ask(worker_.loop, [this, walk = walks_] {
+            if (walk == walks_) answer_from_lists();
+        });
     }
-    pool_->models->ask(worker_.loop, [this, walk = walks_] {
-        if (walk == walks_) answer_from_lists();
-    });
     return true;
 }
 
 void transaction::answer_from_lists() {
+    const auto model = model_asked_for();
     const auto lists = pool_->models->views().load();
-    if (lists == nullptr || lists->uniform) return pass_without_body();
+    if (!model.empty() || lists == nullptr || lists->uniform) return pass_without_body(model);
     answer_plain(200, {{"content-type", "application/json"}}, filters_for_reply(), lists->json);
 }
 

@@ -12,6 +12,9 @@ TEST_SUITE("gateway/query") {
         CHECK(query_parameter("a=%zz%4", "a") == "%zz%4");
         CHECK(query_parameter("%61=1", "a") == "1");
     }
+    TEST_CASE("in a path a plus sign is one") {
+        CHECK(weir::gateway::decode_path("org%2Fa+b%") == "org/a+b%");
+    }
     TEST_CASE("of a repeated parameter the first counts") {
         CHECK(query_parameter("a=1&a=2", "a") == "1");
     }

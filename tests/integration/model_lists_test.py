@@ -59,6 +59,20 @@ def test_servers_that_list_the_same_answer_for_themselves(weir, upstream):
     assert one.page_hits["/v1/models"] + two.page_hits["/v1/models"] == 22  # one look at each
 
 
+def test_a_question_about_one_model_goes_to_a_server_that_lists_it(weir, upstream):
+    one, two = server_of(upstream, "base", "org/sql"), server_of(upstream, "other", "chat")
+    gateway = weir("--endpoint", one.url, "--endpoint", two.url)
+    for name, where in (("base", "base"), ("org/sql", "base"), ("org%2Fsql", "base"), ("chat", "other")):
+        answers = [gateway.get(f"/v1/models/{name}") for _ in range(6)]
+        assert {(a.status, a.json()["served_by"]) for a in answers} == {(200, where)}, name
+    assert {r.target for r in one.requests} >= {"/v1/models/org/sql", "/v1/models/org%2Fsql"}
+    unheard = Counter(gateway.get("/v1/models/unheard-of").json()["served_by"] for _ in range(40))
+    assert len(unheard) == 2  # no list has it: any server may say so
+    two.stop()
+    wait_for(lambda: gateway.get("/v1/models/chat").text == "no healthy upstream", "the only server of it down")
+    assert gateway.get("/v1/models/base").status == 200
+
+
 def test_a_slow_server_holds_the_list_up_for_a_second_at_most(weir, upstream):
     fast, slow = server_of(upstream, "base"), server_of(upstream, "late")
     slow.pages["/v1/models"] = lambda exchange: exchange.peer_gone(10)

@@ -136,6 +136,13 @@ def test_broken_connections_are_retried_only_where_the_route_says_so(serve, upst
     assert (answer.status, answer.text, len(plain.requests)) == (503, CONNECTION_TERMINATION, 1)
 
 
+def test_the_replay_on_a_fresh_connection_is_one_of_the_routes_tries(serve, upstream):
+    server = upstream([echo(), drop])
+    gateway = serve({"/kept": ([server], {"retry": {"attempts": 2, "backoff": "10ms"}})}, "--threads", "1")
+    assert [gateway.get("/kept").status for _ in range(2)] == [200, 503]
+    assert [r.connection for r in server.requests] == [1, 1, 2, 3]
+
+
 def test_a_retry_goes_to_another_endpoint(serve, upstream):
     """The first choice is random: whoever fails, the other one answers."""
     first = threading.Lock()

@@ -69,6 +69,32 @@ def test_endpoints_come_from_slices_or_from_the_pods_of_the_selector(serve, upst
     assert (answer.status, answer.text, answer.header("x-weir-reason")) == (503, "no healthy upstream", "no-endpoints")
 
 
+def test_a_port_is_the_tcp_one_of_its_number_and_name(serve, upstream):
+    one, two = upstream(echo("one")), upstream(echo("two"))
+    ports = [{"name": "dns", "port": 80, "protocol": "UDP"}, {"name": "web", "port": 80}, {"name": "alt", "port": 81},
+             {"name": "only-udp", "port": 82, "protocol": "UDP"}]
+    slices = resource("discovery.k8s.io/v1", "EndpointSlice", "s-1", addressType="IPv4",
+                      metadata={"labels": {"kubernetes.io/service-name": "s"}}, endpoints=[{"addresses": ["127.0.0.1"]}],
+                      ports=[{"name": "dns", "port": 9, "protocol": "UDP"}, {"name": "web", "port": one.port},
+                             {"name": "alt", "port": two.port}, {"name": "only-udp", "port": 9, "protocol": "UDP"}])
+    gateway = serve(resource("v1", "Service", "s", spec={"ports": ports}), slices,
+                    route(*[rule(to_service("s", n), matches=[path(f"/{n}")]) for n in (80, 81, 82)]))
+    assert [gateway.get(f"/{n}").json()["server"] for n in (80, 81)] == ["one", "two"]
+    assert gateway.get("/82").status == 500
+
+
+@pytest.mark.parametrize("conditions, taken", [
+    (None, True), ({}, True), ({"ready": True}, True), ({"ready": False}, False),
+    ({"ready": True, "serving": True, "terminating": True}, False),
+    ({"ready": False, "serving": True, "terminating": True}, False)])
+def test_an_endpoint_of_a_slice_is_taken_when_it_is_ready_and_stays(serve, upstream, conditions, taken):
+    items = service("web", upstream(echo("web")))
+    if conditions is not None:
+        items[1]["endpoints"][0]["conditions"] = conditions
+    answer = serve(*items, route(rule(to_service("web")))).get("/")
+    assert answer.status == (200 if taken else 503)
+
+
 def test_another_namespace_needs_a_grant_for_the_kind(serve, upstream, manifests):
     server = upstream(echo("far"))
     rules = route(rule(to_service("web", namespace="far"), matches=[path("/service")]),
