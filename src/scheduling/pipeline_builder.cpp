@@ -2,6 +2,7 @@
 #include <array>
 #include <atomic>
 
+#include "base/log.hpp"
 #include "base/strings.hpp"
 #include "config/picker_codes.hpp"
 #include "scheduling/default_document.hpp"
@@ -9,6 +10,7 @@
 #include "scheduling/pipeline_parts.hpp"
 #include "scheduling/plugin_builder.hpp"
 #include "scheduling/settings_builder.hpp"
+#include "scheduling/thrown.hpp"
 #include "scheduling/translate.hpp"
 
 namespace weir::scheduling {
@@ -182,9 +184,17 @@ class profile_builder {
         }
     }
 
+    std::string bound() {
+        try {
+            return parts_.handler->bind(parts_.profile_names);
+        } catch (...) {
+            return "the profile handler threw an exception: " + thrown();
+        }
+    }
+
     void bind_handler() {
         if (parts_.handler == nullptr || found_.has_errors()) return;
-        const auto problem = parts_.handler->bind(parts_.profile_names);
+        const auto problem = bound();
         if (problem.empty()) return;
         found_.error(code::profile_handler, "scheduler config build failed: " + problem,
                      plugins_.plugins()[parts_.handler_index].at);
@@ -272,7 +282,13 @@ void plan_times(pipeline_parts& parts) {
 void adopt_state(const pipeline_parts& previous, pipeline_parts& parts) {
     for (auto& p : parts.plugins) {
         for (const auto& old : previous.plugins) {
-            if (old.name == p.name && old.kind == p.kind) p.object->adopt(*old.object);
+            if (old.name != p.name || old.kind != p.kind) continue;
+            try {
+                p.object->adopt(*old.object);
+            } catch (...) {
+                log::error("a plugin threw an exception and begins anew",
+                           {{"plugin", p.name + "/" + p.type}, {"exception", thrown()}});
+            }
         }
     }
 }

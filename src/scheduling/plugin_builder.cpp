@@ -6,6 +6,7 @@
 #include "config/picker_codes.hpp"
 #include "scheduling/node_parameters.hpp"
 #include "scheduling/plugin_registry.hpp"
+#include "scheduling/thrown.hpp"
 
 namespace weir::scheduling {
 
@@ -134,7 +135,12 @@ plugin_instance* plugin_builder::make_plugin(const plugin_entry& entry, const pl
     node_parameters given(entry.parameters, style_for(entry, spec_.old_group), found_, entry.at);
     const auto index = static_cast<std::uint32_t>(plugins_.size());
     build_context context(*this, entry, index);
-    auto object = type.make(given, context);
+    std::unique_ptr<plugin> object;
+    try {
+        object = type.make(given, context);
+    } catch (...) {
+        given.reject("", "its factory threw an exception: " + thrown(), {});
+    }
     given.report_unknown();
     if (object == nullptr || !given.ok()) {
         if (given.ok()) {
@@ -282,7 +288,16 @@ void plugin_builder::link_references() {
         }
     }
     if (found_.count(config::severity::error) != before) return;
-    for (auto& p : plugins_) p.object->link(*this);
+    for (auto& p : plugins_) {
+        try {
+            p.object->link(*this);
+        } catch (...) {
+            found_.error(code::bad_parameter,
+                         "failed to create plugin '" + p.name + "' (type: " + p.type +
+                             "): it threw an exception when it was linked: " + thrown(),
+                         p.at);
+        }
+    }
 }
 
 plugin* plugin_builder::find(std::string_view name) const {

@@ -7,7 +7,7 @@ namespace {
 void run_filter(const player<const filter>& f, decision_context& context, candidate_view& view,
                 run_buffers& buffers, profile_buffers& left, filter_verdict* record) {
     buffers.keep.assign(view.size(), 1);
-    context.scratch_object = buffers.scratch[f.index].get();
+    buffers.turn_of(f.index, context);
     f.role->apply(context, view, buffers.keep);
     buffers.laps.lap(extension_point::filter, f.index);
     std::size_t kept = 0;
@@ -24,7 +24,7 @@ void run_filter(const player<const filter>& f, decision_context& context, candid
 void run_scorer(const weighted_scorer& s, decision_context& context, const candidate_view& view,
                 run_buffers& buffers, profile_buffers& left, scorer_verdict* record) {
     buffers.scores.assign(view.size(), 0);
-    context.scratch_object = buffers.scratch[s.index].get();
+    buffers.turn_of(s.index, context);
     s.role->score(context, view, buffers.scores);
     buffers.laps.lap(extension_point::scorer, s.index);
     for (std::size_t i = 0; i < view.size(); ++i) {
@@ -68,7 +68,7 @@ bool run_profile(const profile& p, std::uint32_t number, decision_context& conte
                    record != nullptr ? &record->scorers.back() : nullptr);
     }
     buffers.picks.clear();
-    context.scratch_object = buffers.scratch[p.pick.index].get();
+    buffers.turn_of(p.pick.index, context);
     p.pick.role->pick(context, view, left.totals, buffers.picks);
     buffers.laps.lap(extension_point::picker, p.pick.index);
     for (const auto position : buffers.picks) {

@@ -45,6 +45,12 @@ struct run_buffers {
     std::vector<std::uint32_t> picks;
     std::vector<std::unique_ptr<plugin_scratch>> scratch;  ///< element i: plugin i; may be null
     lap_timer laps;
+    std::uint32_t playing = 0;  ///< whose turn it is: who is to blame for an exception
+
+    void turn_of(std::uint32_t plugin, decision_context& context) {
+        playing = plugin;
+        context.scratch_object = scratch[plugin].get();
+    }
 };
 
 /// Filters, scores and picks (llm-d-router head, scheduler profile). Appends the targets and the

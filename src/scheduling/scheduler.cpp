@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "base/log.hpp"
 #include "base/strings.hpp"
 #include "scheduling/charges.hpp"
 #include "scheduling/pipeline_parts.hpp"
+#include "scheduling/thrown.hpp"
 
 namespace weir::scheduling {
 
@@ -43,17 +45,21 @@ bool refuse(decision& out, decision_error error, std::string message) {
 
 void workspace_parts::adapt(const pipeline_parts& to) {
     if (owner == to.serial) return;
-    owner = to.serial;
+    owner = 0;  // until all of it fits: a plugin may throw
     data = {};
     data.prefix.resize(to.slots.prefix);
     data.latency.resize(to.slots.latency);
     data.numbers.resize(to.slots.numbers);
     data.texts.resize(to.slots.texts);
     buffers.scratch.clear();
-    for (const auto& p : to.plugins) buffers.scratch.push_back(p.object->make_scratch());
+    for (const auto& p : to.plugins) {
+        buffers.playing = p.object->index;
+        buffers.scratch.push_back(p.object->make_scratch());
+    }
     profiles.assign(to.profiles.size(), {});
     buffers.laps.use(nullptr, nullptr);  // first: the cells may be the ones to use again
     buffers.laps.use(to.times->add_worker(), &to.timed);
+    owner = to.serial;
 }
 
 workspace::workspace() : parts_(std::make_unique<workspace_parts>()) {}
@@ -79,13 +85,36 @@ void note_time(const pipeline_parts& p, extension_point where, std::uint32_t plu
                      static_cast<double>(ticks() - begin) * seconds_per_tick());
 }
 
-/// Tells every plugin that hears answers.
-template <class Tell>
-void tell_hooks(const pipeline_parts& p, extension_point where, Tell tell) {
-    for (const auto& hook : p.response_hooks) {
+/// In a `catch (...)`: writes down which plugin threw what.
+void blame(const pipeline_parts& p, std::uint32_t plugin) {
+    log::error("a plugin threw an exception",
+               {{"plugin", p.identity[plugin]}, {"exception", thrown()}});
+}
+
+/// Tells every plugin that listens, whatever became of those before it.
+template <class Hook, class Tell>
+void tell_hooks(const pipeline_parts& p, extension_point where,
+                const std::vector<player<Hook>>& hooks, Tell tell) {
+    for (const auto& hook : hooks) {
         const auto begin = ticks();
-        tell(*hook.role);
+        try {
+            tell(*hook.role);
+        } catch (...) {
+            blame(p, hook.index);
+        }
         note_time(p, where, hook.index, begin);
+    }
+}
+
+/// Runs a part of a decision; an exception of a plugin makes it an error of this one request.
+template <class Part>
+bool guarded(const pipeline_parts& p, const workspace_parts& w, decision& out, Part part) {
+    try {
+        return part();
+    } catch (...) {
+        const auto plugin = w.buffers.playing;
+        blame(p, plugin);
+        return refuse(out, decision_error::internal, "plugin '" + p.identity[plugin] + "' failed");
     }
 }
 
@@ -93,11 +122,8 @@ void tell_hooks(const pipeline_parts& p, extension_point where, Tell tell) {
 
 header_findings pipeline::request_header(const inference_request& request) const {
     header_findings out;
-    for (const auto& hook : parts_->header_hooks) {
-        const auto begin = ticks();
-        hook.role->request_header(request, out);
-        note_time(*parts_, extension_point::request_header, hook.index, begin);
-    }
+    tell_hooks(*parts_, extension_point::request_header, parts_->header_hooks,
+               [&](request_header_hook& hook) { hook.request_header(request, out); });
     return out;
 }
 
@@ -114,7 +140,7 @@ bool run_screeners(const pipeline_parts& p, const decision_input& in, workspace_
     w.buffers.laps.begin(leaves == trace::kept);
     for (const auto& s : p.screeners) {
         w.buffers.keep.assign(in.candidates.size(), 1);
-        context.scratch_object = w.buffers.scratch[s.index].get();
+        w.buffers.turn_of(s.index, context);
         s.role->screen(context, view_of(in, w.data), w.buffers.keep);
         w.buffers.laps.lap(extension_point::screener, s.index);
         for (std::size_t i = 0; i < w.screened.size(); ++i) w.screened[i] &= w.buffers.keep[i];
@@ -136,7 +162,7 @@ void run_producers(const pipeline_parts& p, const decision_input& in, workspace_
     context.dry = leaves == trace::none;
     w.buffers.laps.begin(leaves == trace::kept);
     for (const auto& producer : p.producers) {
-        context.scratch_object = w.buffers.scratch[producer.index].get();
+        w.buffers.turn_of(producer.index, context);
         producer.role->produce(context, view_of(in, w.data), w.data);
         w.buffers.laps.lap(extension_point::data_producer, producer.index);
     }
@@ -149,7 +175,7 @@ bool run_admitters(const pipeline_parts& p, const decision_input& in, workspace_
     context.dry = leaves == trace::none;
     w.buffers.laps.begin(leaves == trace::kept);
     for (const auto& a : p.admitters) {
-        context.scratch_object = w.buffers.scratch[a.index].get();
+        w.buffers.turn_of(a.index, context);
         auto reason = a.role->admit(context, view_of(in, w.data));
         w.buffers.laps.lap(extension_point::admission, a.index);
         if (reason.empty()) continue;
@@ -177,7 +203,7 @@ bool run_profiles(const pipeline_parts& p, const decision_input& in, workspace_p
     bool any = false;
     for (int round = 0; round < max_rounds; ++round) {
         w.next.clear();
-        context.scratch_object = w.buffers.scratch[p.handler_index].get();
+        w.buffers.turn_of(p.handler_index, context);
         p.handler->next_profiles(context, all, out, w.next);
         w.buffers.laps.lap(extension_point::profile_picker, p.handler_index);
         if (w.next.empty()) break;
@@ -219,7 +245,7 @@ bool schedule_recorded(const pipeline_parts& p, const decision_input& in, worksp
             "failed to find target endpoint: failed to run any scheduler profile for request " +
                 std::string(in.request.request_id));
     }
-    context.scratch_object = w.buffers.scratch[p.handler_index].get();
+    w.buffers.turn_of(p.handler_index, context);
     auto problem = p.handler->conclude(context, view_of(in, w.data), out);
     w.buffers.laps.lap(extension_point::process_results, p.handler_index);
     if (problem.empty() && !out.primary_targets().empty()) return true;
@@ -264,7 +290,7 @@ void pipeline::pre_request(const decision_input& in, workspace& ws, decision& ou
     const auto all = view_of(in, w.data);
     w.buffers.laps.begin(true);
     for (const auto& hook : parts_->pre_request_hooks) {
-        context.scratch_object = w.buffers.scratch[hook.index].get();
+        w.buffers.turn_of(hook.index, context);
         hook.role->pre_request(context, all, out);
         w.buffers.laps.lap(extension_point::pre_request, hook.index);
     }
@@ -283,34 +309,36 @@ void pipeline::pre_request(const decision_input& in, workspace& ws, decision& ou
 bool pipeline::decide(const decision_input& in, workspace& ws, decision& out) const {
     out.clear();
     auto& w = *ws.parts_;
-    w.adapt(*parts_);
     decision_input narrowed{in.request, in.endpoints, in.signals, in.candidates, in.now, in.seed};
-    if (!parts_->screeners.empty()) {
-        if (!screen(in, ws, w.candidates, out)) return false;
-        narrowed.candidates = w.candidates;
-    }
-    produce(narrowed, ws);
-    if (!admit(narrowed, ws, out) || !schedule(narrowed, ws, out)) return false;
-    if (!grant_cache_wish(*parts_, narrowed, w, out)) return false;
-    pre_request(narrowed, ws, out);
-    return true;
+    return guarded(*parts_, w, out, [&] {
+        w.adapt(*parts_);
+        if (!parts_->screeners.empty()) {
+            if (!screen(in, ws, w.candidates, out)) return false;
+            narrowed.candidates = w.candidates;
+        }
+        produce(narrowed, ws);
+        if (!admit(narrowed, ws, out) || !schedule(narrowed, ws, out)) return false;
+        if (!grant_cache_wish(*parts_, narrowed, w, out)) return false;
+        pre_request(narrowed, ws, out);
+        return true;
+    });
 }
 
 bool pipeline::hears_answers() const { return !parts_->response_hooks.empty(); }
 
 void pipeline::response_header(const response_facts& facts,
                                std::vector<header_change>& changes) const {
-    tell_hooks(*parts_, extension_point::response_received,
+    tell_hooks(*parts_, extension_point::response_received, parts_->response_hooks,
                [&](response_hook& hook) { hook.response_header(facts, changes); });
 }
 
 void pipeline::first_chunk(const response_facts& facts) const {
-    tell_hooks(*parts_, extension_point::response_streaming,
+    tell_hooks(*parts_, extension_point::response_streaming, parts_->response_hooks,
                [&](response_hook& hook) { hook.first_chunk(facts); });
 }
 
 void pipeline::complete(const response_facts& facts) const {
-    tell_hooks(*parts_, extension_point::response_complete,
+    tell_hooks(*parts_, extension_point::response_complete, parts_->response_hooks,
                [&](response_hook& hook) { hook.complete(facts); });
 }
 
@@ -318,18 +346,17 @@ explanation pipeline::explain(const decision_input& in, workspace& ws, bool afre
     explanation out;
     auto& w = *ws.parts_;
     auto& result = out.result;
-    w.adapt(*parts_);
-    if (!afresh) {
-        schedule_recorded(*parts_, in, w, result, &out);
-        return out;
-    }
     decision_input narrowed{in.request, in.endpoints, in.signals, in.candidates, in.now, in.seed};
-    if (!run_screeners(*parts_, in, w, w.candidates, result, trace::none)) return out;
-    narrowed.candidates = w.candidates;
-    run_producers(*parts_, narrowed, w, trace::none);
-    if (!run_admitters(*parts_, narrowed, w, result, trace::none)) return out;
-    if (schedule_recorded(*parts_, narrowed, w, result, &out))
-        grant_cache_wish(*parts_, narrowed, w, result);
+    guarded(*parts_, w, result, [&] {
+        w.adapt(*parts_);
+        if (!afresh) return schedule_recorded(*parts_, in, w, result, &out);
+        if (!run_screeners(*parts_, in, w, w.candidates, result, trace::none)) return false;
+        narrowed.candidates = w.candidates;
+        run_producers(*parts_, narrowed, w, trace::none);
+        return run_admitters(*parts_, narrowed, w, result, trace::none) &&
+               schedule_recorded(*parts_, narrowed, w, result, &out) &&
+               grant_cache_wish(*parts_, narrowed, w, result);
+    });
     return out;
 }
 
