@@ -16,8 +16,16 @@ http::client_options connection_options() {
 
 bool same_models(const std::vector<payload::model_card>& a,
                  const std::vector<payload::model_card>& b) {
-    return std::is_permutation(a.begin(), a.end(), b.begin(), b.end(),
-                               [](const auto& x, const auto& y) { return x.id == y.id; });
+    return std::is_permutation(
+        a.begin(), a.end(), b.begin(), b.end(),
+        [](const auto& x, const auto& y) { return x.id == y.id && x.aliases == y.aliases; });
+}
+
+void note_model(model_view& view, const std::string& name, const payload::model_card& card,
+                std::uint64_t serial) {
+    view.cards.try_emplace(name, card.raw);
+    auto& who = view.serials[name];
+    if (who.empty() || who.back() != serial) who.push_back(serial);
 }
 
 bool same_cards(const std::vector<payload::model_card>& a,
@@ -176,8 +184,8 @@ void model_lists::publish() {
         view->known.push_back(at->first);
         cards.push_back(*at->second->cards);
         for (const auto& card : cards.back()) {
-            auto& who = view->serials[card.id];
-            if (who.empty() || who.back() != at->first) who.push_back(at->first);
+            note_model(*view, card.id, card, at->first);
+            for (const auto& alias : card.aliases) note_model(*view, alias, card, at->first);
         }
     }
     std::sort(view->known.begin(), view->known.end());

@@ -19,8 +19,9 @@ namespace weir::datalayer {
 /// Which models the endpoints of one pool serve. Immutable.
 struct model_view {
     std::string json;  ///< the union as an answer to `GET /v1/models`
+    std::map<std::string, std::string, std::less<>> cards;  ///< model → its entry, as first written
     std::map<std::string, std::vector<std::uint64_t>, std::less<>>
-        serials;                       ///< model → endpoints that list it, sorted
+        serials;  ///< model, or an alias of one → endpoints that list it, sorted
     std::vector<std::uint64_t> known;  ///< endpoints with a list, sorted
     /// Any endpoint can answer for all: each has a list, with the same models; or none has one.
     bool uniform = true;

@@ -16,6 +16,16 @@ bool read_text(json_reader& reader, std::size_t token, std::string& out) {
     return text.has_value();
 }
 
+bool read_texts(json_reader& reader, std::size_t token, std::vector<std::string>& out) {
+    if (!reader.is_array(token)) return true;
+    return reader.each_element(token, [&](std::size_t element) {
+        std::string text;
+        if (!read_text(reader, element, text)) return false;
+        if (!text.empty()) out.push_back(std::move(text));
+        return true;
+    });
+}
+
 bool read_card(json_reader& reader, std::size_t token, model_card& out) {
     // What is repeated to clients must be sound all through: printing it visits every value.
     go_json walk;
@@ -27,6 +37,7 @@ bool read_card(json_reader& reader, std::size_t token, model_card& out) {
         if (name == "owned_by") return read_text(reader, value, out.owned_by);
         if (name == "root") return read_text(reader, value, out.root);
         if (name == "parent") return read_text(reader, value, out.parent);
+        if (name == "aliases") return read_texts(reader, value, out.aliases);
         return true;
     });
 }

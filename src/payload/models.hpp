@@ -13,10 +13,11 @@ namespace weir::payload {
 /// One entry of a model list.
 struct model_card {
     std::string id;
-    std::string owned_by;  ///< empty when the server does not say
-    std::string root;      ///< of an adapter: the base model's id or path
-    std::string parent;    ///< of an adapter: the model it was loaded onto
-    std::string raw;       ///< the object as the server wrote it
+    std::string owned_by;              ///< empty when the server does not say
+    std::string root;                  ///< of an adapter: the base model's id or path
+    std::string parent;                ///< of an adapter: the model it was loaded onto
+    std::vector<std::string> aliases;  ///< further names it answers to (llama.cpp)
+    std::string raw;                   ///< the object as the server wrote it
 };
 
 /// The entries of a `GET /v1/models` answer (OpenAI: `{"object":"list","data":[…]}`); those without

@@ -32,9 +32,8 @@ std::string transaction::model_asked_for() const {
     return gateway::decode_path(std::string_view(path).substr(models_path.size() + 1));
 }
 
-/// `GET /v1/models` of a pool whose endpoints differ in what they serve is answered from the lists
-/// of all of them, and `GET /v1/models/ID` by one that lists the model. False: any endpoint can
-/// answer.
+/// `GET /v1/models` and `/v1/models/ID` of a pool whose endpoints differ in what they serve are
+/// answered from the lists of all of them. False: any endpoint can answer.
 bool transaction::answer_models() {
     const auto& method = ex_->head().method;
     if (pool_->models == nullptr || (method != "GET" && method != "HEAD")) return false;
@@ -55,10 +54,16 @@ bool transaction::answer_models() {
 }
 
 void transaction::answer_from_lists() {
-    const auto model = model_asked_for();
     const auto lists = pool_->models->views().load();
-    if (!model.empty() || lists == nullptr || lists->uniform) return pass_without_body(model);
-    answer_plain(200, {{"content-type", "application/json"}}, filters_for_reply(), lists->json);
+    if (lists == nullptr || lists->uniform) return pass_without_body();
+    const auto* body = &lists->json;
+    if (const auto model = model_asked_for(); !model.empty()) {
+        const auto card = lists->cards.find(model);
+        // An endpoint may know what no list has; else it says no in its own words.
+        if (card == lists->cards.end()) return pass_without_body();
+        body = &card->second;
+    }
+    answer_plain(200, {{"content-type", "application/json"}}, filters_for_reply(), *body);
 }
 
 }  // namespace weir::proxy

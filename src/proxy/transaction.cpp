@@ -224,15 +224,11 @@ void transaction::pass_to_service() {
     dispatch(best, false);
 }
 
-/// Any ready endpoint: requests without a body, and bodies that weir does not read. One that asks
-/// about a model goes where it is served.
-void transaction::pass_without_body(std::string_view model) {
+/// Any ready endpoint: requests without a body, and bodies that weir does not read.
+void transaction::pass_without_body() {
     auto& s = slot();
     view_ = s.view.get();
     view_->read(worker_.loop.now(), s.signals, s.candidates);
-    if (!model.empty()) {
-        datalayer::keep_serving(s.models.get(pool_->models->views()), *view_, model, s.candidates);
-    }
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
     series_ = &worker_.numbers.series({}, {}, default_fairness_id, 0);
     const auto picked = s.candidates[worker_.random.below(s.candidates.size())];

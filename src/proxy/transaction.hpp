@@ -72,7 +72,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void edit_request_fields();
     /// The request's fields after the rule's RequestHeaderModifiers.
     const http::field_list& fields() const { return edited_ ? *edited_ : ex_->head().fields; }
-    void pass_without_body(std::string_view model = {});
+    void pass_without_body();
     void pass_to_service();
     bool resolve_names();
     std::optional<payload::refusal> scan();

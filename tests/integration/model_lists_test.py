@@ -59,20 +59,6 @@ def test_servers_that_list_the_same_answer_for_themselves(weir, upstream):
     assert one.page_hits["/v1/models"] + two.page_hits["/v1/models"] == 22  # one look at each
 
 
-def test_a_question_about_one_model_goes_to_a_server_that_lists_it(weir, upstream):
-    one, two = server_of(upstream, "base", "org/sql"), server_of(upstream, "other", "chat")
-    gateway = weir("--endpoint", one.url, "--endpoint", two.url)
-    for name, where in (("base", "base"), ("org/sql", "base"), ("org%2Fsql", "base"), ("chat", "other")):
-        answers = [gateway.get(f"/v1/models/{name}") for _ in range(6)]
-        assert {(a.status, a.json()["served_by"]) for a in answers} == {(200, where)}, name
-    assert {r.target for r in one.requests} >= {"/v1/models/org/sql", "/v1/models/org%2Fsql"}
-    unheard = Counter(gateway.get("/v1/models/unheard-of").json()["served_by"] for _ in range(40))
-    assert len(unheard) == 2  # no list has it: any server may say so
-    two.stop()
-    wait_for(lambda: gateway.get("/v1/models/chat").text == "no healthy upstream", "the only server of it down")
-    assert gateway.get("/v1/models/base").status == 200
-
-
 def test_a_slow_server_holds_the_list_up_for_a_second_at_most(weir, upstream):
     fast, slow = server_of(upstream, "base"), server_of(upstream, "late")
     slow.pages["/v1/models"] = lambda exchange: exchange.peer_gone(10)
@@ -108,6 +94,32 @@ def test_requests_go_to_the_endpoints_that_hold_their_model(weir, upstream):
         answer = gateway.chat(model="chat")
     assert answer.status == 503 and answer.text == "no healthy upstream"
     assert gateway.chat(model="base").status == 200
+
+
+def test_one_model_is_looked_up_in_all_lists(weir, upstream):
+    one, two = server_of(upstream, "org/base:7b", "sql"), server_of(upstream, "chat")
+    for server in (one, two):
+        server.pages["/v1/models/unheard-of"] = reply(404, {"error": {"message": "no such model"}})
+    gateway = weir("--endpoint", one.url, "--endpoint", two.url)
+    for path, name in (("org/base:7b", "org/base:7b"), ("org%2Fbase%3A7b", "org/base:7b"), ("sql", "sql"), ("chat", "chat")):
+        for _ in range(4):
+            answer = gateway.get(f"/v1/models/{path}")
+            assert (answer.status, answer.json()["id"]) == (200, name), answer.text
+    assert not one.requests and not two.requests
+    # A name no list has is the servers' own affair.
+    answer = gateway.get("/v1/models/unheard-of")
+    assert (answer.status, answer.json()["error"]["message"]) == (404, "no such model")
+
+
+def test_an_alias_is_a_name_of_the_model(weir, upstream):
+    """llama.cpp lists further names of its model beside the first."""
+    one, two = (server_of(upstream, name, label=False) for name in ("first", "second"))
+    one.pages["/v1/models"] = reply(200, {"object": "list", "data": [card("first", aliases=["small", "org/one"])]})
+    gateway = weir("--endpoint", one.url, "--endpoint", two.url)
+    assert ids(gateway.get("/v1/models")) == ["first", "second"]
+    for model in ("small", "org/one", "first"):
+        assert set(served_by(gateway, model)) == {"first"}, model
+    assert gateway.get("/v1/models/org/one").json()["id"] == "first"
 
 
 def test_a_404_of_a_server_is_reason_to_look_at_the_lists(weir, upstream):

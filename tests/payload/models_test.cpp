@@ -9,7 +9,7 @@ TEST_SUITE("payload/models") {
         json_index scratch;
         const auto cards = parse_models(
             R"({"object":"list","data":[{ "id" : "base", "owned_by":"vllm","root":"/models/b","parent":null,"max_model_len":4096 },)"
-            R"({"id":"ad\u0061pter","root":"r","parent":"base"},{"object":"model"},{"id":7},"x"]})",
+            R"({"id":"ad\u0061pter","root":"r","parent":"base","aliases":["sql", 7, ""]},{"object":"model"},{"id":7},"x"]})",
             scratch);
         REQUIRE(cards);
         REQUIRE(cards->size() == 2);
@@ -22,6 +22,7 @@ TEST_SUITE("payload/models") {
             R"({ "id" : "base", "owned_by":"vllm","root":"/models/b","parent":null,"max_model_len":4096 })");
         CHECK(cards->at(1).id == "adapter");
         CHECK(cards->at(1).parent == "base");
+        CHECK(cards->at(1).aliases == std::vector<std::string>{"sql"});
     }
 
     TEST_CASE("what is no list is refused, an empty list is none") {
