@@ -130,6 +130,8 @@ void client_connection::on_io(std::uint32_t events) {
         if (input) close();
         return;
     }
+    // The same when a call has just taken the connection: what comes can be no answer to it.
+    if (input && reused() && !sent_any_) return fail(call_error::closed, 0, "closed");
     // Through TLS, what is read may be what the writing waits for: the handshake.
     if (((events & EPOLLOUT) != 0 || stream_.is_tls()) && piece_ < pieces_count_) {
         send();

@@ -135,6 +135,8 @@ bool parse_length(std::string_view s, std::uint64_t& out) {
     return out <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 }
 
+constexpr std::string_view continue_expected = "100-continue";
+
 /// The fields both kinds of head need for framing, gathered in one walk.
 struct framing_fields {
     int hosts = 0;
@@ -169,7 +171,10 @@ framing_fields gather(const field_list& fields) {
                 }
                 break;
             case 6:
-                if (iequals(name, "expect")) out.expect = value;
+                // Of several the one that cannot be met counts.
+                if (iequals(name, "expect") &&
+                    (out.expect.empty() || iequals(out.expect, continue_expected)))
+                    out.expect = value;
                 break;
             case 7:
                 if (iequals(name, "upgrade")) out.upgrade = true;
@@ -241,7 +246,7 @@ head_outcome check_request(const framing_fields& f, request_head& out) {
         out.body = out.content_length == 0 ? framing::none : framing::length;
     }
     if (!f.expect.empty()) {
-        if (!iequals(f.expect, "100-continue")) {
+        if (!iequals(f.expect, continue_expected)) {
             return refuse(417, "bad-request", "expectation not supported, only 100-continue is");
         }
         out.expect_continue = out.version_minor == 1;
@@ -301,14 +306,19 @@ bool field_list::has(std::string_view name) const {
 
 std::string field_list::joined(std::string_view name) const {
     std::string out;
+    join(name, out);
+    return out;
+}
+
+void field_list::join(std::string_view name, std::string& out) const {
+    out.clear();
     bool first = true;
     for (const auto& f : fields_) {
-        if (!iequals(f.name, name)) continue;
+        if (f.name.size() != name.size() || !iequals(f.name, name)) continue;
         if (!first) out += ", ";
         out += f.value;
         first = false;
     }
-    return out;
 }
 
 head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const head_limits& limits,

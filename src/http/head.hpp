@@ -25,8 +25,10 @@ class field_list {
     /// by `has`.
     std::string_view get(std::string_view name) const;
     bool has(std::string_view name) const;
-    /// All values of that name joined by ", "; allocates only when there are several.
+    /// All values of that name joined by ", ".
     std::string joined(std::string_view name) const;
+    /// The same into `out`, whose memory is used again.
+    void join(std::string_view name, std::string& out) const;
 
     auto begin() const { return fields_.begin(); }
     auto end() const { return fields_.end(); }

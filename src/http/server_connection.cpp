@@ -126,7 +126,7 @@ void server_connection::on_readable() {
             case phase::handling:
                 // A client that closes behind a complete request has gone; bytes it sent ahead
                 // wait.
-                if (end_seen_) gone();
+                if (end_seen_ || stream_.ended_by_tls()) gone();
                 return;
             case phase::finishing:
             case phase::closed:
@@ -207,7 +207,7 @@ bool server_connection::read_more() {
                 in_->in.size += did.count;
             }
             body_arrived();
-            return phase_ == phase::body || phase_ == phase::idle || phase_ == phase::head;
+            return looks_on();
         default:
             in_->in.size += did.count;
             if (phase_ == phase::idle) {
@@ -216,9 +216,14 @@ bool server_connection::read_more() {
                 timer_.cancel();
             }
             parse();
-            return phase_ == phase::idle || phase_ == phase::head || phase_ == phase::body ||
-                   (phase_ == phase::handling && end_seen_);
+            return looks_on();
     }
+}
+
+/// More is wanted, or the client's end may stand behind what was read.
+bool server_connection::looks_on() const {
+    return phase_ == phase::idle || phase_ == phase::head || phase_ == phase::body ||
+           (phase_ == phase::handling && (end_seen_ || stream_.is_tls()));
 }
 
 void server_connection::end_of_input() {

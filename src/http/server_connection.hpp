@@ -120,6 +120,7 @@ class server_connection final : public exchange, public io_source {
     void on_batch_end() override;
     void on_readable();
     bool read_more();
+    bool looks_on() const;
     void parse();
     void refuse(const head_error& why);
     void body_arrived();

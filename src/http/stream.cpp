@@ -134,6 +134,15 @@ io_result stream::read_tls(char* data, std::size_t size) {
     return out;
 }
 
+bool stream::ended_by_tls() {
+    if (tls_ == nullptr || SSL_in_init(tls_) != 0) return false;
+    char next = 0;
+    std::size_t n = 0;
+    ERR_clear_error();
+    const int rc = SSL_peek_ex(tls_, &next, 1, &n);
+    return rc != 1 && !wants_the_loop(SSL_get_error(tls_, rc));
+}
+
 /// The errno of a failed operation on the session: 0 when the peer ended without saying so.
 int stream::tls_failure() {
     const int code = errno;

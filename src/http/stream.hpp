@@ -41,6 +41,9 @@ class stream {
     /// Through TLS the first reads are the handshake: they bring nothing and would block.
     io_result read(char* data, std::size_t size);
     io_result write(const iovec* pieces, int count);
+    /// The peer has ended its TLS session, with or without a FIN behind it; false of a plain
+    /// socket, whose end the loop tells. Takes no bytes away.
+    bool ended_by_tls();
     void shutdown_write();
     void close();
     /// From now on any end of this socket, the end of the process too, is a reset, so that the peer

@@ -353,7 +353,7 @@ void transaction::recycle() {
     }
     boundary_ = {};
     status_ = 0;
-    answer_begun_ = sse_ = paused_ = false;
+    answer_begun_ = sse_ = takes_event_ = paused_ = false;
     answer_bytes_ = 0;
     series_ = nullptr;
     dispatched_ = first_byte_ = last_byte_ = {};

@@ -51,7 +51,7 @@ void director::refuse(http::exchange& ex, const http::head_error& why) {
 void director::answer(http::exchange& ex, const local_reply& reply) {
     const auto& head = ex.head();
     const std::string path(head.target);
-    const std::string accept(head.fields.get("accept"));
+    const std::string accept = head.fields.joined("accept");
     const auto id = id_of(ex);
     if (worker_.log != nullptr) {
         request_notes notes;

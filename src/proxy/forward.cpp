@@ -78,6 +78,7 @@ void transaction::prepare_upstream() {
     facts.new_host = new_host;
     facts.authority = authority;
     facts.drop_accept_encoding = rewritten_;
+    facts.http10 = head.version_minor == 0;
     if (upstream_head_.capacity() < worker_.spare_head.capacity())
         upstream_head_.swap(worker_.spare_head);
     upstream_head_.clear();

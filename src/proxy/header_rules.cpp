@@ -171,7 +171,7 @@ void append_upstream_head(std::string& out, std::string_view method, std::string
     if (!facts.host.empty()) append_head_field(out, "x-forwarded-host", facts.host);
     out += "via: ";
     if (!via.empty()) out.append(via).append(", ");
-    out += "1.1 weir\r\n";
+    out += facts.http10 ? "1.0 weir\r\n" : "1.1 weir\r\n";
 }
 
 void append_head_field(std::string& head, std::string_view name, std::string_view value) {

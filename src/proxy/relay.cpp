@@ -62,9 +62,9 @@ void transaction::on_head(const http::response_head& head) {
     }
     const auto type = head.fields.get("content-type");
     const auto coding = head.fields.get("content-encoding");
-    const bool readable = pool_ != nullptr && (coding.empty() || iequals(coding, "identity"));
+    const bool plain = coding.empty() || iequals(coding, "identity");
     sse_ = is_sse(type);
-    if (readable && (sse_ || is_json(type))) {
+    if (pool_ != nullptr && plain && (sse_ || is_json(type))) {
         const auto kind = sse_ ? payload::answer_kind::sse : payload::answer_kind::json;
         if (head.status == 200) {
             usage_.emplace(kind, worker_.json,
@@ -88,6 +88,7 @@ void transaction::on_head(const http::response_head& head) {
         if (body == http::framing::none && described && head.fields.has("content-length")) {
             body = http::framing::length;
         }
+        takes_event_ = sse_ && plain && body != http::framing::length;
         begin_answer(head.status, head.reason, body, head.content_length);
     }
     worker_.numbers.response_seconds.observe(
@@ -279,7 +280,7 @@ void transaction::break_off(const local_reply& why) {
         held_.reset();
         return refuse(why.status == 504 ? why : upstream_protocol_error());
     }
-    if (sse_ && at_boundary) {
+    if (takes_event_ && at_boundary) {
         payload::error_facts f;
         f.status = why.status;
         f.message = why.text;

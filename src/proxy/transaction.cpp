@@ -76,7 +76,7 @@ void transaction::start(http::exchange& ex, const gateway::socket_table& socket,
     } else {
         worker_.make_request_id(request_id_);
     }
-    accept_.assign(head.fields.get("accept"));
+    head.fields.join("accept", accept_);
     ex.set_owner(*this);
     take_notes();
     if (!route(socket) || !answer_by_filter() || !choose_backend()) return;

@@ -207,6 +207,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     int status_ = 0;
     bool answer_begun_ = false;
     bool sse_ = false;
+    bool takes_event_ = false;  ///< one more event would be read as such: not encoded, not counted
     bool paused_ = false;
     std::uint64_t answer_bytes_ = 0;
     request_series* series_ = nullptr;

@@ -80,6 +80,25 @@ def test_a_client_that_half_closes_is_gone(weir, upstream):
     assert gone.wait(10)
 
 
+def test_a_client_that_ends_right_behind_its_request_is_gone(weir, upstream):
+    """The FIN comes with the last bytes: nothing is left to be read that could tell later."""
+    gateway = weir("--endpoint", upstream(hold(threading.Event())).url, "--threads", "1")
+    small, large = json.dumps(chat_body()).encode(), json.dumps(chat_body("x" * 200_000)).encode()
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n"
+    for head, body in ((request("POST", CHAT, None, {"Content-Length": str(len(small))}), small),
+                       (request("POST", CHAT, None, {"Content-Length": str(len(large))}), large),
+                       (request("POST", CHAT, None, {"Transfer-Encoding": "chunked"}), chunks % (len(large), large))):
+        for pause in (0, 0.05):
+            with gateway.connect() as connection:
+                connection.send(head)
+                time.sleep(pause)
+                connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)   # body and FIN in one segment
+                connection.send(body)
+                connection.finish_writing()
+                assert connection.read_to_end() == b""
+    wait_for(lambda: gateway.metric("weir_requests_active") == 0, "no request under way", 10)
+
+
 def test_pipelined_requests_are_answered_one_by_one_and_in_order(weir, upstream):
     def echo(exchange):
         reply(body=exchange.request.body or exchange.request.target.encode())(exchange)

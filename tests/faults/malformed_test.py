@@ -134,6 +134,8 @@ SYNTAX = {
     "target of 33 kB": (get(b"GET /" + b"a" * 33 * 1024 + b" HTTP/1.1"), {414}),
     "target of 300 kB": (get(b"GET /" + b"a" * 300 * 1024 + b" HTTP/1.1"), {414}),
     "unknown expectation": (post(SIZED + b"Expect: 200-ok\r\n", BODY), {417}),
+    "an unknown expectation beside a known one": (post(SIZED + b"Expect: x\r\nExpect: 100-continue\r\n", BODY), {417}),
+    "a known expectation beside an unknown one": (post(SIZED + b"Expect: 100-continue\r\nExpect: x\r\n", BODY), {417}),
     "two expectations": (post(SIZED + b"Expect: 100-continue, x\r\n", BODY), {417}),
     "HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 505}),
     "TLS hello": (b"\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03", {400}),

@@ -9,7 +9,8 @@ from wire import each
 
 EVENTS = [json.dumps({"choices": [{"delta": {"content": f"t{i}"}}]}) for i in range(3)] + ["[DONE]"]
 SSE = b"".join(b"data: %s\n\n" % e.encode() for e in EVENTS)
-SSE_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+SSE_TYPE = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+SSE_HEAD = SSE_TYPE + b"transfer-encoding: chunked\r\n\r\n"
 JSON = json.dumps({"choices": [{"message": {"content": "hello"}}], "usage": {"completion_tokens": 1}}).encode()
 JSON_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
@@ -24,10 +25,14 @@ WHOLE = {
     "events, one a chunk": (SSE_HEAD, b"".join(chunks(b"data: %s\n\n" % e.encode(), 9999)[:-5] for e in EVENTS) +
                             b"0\r\n\r\n"),
     "events in chunks of 7": (SSE_HEAD, chunks(SSE, 7)),
+    # An event of weir's own would fill up the promised length, or stand in what the client takes for compressed bytes.
+    "events with a length": (SSE_TYPE + b"content-length: %d\r\n\r\n" % len(SSE), SSE),
+    "events, encoded": (SSE_TYPE + b"content-encoding: br\r\ntransfer-encoding: chunked\r\n\r\n", chunks(SSE, 9999)),
     "sized": (JSON_HEAD + b"content-length: %d\r\n\r\n" % len(JSON), JSON),
     "chunked": (JSON_HEAD + b"transfer-encoding: chunked\r\n\r\n", chunks(JSON, 16)),
 }
-BODY = {"events, one a chunk": SSE, "events in chunks of 7": SSE, "sized": JSON, "chunked": JSON}
+BODY = {name: JSON if head.startswith(JSON_HEAD) else SSE for name, (head, _) in WHOLE.items()}
+TOLD = {"events, one a chunk", "events in chunks of 7"}   # in an event of their own
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +66,7 @@ def test_no_cut_looks_like_an_end(cutter, name, end):
             assert (answer.status, end) == (503, "RST")   # the reset overtook the head: nothing was an answer yet
             return
         assert not answer.complete, f"cut at {at}"
-        if whole is JSON:
+        if name not in TOLD:
             assert whole.startswith(answer.body)
             return
         sent, mark, told = answer.body.partition(b'data: {"error"')

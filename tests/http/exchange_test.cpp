@@ -1,12 +1,17 @@
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "http/client.hpp"
 #include "http/server.hpp"
@@ -119,6 +124,59 @@ struct fixture {
     std::thread thread;
 };
 
+/// Keeps one answer, and stops the loop at its end.
+struct reader final : call_owner {
+    explicit reader(event_loop& l) : loop(l) {}
+    void on_head(const response_head& h) override { status = h.status; }
+    void on_data(std::span<char> d) override { body.append(d.data(), d.size()); }
+    void on_complete() override { loop.stop(); }
+    void on_failure(const call_failure& why) override {
+        failure = why;
+        failed = true;
+        loop.stop();
+    }
+    event_loop& loop;
+    int status = 0;
+    std::string body;
+    call_failure failure;
+    bool failed = false;
+};
+
+/// Answers the first request of the first connection, and keeps the socket.
+struct one_answer {
+    one_answer() : listener(listen_on(*address::parse("127.0.0.1", 0), false).value()) {
+        thread = std::thread([this] {
+            pollfd ready{listener, POLLIN, 0};
+            ::poll(&ready, 1, 5000);
+            socket = ::accept(listener, nullptr, nullptr);
+            char buffer[4096];
+            if (::recv(socket, buffer, sizeof buffer, 0) > 0) send("first");
+        });
+    }
+    ~one_answer() {
+        ::close(socket);
+        ::close(listener);
+    }
+    void send(const std::string& body) const {
+        const auto text =
+            "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+        ::send(socket, text.data(), text.size(), MSG_NOSIGNAL);
+    }
+
+    int listener;
+    int socket = -1;
+    std::thread thread;
+};
+
+/// Runs a function when its descriptor becomes readable.
+struct trigger final : io_source {
+    explicit trigger(std::function<void()> f) : run(std::move(f)) {}
+    void on_io(std::uint32_t) override {
+        std::exchange(run, [] {})();
+    }
+    std::function<void()> run;
+};
+
 bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
@@ -217,26 +275,10 @@ TEST_SUITE("http/exchange") {
         fixture f;
         event_loop loop;
         client_pool pool(loop, {});
-        struct reader final : call_owner {
-            void on_head(const response_head& h) override { status = h.status; }
-            void on_data(std::span<char> d) override { body.append(d.data(), d.size()); }
-            void on_complete() override { loop->stop(); }
-            void on_failure(const call_failure& why) override {
-                failure = why;
-                failed = true;
-                loop->stop();
-            }
-            event_loop* loop = nullptr;
-            int status = 0;
-            std::string body;
-            call_failure failure;
-            bool failed = false;
-        };
         const auto to = *address::parse("127.0.0.1", f.port);
         const std::string_view request[] = {"GET /chunked HTTP/1.1\r\nHost: a\r\n\r\n"};
         for (int i = 0; i < 3; ++i) {
-            reader r;
-            r.loop = &loop;
+            reader r(loop);
             call c;
             pool.start(c, r, 1, to, "GET", request, false);
             CHECK(c.reused() == (i != 0));
@@ -246,13 +288,44 @@ TEST_SUITE("http/exchange") {
             CHECK(pool.idle() == 1);
         }
         auto closed = *address::parse("127.0.0.1", 1);
-        reader r;
-        r.loop = &loop;
+        reader r(loop);
         call c;
         pool.start(c, r, 2, closed, "GET", request, false);
         if (!r.failed) loop.run();
         CHECK(r.failed);
         CHECK(r.failure.what == call_error::connect_refused);
         CHECK_FALSE(r.failure.sent);
+    }
+
+    TEST_CASE("what comes before a request was written is no answer to it") {
+        one_answer peer;
+        event_loop loop;
+        client_pool pool(loop, {});
+        const auto to = *address::parse("127.0.0.1", local_port(peer.listener));
+        const std::string_view request[] = {"GET / HTTP/1.1\r\nHost: a\r\n\r\n"};
+        reader first(loop);
+        call c1;
+        pool.start(c1, first, 1, to, "GET", request, false);
+        loop.run();
+        peer.thread.join();
+        REQUIRE(first.body == "first");
+        REQUIRE(pool.idle() == 1);
+
+        // In one batch: the connection is taken, then the bytes that it should not have said.
+        reader second(loop);
+        call c2;
+        const int wake = ::eventfd(1, EFD_NONBLOCK);
+        trigger start([&] { pool.start(c2, second, 1, to, "GET", request, false); });
+        loop.watch_level(wake, start, EPOLLIN);
+        peer.send("poison");
+        loop.run();
+        loop.forget(wake, start);
+        ::close(wake);
+        CHECK(second.failed);
+        CHECK(second.failure.what == call_error::closed);
+        CHECK(second.failure.reused);
+        CHECK_FALSE(second.failure.sent);
+        CHECK_FALSE(second.failure.received);
+        CHECK(pool.open() == 0);
     }
 }

@@ -160,6 +160,15 @@ def test_who_gets_json(weir, upstream):
                             ("application/json;q=0", False), ("text/event-stream, application/json;q=0.9", True)):
         answer = gateway.post(CHAT, b"{", {"Accept": accept})
         assert (answer.header("content-type") == "application/json") is is_json, accept
+    # Fields of one name are one list.
+    for lines, is_json in ((b"Accept: */*\r\nAccept: application/json\r\n", True),
+                           (b"Accept: application/json\r\nAccept: text/plain\r\n", False)):
+        for head in (b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n",
+                     b"POST /v1/chat/completions HTTP/1.1\r\nHost: a b\r\nContent-Length: 1\r\n"):
+            with gateway.connect() as connection:
+                connection.send(head + lines + b"\r\n{")
+                answer = connection.read_answer()
+            assert (answer.status, answer.header("content-type") == "application/json") == (400, is_json), lines
 
 
 def test_the_error_format_can_be_forced(weir, upstream):

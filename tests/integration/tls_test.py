@@ -4,6 +4,7 @@ import base64
 import os
 import ssl
 import subprocess
+import threading
 
 import pytest
 
@@ -148,6 +149,43 @@ def test_large_bodies_pass_both_ways(edge):
             wait_for(lambda: len([r for r in gateway.server.requests if r.method == "POST"]) > _, "the request", 20)
             answer = connection.read_answer()
             assert answer.body == sent.split(b"\r\n\r\n", 1)[1]
+
+
+def test_a_closing_notify_is_an_end_without_a_fin(edge):
+    """Whatever the client waits for: it has said that nothing more comes, as a FIN would."""
+    gone, began = threading.Event(), threading.Event()
+
+    def hold(exchange):
+        if exchange.request.json().get("stream"):
+            exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\n\r\n")
+        began.set()
+        if exchange.peer_gone():
+            gone.set()
+
+    gateway = edge(hold)
+    host = {"Host": "api.example.com"}
+    for streams in (False, True):
+        gone.clear(), began.clear()
+        with Secure(gateway.tls_port) as connection:
+            connection.send(request("POST", "/v1/chat/completions", chat_body(stream=streams), host))
+            assert began.wait(10)
+            if streams:
+                connection.read_head()
+            connection.socket.unwrap()   # sends the notify, and waits for weir's own
+            assert gone.wait(10), streams
+    with Secure(gateway.tls_port) as idle:
+        assert idle.request("OPTIONS", "*", headers=host).status == 200
+        idle.socket.unwrap()
+    wait_for(lambda: gateway.metric("weir_requests_active") == 0, "no request under way", 10)
+
+
+def test_requests_sent_ahead_through_tls_wait_their_turn(edge):
+    gateway = edge()
+    with Secure(gateway.tls_port) as connection:
+        host = {"Host": "api.example.com"}
+        connection.send(b"".join(request("POST", "/v1/chat/completions", chat_body("x" * size), host)
+                                 for size in (10, 30_000, 10, 90_000, 10)))
+        assert [connection.read_answer().status for _ in range(5)] == [200] * 5
 
 
 def test_a_cut_stream_through_tls_never_looks_complete(edge):
