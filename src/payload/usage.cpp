@@ -1,5 +1,6 @@
 #include "payload/usage.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/strings.hpp"
@@ -17,7 +18,7 @@ namespace {
 constexpr std::string_view key = "\"usage\"";
 constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
 constexpr std::size_t kept_tail = 4096;
-constexpr std::size_t kept_line = 512;
+constexpr std::size_t kept_event = 512;
 
 // Where `"usage"` starts at `from` or later. Inside a JSON string its quotes would be escaped, so a
 // hit is a key (or a value of that very text).
@@ -150,7 +151,7 @@ void usage_reader::feed(std::string_view bytes) {
 
 void usage_reader::finish() {
     if (kind_ == answer_kind::sse) {
-        if (!held_.empty()) lines(held_);
+        if (!held_.empty()) events(held_);
     } else if (!skipping_) {
         document(held_);
     } else {
@@ -160,29 +161,44 @@ void usage_reader::finish() {
 }
 
 void usage_reader::feed_stream(std::string_view bytes) {
+    const bool whole = (!skipping_ && held_.empty()) || finish_held(bytes);
     boundary_.feed(bytes);
-    if (skipping_ || !held_.empty()) {
-        const auto end = find_line_end(bytes, 0);
-        if (end == bytes.size()) return keep(bytes);
-        if (!skipping_) {
-            held_ += bytes.substr(0, end);
-            line(held_);
-        }
-        // Thousands of streams may wait: none keeps the memory of its longest line.
-        if (held_.capacity() > kept_line) held_ = {};
-        held_.clear();
-        skipping_ = false;
-        bytes.remove_prefix(end + 1);
+    if (!whole) return;
+    auto end = last_event_end(bytes, 0);
+    if (end == std::string_view::npos) end = 0;
+    events(bytes.substr(0, end));
+    keep(bytes.substr(end));
+}
+
+/// Takes the rest of the event that earlier reads began off `bytes`. False: it has not ended yet.
+bool usage_reader::finish_held(std::string_view& bytes) {
+    std::size_t from = 0;
+    auto end = find_line_end(bytes, 0);
+    for (auto seen = boundary_; end < bytes.size(); end = find_line_end(bytes, from)) {
+        seen.feed(bytes.substr(from, end + 1 - from));
+        from = end + 1;
+        if (seen.at_boundary()) break;
     }
-    std::size_t whole = bytes.size();
-    while (whole > 0 && bytes[whole - 1] != '\n' && bytes[whole - 1] != '\r') --whole;
-    lines(bytes.substr(0, whole));
-    keep(bytes.substr(whole));
+    if (end == bytes.size()) {
+        keep(bytes);
+        return false;
+    }
+    if (!skipping_) {
+        held_ += bytes.substr(0, from);
+        events(held_);
+    }
+    // Thousands of streams may wait: none keeps the memory of its longest event.
+    if (held_.capacity() > kept_event) held_ = {};
+    held_.clear();
+    skipping_ = false;
+    boundary_.feed(bytes.substr(0, from));
+    bytes.remove_prefix(from);
+    return true;
 }
 
 void usage_reader::keep(std::string_view text) {
     if (skipping_ || text.empty()) return;
-    if (held_.size() + text.size() > max_line) {
+    if (held_.size() + text.size() > max_event) {
         held_ = {};
         skipping_ = true;
         ++skipped_;
@@ -191,22 +207,34 @@ void usage_reader::keep(std::string_view text) {
     held_ += text;
 }
 
-// Of a thousand lines one or none has the key: the search goes from key to key, not from line to
-// line.
-void usage_reader::lines(std::string_view text) {
-    std::size_t begin = 0;
-    for (auto at = find_key(text, 0); at != std::string_view::npos; at = find_key(text, begin)) {
-        const auto before = text.find_last_of("\r\n", at);
-        begin = before == std::string_view::npos ? 0 : before + 1;
-        const auto end = find_line_end(text, at);
-        line(text.substr(begin, end - begin));
-        begin = end;
+// Of a thousand events one or none has the key: the search goes from key to key, not from event to
+// event.
+void usage_reader::events(std::string_view text) {
+    for (auto at = find_key(text, 0); at != std::string_view::npos; at = find_key(text, 0)) {
+        const auto before = last_event_end(text.substr(0, at), 0);
+        const auto begin = before == std::string_view::npos ? 0 : before;
+        const auto end = std::min(first_event_end(text, at), text.size());
+        event(text.substr(begin, end - begin));
+        text.remove_prefix(end);
     }
 }
 
-void usage_reader::line(std::string_view text) {
-    const auto data = field_value(text, "data");
-    if (data.data() != nullptr) document(data);
+/// The `data` lines of an event are one document, with line feeds between them.
+void usage_reader::event(std::string_view text) {
+    std::string_view data;
+    std::string joined;
+    while (!text.empty()) {
+        const auto value = field_value(next_line(text), "data");
+        if (value.data() == nullptr) continue;
+        if (data.data() == nullptr) {
+            data = value;
+            continue;
+        }
+        if (joined.empty()) joined = data;
+        joined.append("\n").append(value);
+        data = joined;
+    }
+    document(data);
 }
 
 void usage_reader::feed_json(std::string_view bytes) {

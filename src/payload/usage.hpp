@@ -27,10 +27,10 @@ enum class answer_kind { json, sse };
 
 /// Reads token usage beside the relay: OpenAI completions, chat and responses, Anthropic messages.
 /// Feed it every byte in order; it never holds the bytes up. Of a stream it keeps one unfinished
-/// line of at most 64 KiB, of a JSON body 1 MiB; of more only the end is looked at. One thread.
+/// event of at most 64 KiB, of a JSON body 1 MiB; of more only the end is looked at. One thread.
 class usage_reader {
   public:
-    static constexpr std::size_t max_line = std::size_t{64} << 10;
+    static constexpr std::size_t max_event = std::size_t{64} << 10;
     static constexpr std::size_t max_json = std::size_t{1} << 20;
 
     /// `scratch` is one a thread, shared by all readers of it. `memory` is what an earlier reader
@@ -53,21 +53,22 @@ class usage_reader {
     /// The stream's bytes end where an event ends.
     bool at_boundary() const { return boundary_.at_boundary(); }
 
-    /// Lines that were longer than the window and passed unread.
+    /// Events that were longer than the window and passed unread.
     std::size_t skipped() const { return skipped_; }
 
   private:
     void feed_stream(std::string_view bytes);
     void feed_json(std::string_view bytes);
-    void lines(std::string_view text);
-    void line(std::string_view text);
+    bool finish_held(std::string_view& bytes);
+    void events(std::string_view text);
+    void event(std::string_view text);
     void keep(std::string_view text);
     void document(std::string_view text);
     void usage_object(std::string_view text);
     bool last_member(std::string_view text, std::size_t object);
 
     answer_kind kind_;
-    bool skipping_ = false;  ///< the line (or JSON body) has outgrown the window
+    bool skipping_ = false;  ///< the event (or JSON body) has outgrown the window
     sse_boundary boundary_;
     std::size_t skipped_ = 0;
     std::string held_;

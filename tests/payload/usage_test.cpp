@@ -56,6 +56,13 @@ constexpr std::string_view responses =
     "\"output_tokens\":9,\"total_tokens\":40,\"input_tokens_details\":{\"cached_tokens\":16}}}}"
     "\n\n";
 
+// One document may stand in several data lines of its event, other fields between them.
+constexpr std::string_view spread =
+    ": hello\ndata: {\"choices\":[],\ndata:\nid: 7\ndata: \"usage\":\ndata: {\"prompt_tokens\":7,\n"
+    "data:\"total_tokens\":17,\"completion_tokens\":10,\ndata: \"prompt_tokens_details\":\n"
+    "event: x\ndata: {\"cached_tokens\":4}}}\n\n"
+    "data: {\"choices\":[]}\n\ndata: [DONE]\n\n";
+
 }  // namespace
 
 TEST_SUITE("payload/usage") {
@@ -64,7 +71,7 @@ TEST_SUITE("payload/usage") {
         std::replace(carriage.begin(), carriage.end(), '\n', '\r');
         for (std::size_t step = 1; step < 400; step = step < 40 ? step + 1 : step + 37) {
             CAPTURE(step);
-            for (const auto text : {openai, std::string_view(carriage)}) {
+            for (const auto text : {openai, std::string_view(carriage), spread}) {
                 const auto chat = read(answer_kind::sse, text, step);
                 check_counts(chat.usage, 7, 10, 17, 4);
                 CHECK(chat.boundary);
@@ -150,7 +157,7 @@ TEST_SUITE("payload/usage") {
         }
     }
 
-    TEST_CASE("a line beyond the window is skipped and the next one read") {
+    TEST_CASE("an event beyond the window is skipped and the next one read") {
         const std::string huge = "data: {\"usage\":{\"prompt_tokens\":99},\"x\":\"" +
                                  std::string(100000, 'x') + "\"}\n\n";
         const auto found = read(answer_kind::sse, huge + std::string(openai), 1000);
