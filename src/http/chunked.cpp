@@ -31,7 +31,7 @@ bool is_name(char c) {
 
 }  // namespace
 
-chunk_decoder::portion chunk_decoder::decode(char* data, std::size_t size) {
+chunk_decoder::portion chunk_decoder::decode(char* data, std::size_t size, std::string* trailers) {
     portion out;
     std::size_t at = 0;
     while (at < size && state_ != state::done) {
@@ -48,8 +48,11 @@ chunk_decoder::portion chunk_decoder::decode(char* data, std::size_t size) {
             at += skipped;
             continue;
         }
+        const bool in_line = in_trailers();
         out.error = step(data[at]);
         if (out.error != nullptr) break;
+        if (trailers != nullptr && (in_line || state_ == state::trailer_name))
+            *trailers += data[at];
         ++at;
     }
     out.consumed = at;
@@ -83,6 +86,12 @@ std::size_t chunk_decoder::plain_line(const char* line, std::size_t size) {
     overhead_ = 0;
     begin_data();
     return at + 2;
+}
+
+/// Within a trailer field, its line end included.
+bool chunk_decoder::in_trailers() const {
+    return state_ == state::trailer_name || state_ == state::trailer_value ||
+           state_ == state::trailer_lf;
 }
 
 /// A size line has ended. False: too much was spent on such lines.

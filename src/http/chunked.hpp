@@ -2,14 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+#include <string>
 
 namespace weir::http {
 
 /// Takes the chunked transfer coding off a body, in place, in any portions (RFC 9112 7.1). Strict:
 /// CRLF only, at most 16 hexadecimal digits, 4 KiB of extension a line, 8 KiB of trailers, and over
-/// all chunks 16 KiB of size lines beyond what the data pays for; extensions and trailers are
-/// checked and dropped.
+/// all chunks 16 KiB of size lines beyond what the data pays for; extensions are checked and
+/// dropped.
 class chunk_decoder {
   public:
     struct portion {
@@ -20,7 +20,9 @@ class chunk_decoder {
         const char* error = nullptr;  ///< what is wrong, a sentence
     };
 
-    portion decode(char* data, std::size_t size);
+    /// The lines of the trailer fields are appended to `trailers`, each with its CRLF; they are
+    /// checked and dropped where it is null.
+    portion decode(char* data, std::size_t size, std::string* trailers = nullptr);
 
   private:
     enum class state : std::uint8_t {
@@ -42,6 +44,7 @@ class chunk_decoder {
     std::size_t plain_line(const char* line, std::size_t size);
     bool begin_data();
     const char* step(char c);
+    bool in_trailers() const;
 
     state state_ = state::size_first;
     std::uint64_t left_ = 0;

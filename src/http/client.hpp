@@ -46,6 +46,8 @@ class call_owner {
     virtual void on_head(const response_head& head) = 0;
     /// Body bytes, transfer coding removed; valid (and writable) during the call only.
     virtual void on_data(std::span<char> bytes) = 0;
+    /// The trailer fields of a chunked answer that has some, as lines; right before `on_complete`.
+    virtual void on_trailers(std::string_view) {}
     virtual void on_complete() = 0;
     virtual void on_failure(const call_failure& why) = 0;
     /// All that one read brought has been handed over; the place to flush. Not called after

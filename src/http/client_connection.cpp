@@ -255,6 +255,7 @@ bool client_connection::feed_head(char*& data, std::size_t& size) {
     left_ = head.content_length;
     keep_alive_ = head.keep_alive;
     decoder_ = {};
+    trailers_.clear();
     phase_ = phase::body;
     const bool empty = framing_ == framing::none || (framing_ == framing::length && left_ == 0);
     owner_->on_head(head);
@@ -278,7 +279,7 @@ bool client_connection::feed_body(char* data, std::size_t size) {
         left_ -= used;
         done = left_ == 0;
     } else if (framing_ == framing::chunked) {
-        const auto portion = decoder_.decode(data, size);
+        const auto portion = decoder_.decode(data, size, &trailers_);
         body = portion.body;
         used = portion.consumed;
         done = portion.done;
@@ -305,6 +306,7 @@ void client_connection::finish_body(bool surplus) {
     } else {
         close();
     }
+    if (!trailers_.empty()) owner->on_trailers(std::exchange(trailers_, {}));
     owner->on_complete();
 }
 

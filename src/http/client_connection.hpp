@@ -89,6 +89,7 @@ class client_connection final : public io_source {
     std::string partial_;    ///< of a head that came in several reads
     std::size_t scanned_ = 0;
     chunk_decoder decoder_;
+    std::string trailers_;    ///< of the answer, once they come
     std::uint64_t left_ = 0;  ///< of a body with Content-Length
     std::uint64_t served_ = 0;
     std::uint32_t interim_ = 0;

@@ -82,8 +82,9 @@ class exchange {
     /// Sends what `begin`, `write` and `finish` put down since the last flush. False: the client is
     /// slow, wait for `on_drained`.
     virtual bool flush() = 0;
-    /// The answer is complete; flushes, and the exchange is gone.
-    virtual void finish() = 0;
+    /// The answer is complete; flushes, and the exchange is gone. `trailers` are field lines, each
+    /// with its CRLF; they are dropped where the answer is not chunked.
+    virtual void finish(std::string_view trailers = {}) = 0;
     /// The answer cannot be completed: the connection is closed so that the client can tell.
     virtual void abort() = 0;
     /// Lets go of the connected socket and hands it to the caller, who closes it; what was not

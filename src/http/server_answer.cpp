@@ -129,12 +129,14 @@ bool server_connection::flush() {
     return false;
 }
 
-void server_connection::finish() {
+void server_connection::finish(std::string_view trailers) {
     ended_ = true;
     owner_ = nullptr;
     if (!no_body_ && answer_framing_ == framing::length && left_ != 0) return abort();
     if (!out_) out_ = context_.take_output();
-    if (answer_framing_ == framing::chunked && !no_body_) out_->text() += "0\r\n\r\n";
+    if (answer_framing_ == framing::chunked && !no_body_) {
+        out_->text().append("0\r\n").append(trailers).append("\r\n");
+    }
     phase_ = phase::finishing;
     if (out_->owns_all()) return context_.loop.at_batch_end(*this);
     send_last();
@@ -182,7 +184,7 @@ void server_connection::answer(int status, std::span<const field> fields, std::s
     begin(head);
     write(body);
     left_ = 0;
-    finish();
+    finish({});
 }
 
 void server_connection::gone() {

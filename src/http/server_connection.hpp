@@ -99,7 +99,7 @@ class server_connection final : public exchange, public io_source {
     void begin(const answer_head& head) override;
     void write(std::string_view bytes) override;
     bool flush() override;
-    void finish() override;
+    void finish(std::string_view trailers) override;
     void abort() override;
     int detach() override;
     void answer(int status, std::span<const field> fields, std::string_view body) override;

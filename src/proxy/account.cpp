@@ -336,6 +336,8 @@ void transaction::recycle() {
     priority_ = 0;
     api_ = api_kind::other;
     stream_request_ = rewritten_ = decided_ = running_ = request_released_ = false;
+    takes_trailers_ = false;
+    trailers_.clear();
     body_bytes_ = 0;
     decision_.clear();
     fallback_count_ = fallback_next_ = 0;

@@ -79,6 +79,7 @@ void transaction::prepare_upstream() {
     facts.authority = authority;
     facts.drop_accept_encoding = rewritten_;
     facts.http10 = head.version_minor == 0;
+    facts.takes_trailers = takes_trailers_ = head.version_minor != 0 && takes_trailers(fields());
     if (upstream_head_.capacity() < worker_.spare_head.capacity())
         upstream_head_.swap(worker_.spare_head);
     upstream_head_.clear();

@@ -79,6 +79,16 @@ bool matches(std::string_view name, std::string_view known_name) {
     return true;
 }
 
+// Sorted. What RFC 9110 6.5.1 excludes beyond the fields of one connection and of the gateway:
+// authentication, control data and the description of the content.
+constexpr std::array<std::string_view, 18> only_in_heads = {
+    "age",           "authorization",    "cache-control", "content-encoding",
+    "content-range", "content-type",     "cookie",        "date",
+    "expires",       "location",         "max-forwards",  "pragma",
+    "range",         "retry-after",      "set-cookie",    "vary",
+    "warning",       "www-authenticate",
+};
+
 bool is_written_here(std::string_view name) {
     return classify_field(name) == field_class::own && !iequals(name, "host");
 }
@@ -103,6 +113,38 @@ field_class classify_field(std::string_view name) {
         }
     }
     return field_class::end_to_end;
+}
+
+bool may_be_trailer(std::string_view name) {
+    return classify_field(name) == field_class::end_to_end &&
+           !std::binary_search(only_in_heads.begin(), only_in_heads.end(), to_lower(name));
+}
+
+bool takes_trailers(const http::field_list& request) {
+    for (const auto& [name, value] : request) {
+        if (name.size() != 2 || !iequals(name, "te")) continue;
+        for (const auto coding : split(value, ',')) {
+            if (iequals(trim(coding), "trailers")) return true;
+        }
+    }
+    return false;
+}
+
+std::string passing_trailers(std::string_view lines) {
+    std::string out;
+    while (!lines.empty()) {
+        const auto size = lines.find("\r\n") + 2;
+        const auto line = lines.substr(0, size);
+        lines.remove_prefix(size);
+        if (may_be_trailer(line.substr(0, line.find(':')))) out += line;
+    }
+    return out;
+}
+
+bool announces_passing_trailers(std::string_view value) {
+    const auto names = split(value, ',');
+    return std::all_of(names.begin(), names.end(),
+                       [](std::string_view name) { return may_be_trailer(trim(name)); });
 }
 
 nominated_fields::nominated_fields(const http::field_list& fields) {
@@ -163,6 +205,7 @@ void append_upstream_head(std::string& out, std::string_view method, std::string
                 break;
         }
     }
+    if (facts.takes_trailers) append_head_field(out, "te", "trailers");
     append_head_field(out, "x-request-id", facts.request_id);
     out += "x-forwarded-for: ";
     if (!forwarded_for.empty()) out.append(forwarded_for).append(", ");

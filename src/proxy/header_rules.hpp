@@ -22,6 +22,19 @@ enum class field_class : std::uint8_t {
 /// past.
 field_class classify_field(std::string_view name);
 
+/// A field that may stand behind the body of an answer (RFC 9110 6.5.1): nothing that frames,
+/// routes, authenticates, or that a client must know before it reads the body.
+bool may_be_trailer(std::string_view name);
+
+/// The client takes trailer fields: its TE says `trailers`.
+bool takes_trailers(const http::field_list& request);
+
+/// Those of the field lines that may pass, each with its CRLF.
+std::string passing_trailers(std::string_view lines);
+
+/// A Trailer field announces nothing but what may pass.
+bool announces_passing_trailers(std::string_view value);
+
 /// Names that a message's Connection field nominates, lower-cased. Framing, Host and weir's own
 /// fields are never among them: a client cannot have those taken away.
 class nominated_fields {
@@ -44,6 +57,7 @@ struct forwarding_facts {
     std::string_view authority;  ///< of the endpoint, for HTTP/1.0 clients without a Host
     bool drop_accept_encoding = false;
     bool http10 = false;  ///< the client's version, for `via`
+    bool takes_trailers = false;  ///< the endpoint is told so
 };
 
 /// Appends the head of the upstream request up to (not including) the content-length and the empty

@@ -140,6 +140,10 @@ void transaction::collect_fields(const http::response_head& head) {
     }
     drop_field(out, "x-request-id");
     out.push_back({"x-request-id", request_id_});
+    if (!takes_trailers_ || restorer_ || head.body != http::framing::chunked) return;
+    const auto announced = head.fields.get("trailer");
+    if (!announced.empty() && announces_passing_trailers(announced))
+        out.push_back({"trailer", announced});
 }
 
 void transaction::begin_answer(int status, std::string_view reason, http::framing body,
@@ -247,6 +251,10 @@ void transaction::on_drained() {
     call_.resume();
 }
 
+void transaction::on_trailers(std::string_view lines) {
+    if (takes_trailers_) trailers_ = passing_trailers(lines);
+}
+
 void transaction::on_complete() {
     if (usage_) usage_->finish();
     if (restorer_) {
@@ -263,8 +271,9 @@ void transaction::on_complete() {
     }
     account(status_, {}, end_cause::natural);
     auto* ex = ex_;
+    const auto trailers = std::move(trailers_);
     recycle();
-    ex->finish();
+    ex->finish(trailers);
 }
 
 /// An answer that cannot be completed must not look complete: a stream gets one error event where

@@ -60,6 +60,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void on_head(const http::response_head& head) override;
     void on_data(std::span<char> bytes) override;
     void on_read_end() override;
+    void on_trailers(std::string_view lines) override;
     void on_complete() override;
     void on_failure(const http::call_failure& why) override;
 
@@ -165,6 +166,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     bool stream_request_ = false;
     bool rewritten_ = false;
     bool request_released_ = false;
+    bool takes_trailers_ = false;
     std::uint64_t walks_ = 0;  ///< requests walked: tells a late caller that its own has gone
     bool running_ = false;     ///< counted in the series' running gauge
     std::size_t body_bytes_ = 0;
@@ -204,6 +206,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     std::unique_ptr<payload::model_restorer> restorer_;
     std::optional<payload::usage_reader> usage_;  ///< JSON and SSE answers of pools
     payload::sse_boundary boundary_;              ///< of a stream without a usage reader
+    std::string trailers_;
     int status_ = 0;
     bool answer_begun_ = false;
     bool sse_ = false;

@@ -34,6 +34,19 @@ TEST_SUITE("http/chunked") {
             CHECK(done);
         }
     }
+    TEST_CASE("trailer fields come out as lines at every split") {
+        const std::string text = "1\r\na\r\n0\r\nX: y\r\nz-1:\tq \r\n\r\nNEXT";
+        for (std::size_t step = 1; step <= text.size(); ++step) {
+            chunk_decoder decoder;
+            std::string trailers;
+            bool done = false;
+            for (std::size_t at = 0; at < text.size() && !done; at += step) {
+                auto part = text.substr(at, step);
+                done = decoder.decode(part.data(), part.size(), &trailers).done;
+            }
+            CHECK(trailers == "X: y\r\nz-1:\tq \r\n");
+        }
+    }
     TEST_CASE("bytes behind the end are left alone") {
         chunk_decoder decoder;
         std::string text = "1\r\na\r\n0\r\n\r\nGET /";

@@ -235,3 +235,24 @@ spec:
     answer = gateway.chat(model="fast")
     assert answer.json()["model"] == "fast"
     assert [r.json()["model"] for r in server.requests if r.method == "POST"] == ["fast-v2"]
+
+
+def test_trailers_go_to_a_client_that_takes_them(weir, upstream):
+    server = upstream(lambda exchange: exchange.send(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n"
+        "0\r\nX-Sum: 1\r\nContent-Length: 9\r\nX-Weir-Reason: draining\r\nX-Two: b\r\n\r\n"))
+    gateway = weir("--endpoint", server.url)
+
+    def end_of(head, version="1.1"):
+        with gateway.connect() as connection:
+            connection.send(f"GET / HTTP/{version}\r\nHost: x\r\nConnection: close\r\n{head}\r\n")
+            seen = connection.read_to_end()
+        return b"trailer: X-Sum\r\n" in seen, seen.partition(b"hi")[2]
+
+    for te in ("TE: trailers", "te: gzip;q=0.5, trailers"):
+        assert end_of(te + "\r\n") == (True, b"\r\n0\r\nX-Sum: 1\r\nX-Two: b\r\n\r\n")
+        assert server.requests[-1].header("te") == "trailers"
+    for te in ("", "TE: gzip\r\n"):
+        assert end_of(te) == (False, b"\r\n0\r\n\r\n")
+        assert server.requests[-1].header("te") is None
+    assert end_of("TE: trailers\r\n", "1.0") == (False, b"")

@@ -73,6 +73,21 @@ TEST_SUITE("proxy/header_rules") {
         CHECK(head.find("x-forwarded-for: 9.9.9.9, 192.0.2.1\r\n") != std::string::npos);
         CHECK(head.find("connection") == std::string::npos);
     }
+    TEST_CASE("trailers pass but for those that frame, route, authenticate or describe") {
+        CHECK(passing_trailers("X-Sum: 1\r\nContent-Length: 4\r\ngrpc-status:0\r\n"
+                               "Set-Cookie: a\r\nx-weir-reason: b\r\nHost: c\r\nTE: d\r\n") ==
+              "X-Sum: 1\r\ngrpc-status:0\r\n");
+        CHECK(announces_passing_trailers("X-Sum , grpc-status"));
+        CHECK_FALSE(announces_passing_trailers("X-Sum, Content-Type"));
+    }
+    TEST_CASE("a client says with TE that it takes trailers") {
+        const auto takes = [](std::string_view te) { return takes_trailers(fields({{"Te", te}})); };
+        CHECK(takes("trailers"));
+        CHECK(takes("gzip;q=0.5, Trailers"));
+        CHECK_FALSE(takes("gzip"));
+        CHECK_FALSE(takes(""));
+        CHECK_FALSE(takes_trailers({}));
+    }
     TEST_CASE("a request id is 1 to 128 printable characters") {
         CHECK(usable_request_id("a"));
         CHECK(usable_request_id(std::string(128, 'x')));
