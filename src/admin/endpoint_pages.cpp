@@ -220,6 +220,13 @@ std::string chosen_pool(surroundings& s, json_body& body) {
     return name;
 }
 
+bool is_own(const surroundings& s, std::string_view pool, const config::endpoint_source& source) {
+    for (const auto& f : s.about.pools()) {
+        if (f.id == pool && f.endpoints != nullptr) return f.endpoints->is_own(source);
+    }
+    return false;
+}
+
 }  // namespace
 
 void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
@@ -271,6 +278,10 @@ void do_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
         auto source = read_source(body);
         id = source.name_space + "/" + source.name;
         if (!body.problem().empty()) return answer(problem(400, body.problem()));
+        if (is_own(s, pool, source)) {
+            return answer(problem(
+                400, "the address is weir's own listener: name the port of the model server"));
+        }
         done = s.about.add_endpoint(pool, std::move(source));
     } else {
         if (id.empty()) body.fail("\"id\" must be the endpoint's namespace/name");

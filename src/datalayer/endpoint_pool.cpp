@@ -114,7 +114,16 @@ std::shared_ptr<endpoint_state> endpoint_pool::state_of(const std::string& key) 
     return state;
 }
 
-bool endpoint_pool::is_own(const listed_endpoint& e) {
+bool endpoint_pool::is_own(const config::endpoint_source& source) const {
+    if (!own_) return false;
+    const auto host = source.host == "localhost" ? std::string("127.0.0.1") : source.host;
+    return std::any_of(source.ports.begin(), source.ports.end(), [&](std::uint16_t port) {
+        const auto where = http::address::parse(host, port);
+        return where && own_->contains(*where);
+    });
+}
+
+bool endpoint_pool::leaves_out(const listed_endpoint& e) {
     if (!own_ || !own_->contains(e.where)) return false;
     const auto authority = e.where.authority();
     if (own_said_.insert(authority).second) {
@@ -131,7 +140,8 @@ void endpoint_pool::rebuild(time_point now) {
         by_origin.push_back(expand(sources_[o], static_cast<endpoint_origin>(o), book_));
     }
     auto list = merge(std::move(by_origin));
-    std::erase_if(list, [&](const auto& e) { return removed_.contains(e.what.id()) || is_own(e); });
+    std::erase_if(list,
+                  [&](const auto& e) { return removed_.contains(e.what.id()) || leaves_out(e); });
     const bool unchanged =
         std::equal(list.begin(), list.end(), members_.begin(), members_.end(),
                    [](const auto& e, const auto& m) { return same(e, m->listed); });

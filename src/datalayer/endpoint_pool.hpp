@@ -60,6 +60,9 @@ class endpoint_pool {
     std::size_t attribute_cell(std::string_view key) const;
 
     // Changes by the administrator, kept until undone or the process ends.
+    /// True for a source that would be left out as weir's own socket; a name other than localhost
+    /// is not looked up for it.
+    bool is_own(const config::endpoint_source& source) const;
     /// Adds one (or replaces the identity, and undoes its removal).
     void admin_add(config::endpoint_source source, time_point now);
     /// False when no endpoint has that `namespace/name`.
@@ -86,7 +89,7 @@ class endpoint_pool {
 
     void rebuild(time_point now);
     void publish();
-    bool is_own(const listed_endpoint& e);
+    bool leaves_out(const listed_endpoint& e);
     std::shared_ptr<endpoint_state> state_of(const std::string& key);
 
     static constexpr std::size_t era_size = 512;

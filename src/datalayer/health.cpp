@@ -57,15 +57,19 @@ void step_one(const health_subject& s, const health_options& options, time_point
     if (r.state == endpoint_health::ejected && now >= r.ejected_until)
         bring_back(s, "ejection ended", now);
     if (r.state != endpoint_health::ready) return;
+    if (s.state->server_errors.load(relaxed) < r.spared_at) r.spared_at = 0;
     if (r.ejections != 0 && now - r.since >= options.forgiven_after) r.ejections = 0;
     const auto returned = s.state->returned_ns.load(relaxed);
     if (returned != 0 && now - from_ns(returned) >= slow_start_window)
         s.state->returned_ns.store(0, relaxed);
 }
 
+/// An endpoint that was spared is judged again by its next failure, not by the old ones once the
+/// pool has room.
 bool failing(const health_subject& s, const health_options& options) {
-    return options.error_limit != 0 && s.record->state == endpoint_health::ready &&
-           s.state->server_errors.load(relaxed) >= options.error_limit;
+    if (options.error_limit == 0 || s.record->state != endpoint_health::ready) return false;
+    const auto errors = s.state->server_errors.load(relaxed);
+    return errors >= options.error_limit && errors != s.record->spared_at;
 }
 
 std::size_t count(std::span<const health_subject> pool, endpoint_health state) {
@@ -117,14 +121,17 @@ void step_health(std::span<const health_subject> pool, const health_options& opt
     auto ready = count(pool, endpoint_health::ready);
     for (const auto& s : pool) {
         if (!failing(s, options)) continue;
-        if (ejected + 1 > pool.size() / 2 || ready <= 1) return;
         auto& r = *s.record;
+        const auto errors = s.state->server_errors.load(relaxed);
+        if (ejected + 1 > pool.size() / 2 || ready <= 1) {
+            r.spared_at = errors;
+            continue;
+        }
+        r.spared_at = 0;
         r.ejected_until = now + ejection_time(r.ejections, options);
         ++r.ejections;
-        enter(
-            s, endpoint_health::ejected,
-            std::to_string(s.state->server_errors.load(relaxed)) + " failed answers (5xx) in a row",
-            now);
+        enter(s, endpoint_health::ejected,
+              std::to_string(errors) + " failed answers (5xx) in a row", now);
         ++ejected;
         --ready;
     }

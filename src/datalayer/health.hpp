@@ -48,8 +48,9 @@ struct health_record {
     bool draining = false;     ///< what the administrator says
     std::uint32_t ejections = 0;
     time_point ejected_until{};
-    time_point probed{};      ///< when the last probe was sent
-    bool introduced = false;  ///< asked for its health before its first request
+    std::uint32_t spared_at = 0;  ///< failed answers when the pool could not do without it; else 0
+    time_point probed{};          ///< when the last probe was sent
+    bool introduced = false;      ///< asked for its health before its first request
 };
 
 struct health_subject {

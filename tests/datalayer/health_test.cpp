@@ -177,6 +177,37 @@ TEST_SUITE("datalayer/health") {
         for (std::size_t i = 0; i < 4; ++i) CHECK(f.of(i) == endpoint_health::ready);
     }
 
+    TEST_CASE("one that was spared is not ejected for old failures once the pool has room") {
+        fixture f(4);
+        for (std::size_t i = 0; i < 3; ++i) f.fail_answers(i, 5);
+        f.step();
+        CHECK(f.of(2) == endpoint_health::ready);
+        f.step(5s);  // the two others are back
+        REQUIRE(f.of(0) == endpoint_health::ready);
+        f.step(1s);
+        CHECK(f.of(2) == endpoint_health::ready);
+        f.fail_answers(2, 1);
+        f.step();
+        CHECK(f.of(2) == endpoint_health::ejected);
+        CHECK(f.records[2].why == "6 failed answers (5xx) in a row");
+    }
+
+    TEST_CASE("a spared one that recovered needs a whole row of failures again") {
+        fixture f(2);
+        f.fail_answers(0, 5);
+        f.fail_answers(1, 5);
+        f.step();
+        REQUIRE(f.of(1) == endpoint_health::ready);
+        f.fail_answers(1, 1, 200);
+        f.step(5s);
+        f.fail_answers(1, 4);
+        f.step();
+        CHECK(f.of(1) == endpoint_health::ready);
+        f.fail_answers(1, 1);
+        f.step();
+        CHECK(f.of(1) == endpoint_health::ejected);
+    }
+
     TEST_CASE("ejection can be switched off") {
         fixture f(4);
         f.options.error_limit = 0;

@@ -62,8 +62,9 @@ def test_no_endpoint_is_weirs_own_socket(weir, upstream, tmp_path):
     wait_for(lambda: names(gateway) == ["a", "b"], "what is not weir itself")
     for left_out in own:
         gateway.wait_log(f"127.0.0.1:{left_out['port']}")
-    added = {"action": "add", "address": f"127.0.0.1:{data}", "name": "again"}
-    assert gateway.admin("POST", "/v1/endpoints", added).status == 200
+    for address in (f"127.0.0.1:{data}", f"localhost:{data}", f"127.0.0.1:{gateway.admin_port}"):
+        refused = gateway.admin("POST", "/v1/endpoints", {"action": "add", "address": address, "name": "again"})
+        assert refused.status == 400 and "weir's own listener" in refused.text
     assert names(gateway) == ["a", "b"]
     assert {gateway.chat("x").status for _ in range(4)} == {200}
 
