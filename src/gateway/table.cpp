@@ -119,14 +119,12 @@ const socket_table* table::find_socket(std::string_view bind_address,
 match_result table::match(const socket_table& socket, const request_view& request) {
     const canonical_host host(request.host);
     const auto* served = listener_for(socket, host.view());
+    if (served == nullptr) return {};  // no listener would do better: not misdirected
     if (!request.sni.empty()) {
         const canonical_host name(request.sni);
-        if (listener_for(socket, name.view()) != served) {
-            return {outcome::misdirected, served == nullptr ? nullptr : served->listener, nullptr,
-                    nullptr};
-        }
+        if (listener_for(socket, name.view()) != served)
+            return {outcome::misdirected, served->listener, nullptr, nullptr};
     }
-    if (served == nullptr) return {};
     const candidate* found = nullptr;
     served->hosts.visit(host.view(), [&](const rule_index& rules) {
         found = rules.find(request);

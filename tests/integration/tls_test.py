@@ -114,6 +114,8 @@ def test_a_host_of_another_listener_is_misdirected(edge):
         assert connection.request("GET", "/v1/models", headers={"Host": "y.example.com:8443"}).status == 200
         answer = connection.request("GET", "/v1/models", headers={"Host": "api.example.com"})
         assert answer.status == 421
+        # No listener would do better.
+        assert connection.request("GET", "/v1/models", headers={"Host": "example.net"}).status == 404
         assert answer.header("x-request-id")
 
 
