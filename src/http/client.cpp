@@ -83,6 +83,8 @@ struct client_pool::impl final : connection_keeper {
 
 bool call::reused() const { return connection_ != nullptr && connection_->reused(); }
 
+bool call::received() const { return connection_ != nullptr && connection_->received(); }
+
 bool call::sent_all() const { return connection_ == nullptr || connection_->sent_all(); }
 
 void call::pause() {

@@ -69,6 +69,8 @@ class call {
 
     bool active() const { return connection_ != nullptr; }
     bool reused() const;
+    /// A byte of the answer, an interim one included, has been read.
+    bool received() const;
     /// The whole request has been handed to the socket: its bytes are not needed any more.
     bool sent_all() const;
     /// Stops reading the answer until `resume`: backpressure.

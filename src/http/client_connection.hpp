@@ -51,6 +51,7 @@ class client_connection final : public io_source {
 
     void set_paused(bool paused);
     bool reused() const { return served_ != 0; }
+    bool received() const { return received_any_; }
     bool sent_all() const { return piece_ == pieces_count_; }
     std::uint64_t peer_key() const { return peer_key_; }
 

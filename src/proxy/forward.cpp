@@ -179,6 +179,7 @@ void transaction::on_deadline(void* self) {
     auto& t = *static_cast<transaction*>(self);
     const auto now = t.worker_.loop.now();
     if (!t.limits_.any_over(now)) return t.arm_deadlines();
+    const bool received = t.call_.received();
     t.call_.cancel();
     t.retry_timer_.cancel();
     if (t.answer_begun_ || t.held_ != nullptr) return t.break_off(upstream_timeout());
@@ -187,6 +188,7 @@ void transaction::on_deadline(void* self) {
         http::call_failure why;
         why.what = http::call_error::timeout;
         why.sent = true;
+        why.received = received;
         return t.on_failure(why);
     }
     if (t.dispatched_ != time_point{}) datalayer::note_broken_answer(*t.view_->states[t.endpoint_]);

@@ -38,6 +38,7 @@ constexpr std::array known = {
     known_field{"proxy-authorization", field_class::hop_by_hop},
     known_field{"x-prefiller-host-port", field_class::control},
     known_field{"x-encoder-hosts-ports", field_class::control},
+    known_field{"x-went-into-resp-headers", field_class::control},
     known_field{"x-data-parallel-host-port", field_class::control},
     known_field{"test-epp-endpoint-selection", field_class::control},
     known_field{"x-kv-cache-source-host-port", field_class::control},

@@ -138,6 +138,8 @@ void transaction::collect_fields(const http::response_head& head) {
         drop_field(out, c.name);
         if (!c.remove) out.push_back({c.name, c.value});
     }
+    // The endpoint picker marks every answer that passed it; its clients' tests look for the mark.
+    if (pool_ != nullptr) out.push_back({"x-went-into-resp-headers", "true"});
     drop_field(out, "x-request-id");
     out.push_back({"x-request-id", request_id_});
     if (!takes_trailers_ || restorer_ || head.body != http::framing::chunked) return;

@@ -178,6 +178,27 @@ def test_what_an_endpoint_receives(weir, upstream):
         assert seen.header(gone) is None, gone
 
 
+def test_what_a_client_receives(weir, upstream):
+    kept = {"Server": "vllm", "Date": "then", "ETag": '"a"', "X-Keep": "1", "Via": "1.1 before"}
+    dropped = {"Connection": "keep-alive, x-hop", "X-Hop": "1", "Keep-Alive": "timeout=5", "Upgrade": "h2c",
+               "X-Request-Id": "theirs", "x-llm-d-request-dropped-reason": "evicted", "x-weir-reason": "saturated",
+               "X-Gateway-Destination-Endpoint": "10.0.0.1:1", "X_Weir_Endpoint": "a", "x-went-into-resp-headers": "no"}
+    server = upstream(reply(headers={**kept, **dropped}))
+    gateway = weir("--endpoint", server.url)
+    for ask in (lambda headers: gateway.chat(headers=headers), lambda headers: gateway.get("/v1/x", headers)):
+        answer = ask({"X-Request-Id": "mine"})
+        for name, value in kept.items():
+            assert answer.header(name) == value, name
+        for name in dropped.keys() - {"X-Request-Id", "x-went-into-resp-headers"}:
+            assert answer.header(name) is None, name
+        assert answer.header("x-request-id") == "mine"
+        assert answer.header("x-went-into-resp-headers") == "true"
+    with gateway.connect() as connection:
+        connection.send("GET /v1/x HTTP/1.0\r\n\r\n")
+        assert connection.read_answer().status == 200
+    assert server.requests[-1].header("via") == "1.0 weir"
+
+
 def test_a_cut_stream_never_looks_complete(weir, upstream):
     events = [json.dumps({"n": i}) for i in range(3)]
     gateway = weir("--endpoint", upstream(stream(events, end=False)).url)
