@@ -37,6 +37,14 @@ std::string candidate_name(const proxy::decision_record& r, std::size_t i) {
     return "#" + std::to_string(r.candidates[i].endpoint);
 }
 
+std::string attempt_name(const proxy::decision_record& r, std::size_t attempt) {
+    if (attempt == 0 && !r.endpoint.empty()) return r.endpoint;  // the pick is tried first
+    for (std::size_t i = 0; i < r.candidates.size(); ++i) {
+        if (r.candidates[i].endpoint == r.attempts[attempt].endpoint) return candidate_name(r, i);
+    }
+    return "#" + std::to_string(r.attempts[attempt].endpoint);
+}
+
 void write_decision_members(json_writer& w, const proxy::decision_record& r) {
     w.field("id", r.request_id).field("requestId", r.request_id).field("sequence", r.sequence);
     w.field("time", rfc3339(r.wall_ms)).field("unixMs", r.wall_ms);
@@ -57,8 +65,10 @@ void write_decision_members(json_writer& w, const proxy::decision_record& r) {
     w.field("configVersion", r.runtime_version).field("viewVersion", r.view_version);
     w.field("seed", std::to_string(r.seed));
     w.key("attempts").begin_array();
-    for (const auto& a : r.attempts) {
-        w.begin_object().field("endpointIndex", a.endpoint).field("status", a.status).end_object();
+    for (std::size_t i = 0; i < r.attempts.size(); ++i) {
+        w.begin_object().field("endpoint", attempt_name(r, i));
+        w.field("endpointIndex", r.attempts[i].endpoint);
+        w.field("status", r.attempts[i].status).end_object();
     }
     w.end_array();
 }

@@ -20,4 +20,7 @@ void write_decision_members(json_writer& w, const proxy::decision_record& r);
 /// Names of the candidates: as recorded, else `#index`.
 std::string candidate_name(const proxy::decision_record& r, std::size_t i);
 
+/// The endpoint that one of the attempts went to.
+std::string attempt_name(const proxy::decision_record& r, std::size_t attempt);
+
 }  // namespace weir::admin

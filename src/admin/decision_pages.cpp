@@ -1,57 +1,25 @@
 // /v1/decisions and /v1/decisions/ID: what was decided, and why.
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 
 #include "admin/decision_json.hpp"
+#include "admin/decision_replay.hpp"
 #include "admin/explain_render.hpp"
 #include "admin/page.hpp"
 #include "base/strings.hpp"
-#include "payload/request.hpp"
+#include "gateway/query.hpp"
 
 namespace weir::admin {
 namespace {
 
 constexpr std::size_t default_limit = 100;
 constexpr std::size_t most = 10'000;
-constexpr std::size_t most_tokens = std::size_t{1} << 20;
-constexpr double same_score = 1e-3;
 
-/// The pool of a decision as it is now, when nothing that decided has changed since.
-struct same_pool {
-    const proxy::pool_runtime* pool = nullptr;
-    std::shared_ptr<const datalayer::pool_view> view;  ///< of today, whatever its version
-    bool unchanged = false;
-};
-
-same_pool find_pool(const proxy::runtime* current, const proxy::decision_record& r) {
-    same_pool out;
-    if (current == nullptr) return out;
-    for (const auto& p : current->pools) {
-        if (p.id != r.pool || !p.view) continue;
-        out.pool = &p;
-        out.view = p.view->load();
-        out.unchanged = out.view && out.view->version == r.view_version &&
-                        current->version == r.runtime_version && p.pipeline != nullptr;
-    }
-    return out;
-}
-
-/// Names and addresses of the candidates where the record or an unchanged view has them.
-std::string name_of(const proxy::decision_record& r, std::size_t i, const same_pool& p) {
-    const auto index = r.candidates[i].endpoint;
-    if (r.endpoint_names.empty() && p.view && p.view->version == r.view_version &&
-        index < p.view->size()) {
-        return p.view->endpoints[index].id();
-    }
-    return candidate_name(r, i);
-}
-
-void write_candidates(json_writer& w, const proxy::decision_record& r, const same_pool& p) {
+void write_candidates(json_writer& w, const proxy::decision_record& r) {
     w.key("candidates").begin_array();
     for (std::size_t i = 0; i < r.candidates.size(); ++i) {
         const auto& c = r.candidates[i];
-        w.begin_object().field("endpoint", name_of(r, i, p));
+        w.begin_object().field("endpoint", candidate_name(r, i));
         w.field("waiting", static_cast<double>(c.waiting));
         w.field("running", static_cast<double>(c.running));
         w.field("kvUsage", c.kv_usage);
@@ -70,101 +38,27 @@ void write_candidates(json_writer& w, const proxy::decision_record& r, const sam
     w.field("blockTokens", static_cast<double>(r.block_tokens));
 }
 
-/// The signals that were read then, in the columns of today's view. What the record does not keep
-/// (adapters, block sizes) is as it is now.
-std::vector<std::uint32_t> recorded_signals(const proxy::decision_record& r,
-                                            const datalayer::pool_view& view, time_point now,
-                                            signal_columns& out) {
-    std::vector<std::uint32_t> candidates;
-    view.read(now, out, candidates);
-    candidates.clear();
-    for (const auto& c : r.candidates) {
-        if (c.endpoint >= view.size()) continue;
-        candidates.push_back(c.endpoint);
-        out.waiting[c.endpoint] = static_cast<double>(c.waiting);
-        out.running[c.endpoint] = static_cast<double>(c.running);
-        out.kv_usage[c.endpoint] = c.kv_usage;
-        out.age_seconds[c.endpoint] = static_cast<double>(c.age_seconds);
-        out.inflight_requests[c.endpoint] = static_cast<double>(c.inflight);
-        out.inflight_tokens[c.endpoint] = static_cast<double>(c.inflight_tokens);
-    }
-    return candidates;
-}
-
-void recall_prefixes(const proxy::decision_record& r, std::size_t endpoints, producer_data& data) {
-    if (data.prefix.empty() || r.total_blocks <= 0) return;
-    auto& p = data.prefix.front();
-    p.reset(endpoints, static_cast<double>(r.total_blocks), static_cast<double>(r.block_tokens));
-    for (const auto& c : r.candidates) {
-        if (c.endpoint < endpoints)
-            p.matched_blocks[c.endpoint] = static_cast<double>(c.matched_blocks);
-    }
-}
-
-/// Whether the scores that came out now are those that were recorded.
-bool agrees(const proxy::decision_record& r, const scheduling::explanation& now) {
-    for (const auto& c : r.candidates) {
-        bool found = false;
-        for (const auto& p : now.profiles) {
-            for (std::size_t i = 0; i < p.survivors.size() && i < p.totals.size(); ++i) {
-                found = found || (p.survivors[i] == c.endpoint &&
-                                  std::abs(p.totals[i] - c.total) < same_score);
-            }
-        }
-        if (!found && !c.filtered) return false;
-    }
-    return true;
-}
-
-scheduling::explanation decide_again(const proxy::decision_record& r, const same_pool& p,
-                                     time_point now) {
-    inference_request request;
-    request.request_id = r.request_id;
-    request.model = r.model;
-    request.target_model = r.target_model;
-    request.objective = r.objective;
-    request.fairness_id = r.fairness_id;
-    request.priority = r.priority;
-    request.stream = r.stream;
-    request.api = payload::classify(r.path);
-    const std::string text(std::min<std::size_t>(r.input_tokens, most_tokens) * 4, ' ');
-    const prompt only{text};
-    request.prompts = std::span<const prompt>(&only, 1);
-
-    signal_columns signals;
-    const auto candidates = recorded_signals(r, *p.view, now, signals);
-    scheduling::workspace scratch;
-    const scheduling::decision_input in{request, p.view->endpoints, signals, candidates, now,
-                                        r.seed};
-    // The first call shapes the workspace to this pipeline; then it is given what was known.
-    p.pool->pipeline->explain(in, scratch, false);
-    recall_prefixes(r, p.view->size(), scratch.data());
-    return p.pool->pipeline->explain(in, scratch, false);
-}
-
-void write_scores(json_writer& w, const proxy::decision_record& r, const same_pool& p,
-                  time_point now) {
-    if (!p.unchanged || r.candidates.empty()) {
-        w.key("explanation").begin_object().field("source", "recorded");
+void write_scores(json_writer& w, const proxy::decision_record& r, const replayed& p) {
+    w.key("explanation").begin_object();
+    if (!p.again) {
+        w.field("source", "recorded");
         w.field("note", r.candidates.empty()
                             ? "no endpoint was considered"
                             : "the configuration or the endpoints have changed since; the totals "
                               "are those of then");
-        w.end_object();
-        return;
+    } else {
+        w.field("source", "recomputed").field("exact", p.exact);
+        write_explanation(w, *p.again, p.view->endpoints);
+        w.field("text", render_explanation(*p.again, p.view->endpoints, &p.signals));
     }
-    const auto again = decide_again(r, p, now);
-    w.key("explanation").begin_object().field("source", "recomputed");
-    w.field("exact", agrees(r, again));
-    write_explanation(w, again, p.view->endpoints);
-    w.field("text", render_explanation(again, p.view->endpoints)).end_object();
+    w.end_object();
 }
 
 /// What was recorded, with a mark before the endpoint that was picked.
-std::string tell_totals(const proxy::decision_record& r, const same_pool& p) {
+std::string tell_totals(const proxy::decision_record& r) {
     std::string out;
     for (std::size_t i = 0; i < r.candidates.size(); ++i) {
-        const auto name = name_of(r, i, p);
+        const auto name = candidate_name(r, i);
         char total[32];
         std::snprintf(total, sizeof total, "%.4f", r.candidates[i].total);
         out += (name == r.endpoint ? "  > " : "    ") + name + "  " +
@@ -173,22 +67,74 @@ std::string tell_totals(const proxy::decision_record& r, const same_pool& p) {
     return out;
 }
 
-/// The same for a person: the request, what became of it, and the table.
-std::string tell_decision(const proxy::decision_record& r, const same_pool& p, time_point now) {
-    std::string out = r.path + "  pool " + r.pool + "  model " + r.model;
+/// Which endpoint was picked and by how much; empty when none was.
+std::string tell_pick(const proxy::decision_record& r) {
+    if (r.endpoint.empty()) return {};
+    double picked = 0;
+    std::vector<double> others;
+    for (std::size_t i = 0; i < r.candidates.size(); ++i) {
+        if (r.candidates[i].filtered) continue;
+        if (candidate_name(r, i) == r.endpoint) {
+            picked = r.candidates[i].total;
+        } else {
+            others.push_back(r.candidates[i].total);
+        }
+    }
+    return "picked " + r.endpoint + ": " + render_margin(picked, others) + "\n";
+}
+
+/// One try after the other, where the first was not the last; empty when it was.
+std::string tell_attempts(const proxy::decision_record& r) {
+    const bool as_picked = r.attempts.size() == 1 && r.attempts.front().status != 0;
+    if (r.attempts.empty() || as_picked) return {};
+    std::string out = "tried ";
+    for (std::size_t i = 0; i < r.attempts.size(); ++i) {
+        const auto status = r.attempts[i].status;
+        out += (i == 0 ? "" : ", then ") + attempt_name(r, i) + ": " +
+               (status == 0 ? "no answer" : std::to_string(status));
+    }
+    return out + "\n";
+}
+
+std::string tell_times(const proxy::decision_record& r) {
+    if (r.total_ms < 0) return "not answered yet\n";
+    char text[96];
+    if (r.first_byte_ms < 0) {
+        std::snprintf(text, sizeof text, "ended after %.1f ms\n", double{r.total_ms});
+    } else {
+        std::snprintf(text, sizeof text, "first byte after %.1f ms, end after %.1f ms\n",
+                      double{r.first_byte_ms}, double{r.total_ms});
+    }
+    return text;
+}
+
+/// The request and what became of it, in a few lines.
+std::string tell_outline(const proxy::decision_record& r) {
+    std::string out = r.path + "  pool " + r.pool;
+    out += r.model.empty() ? "  no model" : "  model " + r.model;
     if (r.target_model != r.model) out += " -> " + r.target_model;
     out += "\nrequest " + r.request_id + ", priority " + std::to_string(r.priority) + ", status " +
-           std::to_string(r.status) + (r.reason.empty() ? "" : " (" + std::string(r.reason) + ")") +
-           "\n\n";
-    if (r.candidates.empty()) return out + "no endpoint was considered\n";
-    if (!p.unchanged) {
-        return out + "the configuration or the endpoints have changed since; totals then:\n" +
-               tell_totals(r, p);
+           std::to_string(r.status) + (r.reason.empty() ? "" : " (" + r.reason + ")");
+    if (!r.objective.empty()) out += ", objective " + r.objective;
+    if (!r.fairness_id.empty()) out += ", flow " + r.fairness_id;
+    return out + "\n" + rfc3339(r.wall_ms) + ", " + tell_times(r) + tell_pick(r) +
+           tell_attempts(r) + "\n";
+}
+
+/// The same for a person: the request, what became of it, and the table.
+std::string tell_decision(const proxy::decision_record& r, const replayed& p) {
+    const auto out = tell_outline(r);
+    if (r.candidates.empty()) {
+        return out + "weir answered " + std::to_string(r.status) +
+               " itself before an endpoint was chosen: " + r.reason + "\n";
     }
-    const auto again = decide_again(r, p, now);
-    const auto scores = render_explanation(again, p.view->endpoints);
-    if (agrees(r, again)) return out + scores;
-    return out + "totals then:\n" + tell_totals(r, p) +
+    if (!p.again) {
+        return out + "the configuration or the endpoints have changed since; totals then:\n" +
+               tell_totals(r);
+    }
+    const auto scores = render_explanation(*p.again, p.view->endpoints, &p.signals);
+    if (p.exact) return out + scores;
+    return out + "totals then:\n" + tell_totals(r) +
            "\na scorer has learned since; the same signals give today:\n\n" + scores;
 }
 
@@ -202,7 +148,11 @@ void show_decisions(surroundings& s, const asked& a, const answer_fn& answer) {
         if (!n || *n < 0) return answer(problem(400, "limit must be a number from 0 on"));
         limit = static_cast<std::size_t>(std::min<std::int64_t>(*n, most));
     }
-    s.about.decisions(limit, {}, [answer](const std::vector<proxy::decision_record>& all) {
+    s.about.decisions(limit, {}, [&s, answer](std::vector<proxy::decision_record> all) {
+        const auto current = s.about.runtime();
+        for (auto& r : all) {
+            if (r.attempts.size() > 1) name_candidates(current.get(), r);
+        }
         json_writer w;
         w.begin_object().field("apiVersion", "v1").key("decisions").begin_array();
         for (const auto& r : all) {
@@ -218,26 +168,28 @@ void show_decisions(surroundings& s, const asked& a, const answer_fn& answer) {
 }
 
 void show_decision(surroundings& s, const asked& a, const answer_fn& answer) {
-    const auto id = a.path.substr(std::string_view("/v1/decisions/").size());
+    const auto tail = a.path.substr(std::string_view("/v1/decisions/").size());
+    tell_past(s, gateway::decode_path(tail), a.wants_text(), answer);
+}
+
+void tell_past(surroundings& s, const std::string& id, bool text, const answer_fn& answer) {
     s.about.decisions(
-        1, id,
-        [&s, id, answer, text = a.wants_text()](const std::vector<proxy::decision_record>& all) {
-            if (all.empty())
-                return answer(problem(404, "no decision of request " + id + " is kept"));
-            const auto& r = all.front();
-            const auto current = s.about.runtime();
-            const auto pool = find_pool(current.get(), r);
-            if (text) {
-                reply plain;
-                plain.type = "text/plain; charset=utf-8";
-                plain.body = tell_decision(r, pool, s.loop.now());
-                return answer(std::move(plain));
+        1, id, [&s, id, answer, text](const std::vector<proxy::decision_record>& all) {
+            if (all.empty()) {
+                const auto why = "no decision of request " + id +
+                                 " is kept: it reached no pool, or too many have come since";
+                return answer(text ? plain_text(why + "\n", 404) : problem(404, why));
             }
+            auto r = all.front();
+            const auto current = s.about.runtime();
+            name_candidates(current.get(), r);
+            const auto again = replay(current.get(), r, s.loop.now());
+            if (text) return answer(plain_text(tell_decision(r, again)));
             json_writer w;
             w.begin_object().field("apiVersion", "v1");
             write_decision_members(w, r);
-            write_candidates(w, r, pool);
-            write_scores(w, r, pool, s.loop.now());
+            write_candidates(w, r);
+            write_scores(w, r, again);
             w.end_object();
             reply out;
             out.body = w.take() + "\n";

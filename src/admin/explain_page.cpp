@@ -6,6 +6,7 @@
 #include <random>
 
 #include "admin/api.hpp"
+#include "admin/dry_route.hpp"
 #include "admin/explain_render.hpp"
 #include "admin/json_body.hpp"
 #include "admin/page.hpp"
@@ -23,16 +24,9 @@ namespace {
 
 constexpr std::size_t padding = 64;  // readable bytes behind a body (simdjson)
 
-/// What was asked, as the gateway would have received it.
-struct dry_request {
-    std::string path;
-    std::string body;
-    std::vector<std::pair<std::string, std::string>> headers;
-    std::uint64_t seed = 0;
-};
-
 /// How far it came.
 struct dry_outcome {
+    std::string route;
     int status = 200;
     std::string message;
     std::string_view reason;
@@ -44,6 +38,7 @@ struct dry_outcome {
     int priority = 0;
     std::size_t input_tokens = 0;
     std::optional<flowcontrol::saturation> saturation;
+    signal_columns signals;  ///< as they were read
     bool sheddable = false;
     std::optional<scheduling::explanation> explained;
     std::shared_ptr<const datalayer::pool_view> view;
@@ -58,35 +53,26 @@ struct dry_outcome {
     }
 };
 
+/// The newer spelling wins where it is present, even empty.
 std::string header(const dry_request& r, std::string_view one, std::string_view other) {
-    for (const auto name : {one, other}) {
-        for (const auto& [k, v] : r.headers) {
-            if (k == name) return v;
-        }
-    }
-    return {};
+    const bool newer = std::any_of(r.headers.begin(), r.headers.end(),
+                                   [one](const auto& h) { return h.first == one; });
+    return std::string(r.header(newer ? one : other));
 }
 
-/// The body as given, or one made of `model` and `prompt` or `messages`.
-std::string read_body(json_body& asked) {
-    if (asked.is_text("body")) return asked.text("body");
-    if (asked.has("body")) return asked.raw("body");
-    json_writer w;
-    w.begin_object();
-    if (asked.has("model")) w.key("model").raw(asked.raw("model"));
-    if (asked.has("messages")) {
-        w.key("messages").raw(asked.raw("messages"));
-    } else if (asked.has("prompt")) {
-        w.key("prompt").raw(asked.raw("prompt"));
-    }
-    return w.end_object().take();
-}
-
-dry_request read_request(json_body& asked) {
-    asked.only({"path", "body", "model", "prompt", "messages", "headers", "pool", "seed"});
+/// A document about a request has its `body`; else it may be the request itself.
+dry_request read_request(json_body& asked, const std::string& document) {
     dry_request out;
-    out.body = read_body(asked);
-    const bool chat = asked.has("messages") || out.body.find("\"messages\"") != std::string::npos;
+    const bool is_request = !asked.has("body") && (asked.has("model") || asked.has("prompt") ||
+                                                   asked.has("messages") || asked.has("input"));
+    if (is_request) {
+        out.body = document;
+    } else {
+        asked.only({"path", "body", "model", "prompt", "messages", "headers", "pool", "seed"});
+        out.body = asked.is_text("body") ? asked.text("body") : asked.raw("body");
+        if (out.body.empty()) out.body = "{}";
+    }
+    const bool chat = out.body.find("\"messages\"") != std::string::npos;
     out.path = asked.text("path", chat ? "/v1/chat/completions" : "/v1/completions");
     out.headers = asked.texts("headers");
     for (auto& [name, value] : out.headers) name = to_lower(name);
@@ -98,27 +84,15 @@ dry_request read_request(json_body& asked) {
     return out;
 }
 
-const proxy::pool_runtime* choose_pool(const proxy::runtime* current, json_body& asked) {
-    auto name = asked.text("pool");
+dry_route choose_route(const proxy::runtime* current, dry_request& r, json_body& asked) {
+    const auto name = asked.text("pool");
     if (current == nullptr || current->pools.empty()) {
         asked.fail("no pool is configured");
-        return nullptr;
+        return {};
     }
-    if (name.empty()) {
-        if (current->pools.size() == 1) return &current->pools.front();
-        asked.fail("\"pool\" must name one of the pools");
-        return nullptr;
-    }
-    if (name.find('/') == std::string::npos) name = "default/" + name;
-    std::vector<std::string_view> known;
-    for (const auto& p : current->pools) {
-        if (p.id == name) return &p;
-        known.push_back(p.id);
-    }
-    const auto near = nearest(name, known);
-    asked.fail("there is no pool " + name +
-               (near.empty() ? std::string() : "; did you mean " + std::string(near) + "?"));
-    return nullptr;
+    auto out = name.empty() ? find_route(*current, r) : find_pool(*current, name);
+    if (!out.problem.empty()) asked.fail(out.problem);
+    return out;
 }
 
 /// Model, rewrite and objective, in the order of checks of a real request. False: refused.
@@ -175,7 +149,7 @@ void explain(const proxy::pool_runtime& pool, const dry_request& r, inference_re
     request.fairness_id = out.fairness_id;
     out.input_tokens = request.input_tokens();
 
-    signal_columns signals;
+    auto& signals = out.signals;
     std::vector<std::uint32_t> candidates;
     out.view->read(now, signals, candidates);
     if (!admit(pool, signals, candidates, out)) return;
@@ -197,11 +171,8 @@ void explain(const proxy::pool_runtime& pool, const dry_request& r, inference_re
 
 payload::media_counts counts_of(const proxy::pool_runtime& pool, const dry_request& r) {
     if (pool.pipeline == nullptr) return {};
-    return proxy::media_counts_of(pool.pipeline->media(), [&r](std::string_view name) {
-        const auto at = std::find_if(r.headers.begin(), r.headers.end(),
-                                     [name](const auto& h) { return h.first == name; });
-        return at == r.headers.end() ? std::string_view() : std::string_view(at->second);
-    });
+    return proxy::media_counts_of(pool.pipeline->media(),
+                                  [&r](std::string_view name) { return r.header(name); });
 }
 
 dry_outcome walk(const proxy::pool_runtime& pool, dry_request& r, time_point now) {
@@ -248,7 +219,7 @@ void write_outcome(json_writer& w, const dry_outcome& o) {
     write_explanation(w, *o.explained, o.view->endpoints);
     const auto targets = o.explained->result.primary_targets();
     w.field("endpoint", targets.empty() ? std::string() : o.view->endpoints[targets.front()].id());
-    w.field("text", render_explanation(*o.explained, o.view->endpoints));
+    w.field("text", render_explanation(*o.explained, o.view->endpoints, &o.signals));
 }
 
 /// The same for a person: what was asked, what came of it, and the table.
@@ -260,13 +231,18 @@ std::string tell_outcome(const dry_request& r, const dry_outcome& o, std::string
     if (!o.objective.empty()) out += " (objective " + o.objective + ")";
     out += ", about " + std::to_string(o.input_tokens) + " input tokens, seed " +
            std::to_string(r.seed) + "\n";
+    if (!o.route.empty()) out += "HTTPRoute " + o.route + " leads there\n";
     if (o.saturation) {
         char level[32];
         std::snprintf(level, sizeof level, "%.2f", o.saturation->value);
         out += std::string("pool ") + (o.saturation->saturated ? "saturated" : "not saturated") +
                ", saturation " + level + (o.sheddable ? ", the request can be shed" : "") + "\n";
     }
-    if (o.explained) out += "\n" + render_explanation(*o.explained, o.view->endpoints);
+    if (o.explained) {
+        const auto pick = render_pick(*o.explained, o.view->endpoints);
+        if (!pick.empty()) out += "picks " + pick + "\n";
+        out += "\n" + render_explanation(*o.explained, o.view->endpoints, &o.signals);
+    }
     if (o.status != 200) {
         out += "\nrefused: " + std::to_string(o.status) + " " + o.message + " (" +
                std::string(o.reason) + ")\n";
@@ -278,22 +254,28 @@ std::string tell_outcome(const dry_request& r, const dry_outcome& o, std::string
 
 void do_explain(surroundings& s, const asked& a, const answer_fn& answer) {
     json_body body(a.body);
-    auto request = read_request(body);
-    const auto current = s.about.runtime();
-    const auto* pool = choose_pool(current.get(), body);
-    if (!body.problem().empty()) return answer(problem(400, body.problem()));
-    const auto outcome = walk(*pool, request, s.loop.now());
-    reply r;
-    if (a.wants_text()) {
-        r.type = "text/plain; charset=utf-8";
-        r.body = tell_outcome(request, outcome, pool->id);
-        return answer(std::move(r));
+    if (body.has("requestId")) {
+        body.only({"requestId"});
+        const auto id = body.text("requestId");
+        if (!body.problem().empty()) return answer(problem_for(a, 400, body.problem()));
+        return tell_past(s, id, a.wants_text(), answer);
     }
+    auto request = read_request(body, a.body);
+    const auto current = s.about.runtime();
+    const auto where = choose_route(current.get(), request, body);
+    if (!body.problem().empty()) return answer(problem_for(a, 400, body.problem()));
+    const auto* pool = where.pool;
+    auto outcome = walk(*pool, request, s.loop.now());
+    outcome.route = where.route;
+    if (a.wants_text()) return answer(plain_text(tell_outcome(request, outcome, pool->id)));
     json_writer w;
     w.begin_object().field("apiVersion", "v1").field("dry", true).field("pool", pool->id);
-    w.field("path", request.path).field("seed", std::to_string(request.seed));
+    w.field("route", outcome.route)
+        .field("path", request.path)
+        .field("seed", std::to_string(request.seed));
     write_outcome(w, outcome);
     w.end_object();
+    reply r;
     r.body = w.take() + "\n";
     answer(std::move(r));
 }

@@ -1,6 +1,7 @@
 #include "admin/explain_render.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -9,6 +10,8 @@ namespace {
 
 using scheduling::explanation;
 using scheduling::profile_explanation;
+
+constexpr double same_score = 1e-9;
 
 std::string_view to_word(profile_status s) {
     switch (s) {
@@ -44,27 +47,60 @@ std::string short_name(const std::string& plugin) {
     return plugin.substr(0, slash);
 }
 
-using row = std::vector<std::string>;
+struct row {
+    std::vector<std::string> cells;
+    std::string tail;  ///< behind the last cell, of no column
+};
 
 std::string table(const std::vector<row>& rows) {
     std::vector<std::size_t> widths;
     for (const auto& r : rows) {
-        widths.resize(std::max(widths.size(), r.size()));
-        for (std::size_t i = 0; i < r.size(); ++i) widths[i] = std::max(widths[i], r[i].size());
+        widths.resize(std::max(widths.size(), r.cells.size()));
+        for (std::size_t i = 0; i < r.cells.size(); ++i)
+            widths[i] = std::max(widths[i], r.cells[i].size());
     }
     std::string out;
     for (const auto& r : rows) {
         std::string line = "  ";
-        for (std::size_t i = 0; i < r.size(); ++i) {
-            const std::string fill(widths[i] - r[i].size(), ' ');
+        for (std::size_t i = 0; i < r.cells.size(); ++i) {
+            const std::string fill(widths[i] - r.cells[i].size(), ' ');
             // Texts to the left, numbers to the right.
-            line += i < 3 ? r[i] + fill : fill + r[i];
+            line += i < 3 ? r.cells[i] + fill : fill + r.cells[i];
             line += i == 0 ? " " : "  ";
         }
+        line += r.tail;
         while (line.ends_with(' ')) line.pop_back();
         out += line + "\n";
     }
     return out;
+}
+
+/// `12 ms`, `3.4 s`.
+std::string age(double seconds) {
+    char text[32];
+    if (seconds < 1) {
+        std::snprintf(text, sizeof text, "%.0f ms", seconds * 1e3);
+    } else {
+        std::snprintf(text, sizeof text, "%.1f s", seconds);
+    }
+    return text;
+}
+
+/// What the endpoint's last page said, and how old it was. A page that never came says nothing.
+void add_signals(row& to, const signal_columns* signals, std::uint32_t e) {
+    if (signals == nullptr || e >= signals->size()) return;
+    if (!std::isfinite(signals->age_seconds[e])) {
+        to.cells.insert(to.cells.end(), {"?", "?", "?", "never"});
+        return;
+    }
+    to.cells.push_back(number(signals->waiting[e]));
+    to.cells.push_back(number(signals->running[e]));
+    to.cells.push_back(number(std::round(signals->kv_usage[e] * 1e3) / 10) + "%");
+    to.cells.push_back(age(signals->age_seconds[e]));
+}
+
+std::string authority_of(std::uint32_t e, std::span<const endpoint> endpoints) {
+    return e < endpoints.size() ? endpoints[e].authority() : std::string();
 }
 
 /// Which filter dropped an endpoint; empty: none.
@@ -76,41 +112,45 @@ std::string dropped_by(const profile_explanation& p, std::uint32_t endpoint) {
     return {};
 }
 
-row head_row(const profile_explanation& p) {
-    row out = {"", "endpoint", "address"};
-    for (const auto& s : p.scorers) out.push_back(short_name(s.plugin) + " x" + number(s.weight));
-    out.emplace_back("total");
+row head_row(const profile_explanation& p, const signal_columns* signals) {
+    row out{{"", "endpoint", "address"}, {}};
+    if (signals != nullptr) out.cells.insert(out.cells.end(), {"waiting", "running", "KV", "age"});
+    for (const auto& s : p.scorers)
+        out.cells.push_back(short_name(s.plugin) + " x" + number(s.weight));
+    out.cells.emplace_back("total");
     return out;
 }
 
-row survivor_row(const profile_explanation& p, std::size_t i, std::span<const endpoint> endpoints) {
+row survivor_row(const profile_explanation& p, std::size_t i, std::span<const endpoint> endpoints,
+                 const signal_columns* signals) {
     const auto e = p.survivors[i];
     const bool picked = std::find(p.picks.begin(), p.picks.end(), e) != p.picks.end();
-    row out = {picked ? ">" : "", name_of(e, endpoints),
-               e < endpoints.size() ? endpoints[e].authority() : ""};
+    row out{{picked ? ">" : "", name_of(e, endpoints), authority_of(e, endpoints)}, {}};
+    add_signals(out, signals, e);
     for (const auto& s : p.scorers) {
-        if (i < s.raw.size()) out.push_back(number(s.raw[i]) + " = " + number(s.weighted[i]));
+        if (i < s.raw.size()) out.cells.push_back(number(s.raw[i]) + " = " + number(s.weighted[i]));
     }
-    if (i < p.totals.size()) out.push_back(number(p.totals[i]));
+    if (i < p.totals.size()) out.cells.push_back(number(p.totals[i]));
     return out;
 }
 
 /// Survivors, the best first, then what filters dropped.
-std::string profile_table(const profile_explanation& p, std::span<const endpoint> endpoints) {
+std::string profile_table(const profile_explanation& p, std::span<const endpoint> endpoints,
+                          const signal_columns* signals) {
     std::vector<std::size_t> order(p.survivors.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     if (p.totals.size() == order.size()) {
         std::stable_sort(order.begin(), order.end(),
                          [&](std::size_t a, std::size_t b) { return p.totals[a] > p.totals[b]; });
     }
-    std::vector<row> rows = {head_row(p)};
-    for (const auto i : order) rows.push_back(survivor_row(p, i, endpoints));
+    std::vector<row> rows = {head_row(p, signals)};
+    for (const auto i : order) rows.push_back(survivor_row(p, i, endpoints, signals));
     for (const auto e : p.candidates) {
         const auto by = dropped_by(p, e);
         if (by.empty()) continue;
-        rows.push_back({"-", name_of(e, endpoints),
-                        (e < endpoints.size() ? endpoints[e].authority() : std::string()) +
-                            "  dropped by " + by});
+        row out{{"-", name_of(e, endpoints), authority_of(e, endpoints)}, "dropped by " + by};
+        add_signals(out, signals, e);
+        rows.push_back(std::move(out));
     }
     return table(rows);
 }
@@ -189,7 +229,8 @@ std::string_view to_string(decision_error e) {
     return "internal";
 }
 
-std::string render_explanation(const explanation& what, std::span<const endpoint> endpoints) {
+std::string render_explanation(const explanation& what, std::span<const endpoint> endpoints,
+                               const signal_columns* signals) {
     std::string out;
     for (const auto& p : what.profiles) {
         out += "profile " + p.name + ": " + std::string(to_word(p.status));
@@ -200,7 +241,7 @@ std::string render_explanation(const explanation& what, std::span<const endpoint
         out += ", " + std::to_string(p.candidates.size()) + " candidates, " +
                std::to_string(p.survivors.size()) + " after filters";
         if (!p.picker.empty()) out += ", picked by " + short_name(p.picker);
-        out += "\n" + profile_table(p, endpoints);
+        out += "\n" + profile_table(p, endpoints, signals);
     }
     const auto targets = what.result.primary_targets();
     if (what.result.ok() && !targets.empty()) {
@@ -213,6 +254,38 @@ std::string render_explanation(const explanation& what, std::span<const endpoint
            (what.result.message.empty() ? std::string(to_string(what.result.error))
                                         : what.result.message) +
            "\n";
+}
+
+std::string render_margin(double picked, std::span<const double> others) {
+    if (others.empty()) return "the only one left";
+    const auto level = std::count_if(others.begin(), others.end(), [picked](double total) {
+        return std::abs(total - picked) < same_score;
+    });
+    const double best = *std::max_element(others.begin(), others.end());
+    std::string out = "total " + number(picked) + ", ";
+    if (best - picked >= same_score) return out + "drawn although another had " + number(best);
+    if (level == 0) return out + number(picked - best) + " ahead of the next";
+    return out + "level with " + std::to_string(level) + (level == 1 ? " other" : " others");
+}
+
+std::string render_pick(const explanation& what, std::span<const endpoint> endpoints) {
+    const auto targets = what.result.primary_targets();
+    if (!what.result.ok() || targets.empty()) return {};
+    const auto picked = targets.front();
+    for (const auto& p : what.profiles) {
+        if (std::find(p.picks.begin(), p.picks.end(), picked) == p.picks.end()) continue;
+        double total = 0;
+        std::vector<double> others;
+        for (std::size_t i = 0; i < p.survivors.size() && i < p.totals.size(); ++i) {
+            if (p.survivors[i] == picked) {
+                total = p.totals[i];
+            } else {
+                others.push_back(p.totals[i]);
+            }
+        }
+        return name_of(picked, endpoints) + ": " + render_margin(total, others);
+    }
+    return name_of(picked, endpoints);
 }
 
 void write_explanation(json_writer& w, const explanation& what,

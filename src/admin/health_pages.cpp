@@ -18,15 +18,6 @@ constexpr std::string_view compiler = __VERSION__;  // names itself
 #else
 constexpr std::string_view compiler = "g++ " __VERSION__;
 #endif
-constexpr std::string_view plain = "text/plain; charset=utf-8";
-
-reply text_reply(std::string text, int status = 200) {
-    reply r;
-    r.status = status;
-    r.type = plain;
-    r.body = std::move(text);
-    return r;
-}
 
 std::string escaped(std::string_view s) {
     std::string out;
@@ -130,21 +121,21 @@ void collect_process(metrics::exposition& out, double uptime) {
 }  // namespace
 
 void show_links(surroundings&, const asked& a, const answer_fn& answer) {
-    if (a.accept.find("text/html") == std::string::npos) return answer(text_reply(links_as_text()));
+    if (a.accept.find("text/html") == std::string::npos) return answer(plain_text(links_as_text()));
     reply r;
     r.type = "text/html; charset=utf-8";
     r.body = links_as_html();
     answer(std::move(r));
 }
 
-void show_livez(surroundings&, const asked&, const answer_fn& answer) { answer(text_reply("ok")); }
+void show_livez(surroundings&, const asked&, const answer_fn& answer) { answer(plain_text("ok")); }
 
 void show_readyz(surroundings& s, const asked& a, const answer_fn& answer) {
     const auto checks = s.about.readiness();
     bool ok = true;
     for (const auto& c : checks) ok = ok && (c.ok || !c.needed);
-    if (ok && !a.flag("verbose")) return answer(text_reply("ok"));
-    answer(text_reply(verbose_checks(checks, ok), ok ? 200 : 503));
+    if (ok && !a.flag("verbose")) return answer(plain_text("ok"));
+    answer(plain_text(verbose_checks(checks, ok), ok ? 200 : 503));
 }
 
 void show_metrics(surroundings& s, const asked&, const answer_fn& answer) {

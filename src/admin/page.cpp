@@ -102,6 +102,18 @@ reply problem(int status, std::string_view message) {
     return r;
 }
 
+reply plain_text(std::string text, int status) {
+    reply r;
+    r.status = status;
+    r.type = "text/plain; charset=utf-8";
+    r.body = std::move(text);
+    return r;
+}
+
+reply problem_for(const asked& a, int status, const std::string& message) {
+    return a.wants_text() ? plain_text(message + "\n", status) : problem(status, message);
+}
+
 std::string rfc3339(std::int64_t unix_ms) {
     const std::time_t seconds = unix_ms / 1000;
     std::tm parts{};

@@ -72,6 +72,13 @@ std::string_view nearest_page(std::string_view path);
 /// `{"apiVersion":"v1","error":{"status":…,"message":…}}`
 reply problem(int status, std::string_view message);
 
+/// The same; to a person who asked for text, only the sentence.
+reply problem_for(const asked& a, int status, const std::string& message);
+reply plain_text(std::string text, int status = 200);
+
+/// One past request in full, or 404.
+void tell_past(surroundings& s, const std::string& id, bool text, const answer_fn& answer);
+
 /// `2026-03-01T12:00:00.123Z`
 std::string rfc3339(std::int64_t unix_ms);
 std::int64_t unix_ms_now();

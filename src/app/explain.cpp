@@ -1,3 +1,4 @@
+#include <cctype>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -76,6 +77,22 @@ std::string explain_document(const explain_options& o, const std::string& body) 
     return w.take();
 }
 
+/// A request id as one segment of a path.
+std::string percent_encoded(const std::string& id) {
+    std::string out;
+    for (const char c : id) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (std::isalnum(byte) != 0 || c == '-' || c == '_' || c == '.' || c == '~') {
+            out += c;
+            continue;
+        }
+        char code[4];
+        std::snprintf(code, sizeof code, "%%%02X", byte);
+        out += code;
+    }
+    return out;
+}
+
 /// Whether the options name a configuration of their own to explain with.
 bool has_configuration(const config::load_options& l) {
     return !l.filenames.empty() || !l.endpoints.empty() || !l.endpoints_files.empty();
@@ -95,7 +112,8 @@ int explain_alone(const explain_options& options, const std::string& document) {
 int ask_running(const explain_options& options, const std::string& document) {
     const auto admin = *http::address::parse(options.admin);
     const bool dry = !document.empty();
-    std::string request = dry ? "POST /v1/explain" : "GET /v1/decisions/" + options.request_id;
+    std::string request =
+        dry ? "POST /v1/explain" : "GET /v1/decisions/" + percent_encoded(options.request_id);
     request += " HTTP/1.1\r\nhost: " + admin.authority() + "\r\naccept: ";
     request += options.json ? "application/json\r\n" : "text/plain\r\n";
     if (dry) {
@@ -112,11 +130,17 @@ int ask_running(const explain_options& options, const std::string& document) {
                      dry ? "; or give a configuration with -f" : "");
         return exit_failed;
     }
-    std::fputs(call.body.c_str(), call.status == 200 ? stdout : stderr);
-    return call.status == 200 ? exit_ok : exit_failed;
+    return print_explained(call.status, call.body, options.json);
 }
 
 }  // namespace
+
+int print_explained(int status, const std::string& body, bool as_json) {
+    const bool good = status == 200;
+    if (!good && !as_json) std::fputs("weir: ", stderr);
+    std::fputs(body.c_str(), good ? stdout : stderr);
+    return good ? exit_ok : exit_failed;
+}
 
 int run_explain(const explain_options& options) {
     if (options.request_id.empty() == options.request_file.empty()) {

@@ -90,6 +90,9 @@ struct explain_options {
 /// Loads --plugin libraries, before any configuration is read. False: said on stderr.
 bool load_plugins(const std::vector<std::string>& files);
 
+/// An answer of POST /v1/explain or /v1/decisions/ID: to stdout, or with a complaint to stderr.
+int print_explained(int status, const std::string& body, bool as_json);
+
 int run_serve(const serve_options& options);
 int run_demo(serve_options options);
 int run_sim(const sim_command_options& options);

@@ -461,9 +461,8 @@ int process::explain(const std::string& document, bool as_json) {
     } wait(*this);
     loop_.run();
     const auto answer = admin::explain_once(loop_, *this, document, !as_json);
-    std::fputs(answer.body.c_str(), stdout);
     log::stop();
-    return answer.status == 200 ? exit_ok : exit_failed;
+    return print_explained(answer.status, answer.body, as_json);
 }
 
 }  // namespace weir::app

@@ -186,8 +186,10 @@ void process::decisions(std::size_t limit, std::string request_id,
             loop_.post([g, limit, part = std::move(part)]() mutable {
                 for (auto& r : part) g->all.push_back(std::move(r));
                 if (--g->waiting != 0) return;
-                std::sort(g->all.begin(), g->all.end(),
-                          [](const auto& a, const auto& b) { return a.wall_ms > b.wall_ms; });
+                // Stable: within a millisecond a worker's own order is all there is.
+                std::stable_sort(g->all.begin(), g->all.end(), [](const auto& a, const auto& b) {
+                    return a.wall_ms > b.wall_ms;
+                });
                 if (g->all.size() > limit) g->all.resize(limit);
                 g->done(std::move(g->all));
             });

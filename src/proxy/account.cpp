@@ -75,17 +75,38 @@ void transaction::note_decision(const pool_slot& s) {
              {"score", std::to_string(notes_->score)}});
 }
 
-/// Keeps what the decision was made on.
-void transaction::record(const inference_request& request, pool_slot& s, std::uint64_t seed,
-                         double seconds) {
+/// What is known of the request, whatever becomes of it.
+decision_facts transaction::known_facts() const {
     decision_facts facts;
     auto& n = facts.numbers;
     n.wall_ms = worker_.wall_ms();
     n.runtime_version = config_->version;
-    n.view_version = view_->version;
-    n.seed = seed;
     n.priority = priority_;
     n.stream = stream_request_;
+    facts.request_id = request_id_;
+    facts.pool = pool_->id;
+    facts.model = model_;
+    facts.target_model = target_model_;
+    facts.objective = objective_;
+    facts.fairness_id = fairness_id_;
+    facts.path = path_;
+    return facts;
+}
+
+/// Keeps that a pool turned the request away before an endpoint was chosen: who was shed asks why.
+void transaction::record_refusal() {
+    if (pool_ == nullptr || recorded_.sequence != 0) return;
+    std::span<recorded_candidate> none;
+    recorded_ = worker_.ring.add(known_facts(), none);
+}
+
+/// Keeps what the decision was made on.
+void transaction::record(const inference_request& request, pool_slot& s, std::uint64_t seed,
+                         double seconds) {
+    auto facts = known_facts();
+    auto& n = facts.numbers;
+    n.view_version = view_->version;
+    n.seed = seed;
     n.input_tokens = static_cast<std::uint32_t>(request.input_tokens());
     n.decide_us = static_cast<float>(seconds * 1e6);
     const auto& prefixes = s.scratch.data().prefix;
@@ -97,13 +118,6 @@ void transaction::record(const inference_request& request, pool_slot& s, std::ui
         n.block_tokens = static_cast<float>(prefix->block_size_tokens);
         matched = prefix->matched_blocks.data();
     }
-    facts.request_id = request_id_;
-    facts.pool = pool_->id;
-    facts.model = model_;
-    facts.target_model = target_model_;
-    facts.objective = objective_;
-    facts.fairness_id = fairness_id_;
-    facts.path = path_;
     if (decided_) facts.picked = &view_->endpoints[endpoint_];
     if (s.candidates.size() >= decision_ring::wide) {
         const auto scored = s.scratch.scored_candidates(decision_.primary);
@@ -150,6 +164,7 @@ void transaction::refuse(const local_reply& reply) {
                            : worker_.numbers.series(model_, target_model_, default_fairness_id, 0);
         worker_.numbers.count_error(series, error_code_of(reply.status));
     }
+    record_refusal();
     account(reply.status, reply.reason, reply.cause,
             reply.detail.empty() ? reply.text : reply.detail);
     reply_facts facts;

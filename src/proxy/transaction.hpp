@@ -120,6 +120,8 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void break_off(const local_reply& why);
 
     // account.cpp
+    decision_facts known_facts() const;
+    void record_refusal();
     void record(const inference_request& request, pool_slot& slot, std::uint64_t seed,
                 double seconds);
     void note_decision(const pool_slot& slot);

@@ -54,4 +54,32 @@ TEST_SUITE("admin/decision_pages") {
         CHECK(a.has("request r1, priority 0"));
         CHECK(a.has("profile default"));
     }
+
+    TEST_CASE("a person is told of every attempt, and of a refusal before any") {
+        fixture f;
+        f.on_loop([&] {
+            auto r = f.about.record("again");
+            r.attempts = {{1, 0}, {2, 200}};
+            f.about.records.push_back(r);
+            auto shed = f.about.record("shed");
+            shed.candidates.clear();
+            shed.endpoint.clear();
+            shed.status = 429;
+            shed.reason = "saturated";
+            f.about.records.push_back(shed);
+        });
+        const std::string text = "accept: text/plain\r\n";
+        CHECK(f.get("/v1/decisions/again", text)
+                  .has("tried default/pod-2: no answer, then default/pod-3: 200"));
+        CHECK(f.get("/v1/decisions").has(R"({"endpoint":"default/pod-3","endpointIndex":2)"));
+        CHECK(f.get("/v1/decisions/shed", text)
+                  .has("weir answered 429 itself before an endpoint was chosen: saturated"));
+        CHECK(f.get("/v1/decisions/none", text).body.starts_with("no decision of request none"));
+    }
+
+    TEST_CASE("an id may stand percent-encoded in the path") {
+        fixture f;
+        f.on_loop([&] { f.about.records.push_back(f.about.record("a/b?c+d")); });
+        CHECK(f.get("/v1/decisions/a%2Fb%3Fc+d").status == 200);
+    }
 }

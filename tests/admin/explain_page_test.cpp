@@ -61,4 +61,21 @@ TEST_SUITE("admin/explain_page") {
         const auto refused = f.ask("POST", "/v1/explain", fields, R"({"prompt":"x"})");
         CHECK(refused.has("refused: 400 inference gateway: BadRequest - model not found"));
     }
+
+    TEST_CASE("a request may be given as it is, with members that weir does not read") {
+        fixture f;
+        const auto a = f.post("/v1/explain", R"({"model":"m","prompt":"x","max_tokens":4,"n":1})");
+        CHECK(a.status == 200);
+        CHECK(a.has(R"("status":200)"));
+        CHECK(f.post("/v1/explain", R"({"bdoy":{"model":"m"}})").has("did you mean \\\"body\\\"?"));
+    }
+
+    TEST_CASE("a past request is told as /v1/decisions/ID tells it") {
+        fixture f;
+        f.on_loop([&] { f.about.records.push_back(f.about.record("r1")); });
+        CHECK(f.post("/v1/explain", R"({"requestId":"r1"})").body ==
+              f.get("/v1/decisions/r1").body);
+        CHECK(f.post("/v1/explain", R"({"requestId":"r2"})").status == 404);
+        CHECK(f.post("/v1/explain", R"({"requestId":7})").status == 400);
+    }
 }

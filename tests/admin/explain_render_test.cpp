@@ -78,4 +78,28 @@ TEST_SUITE("admin/explain_render") {
         CHECK(render_explanation(e, {}) ==
               "no endpoint: no endpoints available for the given request\n");
     }
+
+    TEST_CASE(
+        "the signals that were read stand beside the scores, and a page that never came says so") {
+        signal_columns signals;
+        signals.reset(2);
+        signals.waiting[1] = 3;
+        signals.kv_usage[1] = 0.255;
+        signals.age_seconds[1] = 0.012;
+        const auto text = render_explanation(one_profile(), two_endpoints(), &signals);
+        CHECK(text.find("waiting  running     KV    age    queue x2  total") != std::string::npos);
+        CHECK(text.find("3        0  25.5%  12 ms       1 = 2      2") != std::string::npos);
+        CHECK(text.find("?        ?      ?  never  0.25 = 0.5    0.5") != std::string::npos);
+    }
+
+    TEST_CASE("one line says how the pick stood to the others") {
+        CHECK(render_pick(one_profile(), two_endpoints()) ==
+              "default/bb: total 2, 1.5 ahead of the next");
+        const std::vector<double> level = {1, 1, 0.5};
+        const std::vector<double> better = {3};
+        CHECK(render_margin(1, level) == "total 1, level with 2 others");
+        CHECK(render_margin(1, better) == "total 1, drawn although another had 3");
+        CHECK(render_margin(1, {}) == "the only one left");
+        CHECK(render_pick({}, {}).empty());
+    }
 }

@@ -1,5 +1,6 @@
 """The command line: one table behind help, errors, environment, completion and the manual page."""
 
+import itertools
 import json
 import os
 import pty
@@ -311,8 +312,42 @@ def test_explain_answers_dry_from_a_running_weir_and_from_a_configuration(weir, 
     assert run_weir("explain", "one-of-mine", "--admin", admin, env={"WEIR_ENDPOINT": server.url}).stdout == past.stdout
     as_json = json.loads(run_weir("explain", "one-of-mine", "--admin", admin, "--json").stdout)
     assert as_json["requestId"] == "one-of-mine"
+    refused = gateway.post("/v1/completions", {"prompt": "x"}, {"x-request-id": "refused/one"})
+    assert refused.status == 400
+    told = run_weir("explain", "refused/one", "--admin", admin)
+    assert told.returncode == 0 and "before an endpoint was chosen: model-not-found" in told.stdout, told
+    wrong = run_weir("explain", "--admin", admin, "--request", "-", stdin='{"model"')
+    assert (wrong.returncode, wrong.stderr.startswith("weir: the body is not JSON: ")) == (1, True), wrong
     unknown = run_weir("explain", "nobody", "--admin", admin)
     assert (unknown.returncode, "no decision of request nobody" in unknown.stderr) == (1, True)
+
+
+def test_explain_finds_the_pool_by_the_routes_and_tells_of_a_second_attempt(weir, upstream, tmp_path):
+    server, dead = upstream(), free_port()
+    pool = ("apiVersion: inference.networking.k8s.io/v1\nkind: InferencePool\nmetadata: {name: NAME}\n"
+            "spec: {selector: {matchLabels: {app: NAME}}, targetPorts: [{number: PORT}]}\n---\n"
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: NAME, labels: {app: NAME}}\nstatus: {podIP: 127.0.0.1}\n")
+    pools = [pool.replace("NAME", name).replace("PORT", str(port)) for name, port in (("p", server.port), ("q", dead))]
+    to_q = "{matches: [{path: {value: /q}}], backendRefs: [{group: inference.networking.k8s.io, kind: InferencePool, name: q}]}"
+    routes = check_test.ROUTE.replace("  rules: [", f"  rules: [{to_q}, ")
+    (tmp_path / "a.yaml").write_text(documents(routes, *pools))
+    body = '{"model": "m", "prompt": "Hello"}'
+    for path, name in (("/v1/completions", "p"), ("/q/v1/completions", "q")):
+        told = run_weir("explain", "-f", tmp_path, "--request", "-", "--path", path, stdin=body)
+        assert told.stdout.startswith(f"POST {path}  pool default/{name}  model m\n"), told
+        assert "\nHTTPRoute default/r leads there\n" in told.stdout
+    gateway = weir("--endpoint", server.url, "--endpoint", f"http://127.0.0.1:{dead}")
+
+    ids = (f"try-{n}" for n in itertools.count())
+
+    def retried():
+        name = next(ids)
+        assert gateway.post("/v1/completions", body.encode(), {"x-request-id": name}).status == 200
+        told = run_weir("explain", name, "--admin", f"127.0.0.1:{gateway.admin_port}").stdout
+        return told if "\ntried " in told else None
+
+    told = wait_for(retried, "a request that was tried twice")
+    assert f"tried default/127.0.0.1:{dead}: no answer, then default/{server.url[7:]}: 200\n" in told
 
 
 def test_output_that_cannot_be_written_is_a_failure():
