@@ -37,11 +37,9 @@ struct less_key {
 histogram::histogram(std::span<const double> bounds)
     : bounds_(bounds), counts_(new std::atomic<std::uint64_t>[bounds.size() + 1] {}) {}
 
-void histogram::observe(double v) {
+std::size_t histogram::bucket_of(double v) const {
     const auto at = std::lower_bound(bounds_.begin(), bounds_.end(), v) - bounds_.begin();
-    auto& count = counts_[static_cast<std::size_t>(at)];
-    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    sum_.add(v);
+    return static_cast<std::size_t>(at);
 }
 
 struct exposition::impl {

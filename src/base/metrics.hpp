@@ -35,7 +35,14 @@ class histogram {
     /// `bounds` are ascending and outlive the histogram; +Inf is implied.
     explicit histogram(std::span<const double> bounds);
 
-    void observe(double v);
+    void observe(double v) { add(bucket_of(v), v); }
+    /// The two halves of `observe`, for who counts the same value again and again.
+    std::size_t bucket_of(double v) const;
+    void add(std::size_t bucket, double v) {
+        auto& count = counts_[bucket];
+        count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+        sum_.add(v);
+    }
 
     std::span<const double> bounds() const { return bounds_; }
     /// Observations in bucket i alone (not cumulative); i == bounds().size() is +Inf.

@@ -228,7 +228,8 @@ void transaction::account(int status, std::string_view reason, end_cause cause,
     const double total = seconds_between(received_, worker_.loop.now());
     if (series_ != nullptr) measure(total);
     worker_.ring.note_end(recorded_, status, reason, static_cast<float>(total * 1e3));
-    if (decided_ && pool_->pipeline->hears_answers()) pool_->pipeline->complete(facts_for(cause));
+    if (decided_ && pool_->pipeline->hears_answers())
+        pool_->pipeline->complete(facts_for(cause), &slot().scratch);
     if (decided_ && pool_->flow && usage_ && usage_->usage().present) {
         const auto& u = usage_->usage();
         pool_->flow->account(priority_, fairness_id_, static_cast<double>(u.prompt),

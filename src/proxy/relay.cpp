@@ -128,7 +128,8 @@ void transaction::collect_fields(const http::response_head& head) {
     if (decided_) {
         for (const auto& c : decision_.response_headers) changes.push_back(c);
         if (pool_->pipeline->hears_answers())
-            pool_->pipeline->response_header(facts_for(end_cause::natural), changes);
+            pool_->pipeline->response_header(facts_for(end_cause::natural), changes,
+                                             &slot().scratch);
     }
     if (worker_.settings.expose_routing) {
         changes.push_back({"x-weir-endpoint", view_->endpoints[endpoint_].authority(), false});
@@ -178,7 +179,7 @@ void transaction::first_body_byte() {
     if (decided_) {
         for (std::size_t i = 0; i < charges_; ++i) ledger_[i].answer_began();
         if (pool_->pipeline->hears_answers())
-            pool_->pipeline->first_chunk(facts_for(end_cause::natural));
+            pool_->pipeline->first_chunk(facts_for(end_cause::natural), &slot().scratch);
     }
 }
 

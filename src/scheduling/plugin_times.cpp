@@ -35,7 +35,7 @@ plugin_times::slot plugin_times::add(extension_point where, std::string_view typ
     const auto next = static_cast<slot>(slots_.size());
     const auto [at, fresh] =
         slots_.try_emplace({where, std::string(type), std::string(name)}, next);
-    if (fresh) shared_->histograms_.emplace_back(bounds);
+    if (fresh) shared_->calls_.emplace_back(bounds);
     return at->second;
 }
 
@@ -46,7 +46,7 @@ std::shared_ptr<plugin_times::cells> plugin_times::add_worker() {
         if (c.use_count() == 1) out = c;
     }
     if (out == nullptr) out = all_.emplace_back(std::make_shared<cells>());
-    while (out->histograms_.size() < slots_.size()) out->histograms_.emplace_back(bounds);
+    while (out->calls_.size() < slots_.size()) out->calls_.emplace_back(bounds);
     return out;
 }
 
@@ -68,9 +68,9 @@ void plugin_times::collect(metrics::exposition& out) const {
                                         {"plugin_type", type},
                                         {"plugin_name", name}};
         for (const auto& c : all_) {
-            if (s >= c->histograms_.size()) continue;
-            out.histogram(family, help, labels, c->histograms_[s]);
-            out.histogram(twin, twin_help, labels, c->histograms_[s]);
+            if (s >= c->calls_.size()) continue;
+            out.histogram(family, help, labels, c->calls_[s].times);
+            out.histogram(twin, twin_help, labels, c->calls_[s].times);
         }
     }
 }

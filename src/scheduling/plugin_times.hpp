@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -51,11 +52,27 @@ class plugin_times {
     /// One worker's histograms; it alone writes them.
     class cells {
       public:
-        void observe(slot s, double seconds) { histograms_[s].observe(seconds); }
+        void observe(slot s, double seconds) {
+            auto& c = calls_[s];
+            c.seconds = seconds;
+            c.bucket = c.times.bucket_of(seconds);
+            c.times.add(c.bucket, seconds);
+        }
+        /// A call that was not timed counts as one that took as long as the last timed one.
+        void observe_again(slot s) {
+            auto& c = calls_[s];
+            c.times.add(c.bucket, c.seconds);
+        }
 
       private:
         friend class plugin_times;
-        std::deque<metrics::histogram> histograms_;
+        struct call {
+            explicit call(std::span<const double> bounds) : times(bounds) {}
+            metrics::histogram times;
+            std::size_t bucket = 0;
+            double seconds = 0;
+        };
+        std::deque<call> calls_;
     };
 
     /// Histograms for all slots there are; those that no worker holds any more are used again.
@@ -79,24 +96,36 @@ class plugin_times {
 using time_slots = std::array<std::vector<plugin_times::slot>, extension_points>;
 
 /// Reads the clock once between two plugins. One worker's; does nothing until it is given cells.
+///
+/// Every call is counted, but only the first `always` rounds of a phase and one in `period` after
+/// them are timed: reading the clock twenty times a request cost more than some of the plugins.
 class lap_timer {
   public:
+    static constexpr std::uint32_t always = 64;
+    static constexpr std::uint32_t period = 16;
+
     void use(std::shared_ptr<plugin_times::cells> cells, const time_slots* slots) {
         cells_ = std::move(cells);
         slots_ = slots;
         scale_ = seconds_per_tick();
+        rounds_ = {};
     }
-    /// While the decision is only an explanation nothing is measured.
-    void begin(bool measured) {
-        on_ = measured && cells_ != nullptr;
-        if (on_) last_ = ticks();
+    /// The plugins of a phase follow, the first of which is called at `phase`. While the decision
+    /// is only an explanation nothing is measured.
+    void begin(extension_point phase, bool measured) {
+        counts_ = measured && cells_ != nullptr;
+        if (!counts_) return;
+        const auto round = rounds_[static_cast<std::size_t>(phase)]++;
+        timed_ = round < always || round % period == 0;
+        if (timed_) last_ = ticks();
     }
     /// The plugin ran since the last lap.
     void lap(extension_point where, std::uint32_t plugin) {
-        if (!on_) return;
+        if (!counts_) return;
+        const auto slot = (*slots_)[static_cast<std::size_t>(where)][plugin];
+        if (!timed_) return cells_->observe_again(slot);
         const auto now = ticks();
-        cells_->observe((*slots_)[static_cast<std::size_t>(where)][plugin],
-                        static_cast<double>(now - last_) * scale_);
+        cells_->observe(slot, static_cast<double>(now - last_) * scale_);
         last_ = now;
     }
 
@@ -104,8 +133,10 @@ class lap_timer {
     std::shared_ptr<plugin_times::cells> cells_;
     const time_slots* slots_ = nullptr;
     double scale_ = 0;
+    std::array<std::uint32_t, extension_points> rounds_{};  ///< of each phase
     std::uint64_t last_ = 0;
-    bool on_ = false;
+    bool counts_ = false;
+    bool timed_ = false;
 };
 
 }  // namespace weir::scheduling

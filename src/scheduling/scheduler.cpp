@@ -78,7 +78,7 @@ const producer_data& workspace::data() const { return parts_->data; }
 
 namespace {
 
-/// Of a call that knows no worker.
+/// Of a call that knows no worker, or one whose workspace serves another pipeline by now.
 void note_time(const pipeline_parts& p, extension_point where, std::uint32_t plugin,
                std::uint64_t begin) {
     p.times->observe(p.timed[static_cast<std::size_t>(where)][plugin],
@@ -91,18 +91,25 @@ void blame(const pipeline_parts& p, std::uint32_t plugin) {
                {{"plugin", p.identity[plugin]}, {"exception", thrown()}});
 }
 
-/// Tells every plugin that listens, whatever became of those before it.
+/// Tells every plugin that listens, whatever became of those before it. `w`: the worker's, where
+/// the times go.
 template <class Hook, class Tell>
 void tell_hooks(const pipeline_parts& p, extension_point where,
-                const std::vector<player<Hook>>& hooks, Tell tell) {
+                const std::vector<player<Hook>>& hooks, workspace_parts* w, Tell tell) {
+    auto* const laps = w != nullptr && w->owner == p.serial ? &w->buffers.laps : nullptr;
+    if (laps != nullptr) laps->begin(where, true);
     for (const auto& hook : hooks) {
-        const auto begin = ticks();
+        const auto begin = laps == nullptr ? ticks() : 0;
         try {
             tell(*hook.role);
         } catch (...) {
             blame(p, hook.index);
         }
-        note_time(p, where, hook.index, begin);
+        if (laps != nullptr) {
+            laps->lap(where, hook.index);
+        } else {
+            note_time(p, where, hook.index, begin);
+        }
     }
 }
 
@@ -122,7 +129,7 @@ bool guarded(const pipeline_parts& p, const workspace_parts& w, decision& out, P
 
 header_findings pipeline::request_header(const inference_request& request) const {
     header_findings out;
-    tell_hooks(*parts_, extension_point::request_header, parts_->header_hooks,
+    tell_hooks(*parts_, extension_point::request_header, parts_->header_hooks, nullptr,
                [&](request_header_hook& hook) { hook.request_header(request, out); });
     return out;
 }
@@ -137,7 +144,7 @@ bool run_screeners(const pipeline_parts& p, const decision_input& in, workspace_
     decision_context context{in.request, in.now, random};
     context.dry = leaves == trace::none;
     w.screened.assign(in.candidates.size(), 1);
-    w.buffers.laps.begin(leaves == trace::kept);
+    w.buffers.laps.begin(extension_point::screener, leaves == trace::kept);
     for (const auto& s : p.screeners) {
         w.buffers.keep.assign(in.candidates.size(), 1);
         w.buffers.turn_of(s.index, context);
@@ -160,7 +167,7 @@ void run_producers(const pipeline_parts& p, const decision_input& in, workspace_
     random_source random(in.seed ^ produce_stream);
     decision_context context{in.request, in.now, random};
     context.dry = leaves == trace::none;
-    w.buffers.laps.begin(leaves == trace::kept);
+    w.buffers.laps.begin(extension_point::data_producer, leaves == trace::kept);
     for (const auto& producer : p.producers) {
         w.buffers.turn_of(producer.index, context);
         producer.role->produce(context, view_of(in, w.data), w.data);
@@ -173,7 +180,7 @@ bool run_admitters(const pipeline_parts& p, const decision_input& in, workspace_
     random_source random(in.seed ^ admit_stream);
     decision_context context{in.request, in.now, random};
     context.dry = leaves == trace::none;
-    w.buffers.laps.begin(leaves == trace::kept);
+    w.buffers.laps.begin(extension_point::admission, leaves == trace::kept);
     for (const auto& a : p.admitters) {
         w.buffers.turn_of(a.index, context);
         auto reason = a.role->admit(context, view_of(in, w.data));
@@ -238,7 +245,7 @@ bool schedule_recorded(const pipeline_parts& p, const decision_input& in, worksp
     decision_context context{in.request, in.now, random};
     context.dry = record != nullptr;
     out.input_tokens = static_cast<std::int64_t>(in.request.input_tokens());
-    w.buffers.laps.begin(record == nullptr);
+    w.buffers.laps.begin(extension_point::profile_picker, record == nullptr);
     if (!run_profiles(p, in, w, context, out, record)) {
         return refuse(
             out, decision_error::no_target,
@@ -288,7 +295,7 @@ void pipeline::pre_request(const decision_input& in, workspace& ws, decision& ou
     random_source random(in.seed);
     decision_context context{in.request, in.now, random};
     const auto all = view_of(in, w.data);
-    w.buffers.laps.begin(true);
+    w.buffers.laps.begin(extension_point::pre_request, true);
     for (const auto& hook : parts_->pre_request_hooks) {
         w.buffers.turn_of(hook.index, context);
         hook.role->pre_request(context, all, out);
@@ -324,21 +331,25 @@ bool pipeline::decide(const decision_input& in, workspace& ws, decision& out) co
     });
 }
 
+workspace_parts* pipeline::parts_of(workspace* ws) {
+    return ws == nullptr ? nullptr : ws->parts_.get();
+}
+
 bool pipeline::hears_answers() const { return !parts_->response_hooks.empty(); }
 
-void pipeline::response_header(const response_facts& facts,
-                               std::vector<header_change>& changes) const {
-    tell_hooks(*parts_, extension_point::response_received, parts_->response_hooks,
+void pipeline::response_header(const response_facts& facts, std::vector<header_change>& changes,
+                               workspace* ws) const {
+    tell_hooks(*parts_, extension_point::response_received, parts_->response_hooks, parts_of(ws),
                [&](response_hook& hook) { hook.response_header(facts, changes); });
 }
 
-void pipeline::first_chunk(const response_facts& facts) const {
-    tell_hooks(*parts_, extension_point::response_streaming, parts_->response_hooks,
+void pipeline::first_chunk(const response_facts& facts, workspace* ws) const {
+    tell_hooks(*parts_, extension_point::response_streaming, parts_->response_hooks, parts_of(ws),
                [&](response_hook& hook) { hook.first_chunk(facts); });
 }
 
-void pipeline::complete(const response_facts& facts) const {
-    tell_hooks(*parts_, extension_point::response_complete, parts_->response_hooks,
+void pipeline::complete(const response_facts& facts, workspace* ws) const {
+    tell_hooks(*parts_, extension_point::response_complete, parts_->response_hooks, parts_of(ws),
                [&](response_hook& hook) { hook.complete(facts); });
 }
 

@@ -161,10 +161,12 @@ class pipeline final : public metrics::source {
 
     /// Whether any plugin follows answers: the three calls below are for nobody otherwise.
     bool hears_answers() const;
-    /// Followers of the answer; `complete` exactly once for each successful `decide`.
-    void response_header(const response_facts& facts, std::vector<header_change>& changes) const;
-    void first_chunk(const response_facts& facts) const;
-    void complete(const response_facts& facts) const;
+    /// Followers of the answer; `complete` exactly once for each successful `decide`. Their times
+    /// go to the worker whose workspace `ws` is.
+    void response_header(const response_facts& facts, std::vector<header_change>& changes,
+                         workspace* ws = nullptr) const;
+    void first_chunk(const response_facts& facts, workspace* ws = nullptr) const;
+    void complete(const response_facts& facts, workspace* ws = nullptr) const;
 
     // --- what people ask
     // -------------------------------------------------------------------------------------
@@ -191,6 +193,7 @@ class pipeline final : public metrics::source {
 
   private:
     explicit pipeline(std::unique_ptr<pipeline_parts> made);
+    static workspace_parts* parts_of(workspace* ws);
 
     std::unique_ptr<pipeline_parts> parts_;
 };
