@@ -290,6 +290,7 @@ int parse_and_run(int argc, char** argv) {
 
 int run_command_line(int argc, char** argv) {
     keep_standard_descriptors();
+    widen_descriptor_table();
     try {
         return with_output_written(parse_and_run(argc, argv));
     } catch (const std::system_error& e) {

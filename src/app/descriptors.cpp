@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +13,7 @@ namespace weir::app {
 namespace {
 
 constexpr std::uint64_t kept_back = 32;
+constexpr std::uint64_t widest_table = 65536;
 
 }  // namespace
 
@@ -27,6 +29,12 @@ std::uint64_t raise_descriptor_limit() {
     const auto before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
     return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
+void widen_descriptor_table() {
+    const auto last = std::min(raise_descriptor_limit(), widest_table) - 1;
+    const int fd = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, static_cast<int>(last));
+    if (fd >= 0) ::close(fd);
 }
 
 std::uint64_t open_descriptors() {

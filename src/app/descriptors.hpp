@@ -10,6 +10,10 @@ void keep_standard_descriptors();
 
 /// Raises the soft limit of open files to the hard one; what it is then.
 std::uint64_t raise_descriptor_limit();
+/// Makes the kernel's table of descriptors as wide as it may have to be, up to 65,536. To be called
+/// while there is one thread: the table of several is widened only after a grace period of the
+/// kernel's, and the one that opened the 128th or 256th descriptor stood still for 10 to 20 ms.
+void widen_descriptor_table();
 /// How many are open now.
 std::uint64_t open_descriptors();
 
