@@ -84,7 +84,8 @@ void bench_read(std::size_t endpoints) {
     weir::signal_columns columns;
     std::vector<std::uint32_t> candidates;
     const auto now = weir::steady_clock::now();
-    const auto us = best_microseconds(20, 500, [&] { view.read(now, columns, candidates); });
+    weir::datalayer::read_memory known;
+    const auto us = best_microseconds(20, 500, [&] { view.read(now, columns, candidates, known); });
     std::printf("read the signals of %zu endpoints: %.3f us\n", endpoints, us);
 }
 

@@ -18,6 +18,7 @@ void forget_signals(endpoint_state& s) {
     s.updated_ns.store(0, std::memory_order_relaxed);
     s.lora.store(nullptr, std::memory_order_relaxed);
     s.attributes.clear();
+    s.scraped_changed();
 }
 
 bool same(const listed_endpoint& a, const listed_endpoint& b) {
@@ -230,6 +231,7 @@ void endpoint_pool::publish_lora(endpoint_state& state, lora_state value) {
     if (current) era_->values.push_back(std::move(current));
     current = std::move(fresh);
     state.lora.store(current.get(), std::memory_order_release);
+    state.scraped_changed();
     if (era_->values.size() >= era_size) publish();
 }
 

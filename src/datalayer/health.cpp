@@ -34,7 +34,10 @@ bool step_decreed(const health_subject& s, time_point now) {
     const auto decreed = r.draining ? endpoint_health::draining : endpoint_health::not_ready;
     if (r.draining || !r.source_ready) {
         if (r.state != decreed) {
-            if (!r.draining) s.state->updated_ns.store(0, relaxed);  // its numbers leave with it
+            if (!r.draining) {
+                s.state->updated_ns.store(0, relaxed);  // its numbers leave with it
+                s.state->scraped_changed();
+            }
             enter(s, decreed,
                   r.draining ? "drained by the administrator" : "not ready in its source", now);
         }

@@ -9,10 +9,6 @@ namespace {
 constexpr auto relaxed = std::memory_order_relaxed;
 constexpr std::size_t lookahead = 8;  // endpoints whose numbers are fetched before they are needed
 
-void resize(signal_columns& out, std::size_t n) {
-    if (out.size() != n || out.lora.size() != n) out.reset(n);
-}
-
 /// The columns as plain pointers: the compiler cannot know that writing one moves none of the
 /// others.
 struct column_pointers {
@@ -105,56 +101,91 @@ std::string_view to_string(endpoint_health h) {
     return "ready";
 }
 
+namespace {
+
+/// The version is read first: what is written meanwhile brings another one.
+void read_scraped(const endpoint_state& s, std::size_t i, const column_pointers& to,
+                  std::int64_t* updated_ns) {
+    to.waiting[i] = s.waiting.load(relaxed);
+    to.running[i] = s.running.load(relaxed);
+    to.kv_usage[i] = s.kv_usage.load(relaxed);
+    updated_ns[i] = s.updated_ns.load(relaxed);
+    to.staleness_floor[i] = s.staleness_floor.load(relaxed);
+    to.block_size[i] = s.block_size.load(relaxed);
+    to.block_count[i] = s.block_count.load(relaxed);
+    to.lora[i] = s.lora.load(std::memory_order_acquire);
+}
+
+void ages(const std::vector<std::int64_t>& updated_ns, std::int64_t now_ns, double* out) {
+    const auto* const from = updated_ns.data();
+    for (std::size_t i = 0, n = updated_ns.size(); i < n; ++i) {
+        const double age = static_cast<double>(now_ns - from[i]) * 1e-9;
+        out[i] = from[i] == 0 ? std::numeric_limits<double>::infinity() : age;
+    }
+}
+
+}  // namespace
+
 void pool_view::read(time_point now, signal_columns& out,
                      std::vector<std::uint32_t>& candidates) const {
+    read_memory nothing;
+    read(now, out, candidates, nothing);
+}
+
+void pool_view::prepare(signal_columns& out, read_memory& known) const {
     const std::size_t n = states.size();
-    resize(out, n);
+    const bool fits = out.size() == n && out.lora.size() == n;
+    if (fits && known.view_ == version && known.seen_.size() == n) return;
+    if (!fits) out.reset(n);
+    known.view_ = version;
+    known.seen_.assign(n, 0);
+    known.updated_ns_.assign(n, 0);
+}
+
+void pool_view::read(time_point now, signal_columns& out, std::vector<std::uint32_t>& candidates,
+                     read_memory& known) const {
+    const std::size_t n = states.size();
+    prepare(out, known);
     candidates.resize(n);
-    const std::int64_t now_ns = to_ns(now);
     const auto* const from = states.data();
     auto* const ready_list = candidates.data();
+    auto* const seen = known.seen_.data();
     const column_pointers to(out);
     std::size_t ready = 0;
     std::int64_t returning = 0;
     for (std::size_t i = 0; i < n; ++i) {
-        const auto* ahead = from[std::min(i + lookahead, n - 1)].get();
-        __builtin_prefetch(&ahead->waiting);
-        __builtin_prefetch(&ahead->inflight_requests);
+        __builtin_prefetch(&from[std::min(i + lookahead, n - 1)]->inflight_requests);
         const endpoint_state& s = *from[i];
-        to.waiting[i] = s.waiting.load(relaxed);
-        to.running[i] = s.running.load(relaxed);
-        to.kv_usage[i] = s.kv_usage.load(relaxed);
-        const std::int64_t updated = s.updated_ns.load(relaxed);
-        to.age_seconds[i] = updated == 0 ? std::numeric_limits<double>::infinity()
-                                         : static_cast<double>(now_ns - updated) * 1e-9;
-        to.staleness_floor[i] = s.staleness_floor.load(relaxed);
-        to.block_size[i] = s.block_size.load(relaxed);
-        to.block_count[i] = s.block_count.load(relaxed);
-        to.lora[i] = s.lora.load(std::memory_order_acquire);
+        const auto scraped = s.scraped_version.load(std::memory_order_acquire);
+        if (seen[i] != scraped) {
+            seen[i] = scraped;
+            read_scraped(s, i, to, known.updated_ns_.data());
+        }
         to.inflight_requests[i] = static_cast<double>(s.inflight_requests.load(relaxed));
         to.inflight_tokens[i] = static_cast<double>(s.inflight_tokens.load(relaxed));
         returning |= s.returned_ns.load(relaxed);
         ready_list[ready] = static_cast<std::uint32_t>(i);
         ready += s.health.load(relaxed) == endpoint_health::ready ? 1U : 0U;
     }
+    ages(known.updated_ns_, to_ns(now), to.age_seconds);
     candidates.resize(ready);
     if (attribute_keys.size() + out.attributes.size() != 0) read_attributes(out);
     if (returning != 0) ease_in(*this, now, out, candidates);
 }
 
-void distrust_stale(signal_columns& signals, std::span<const std::uint32_t> candidates,
+bool distrust_stale(signal_columns& signals, std::span<const std::uint32_t> candidates,
                     double limit) {
     const auto stale = [&](std::uint32_t i) {
         return signals.age_seconds[i] > std::max({limit, trusted_age, signals.staleness_floor[i]});
     };
     const auto count = std::count_if(candidates.begin(), candidates.end(), stale);
-    if (count == 0) return;
+    if (count == 0) return false;
     if (static_cast<std::size_t>(count) == candidates.size()) {
         for (const auto i : candidates) {
             signals.waiting[i] = signals.running[i] = signals.inflight_requests[i];
             signals.kv_usage[i] = 0;
         }
-        return;
+        return true;
     }
     worst_of waiting;
     worst_of running;
@@ -169,6 +200,7 @@ void distrust_stale(signal_columns& signals, std::span<const std::uint32_t> cand
         signals.running[i] = running.value();
         signals.kv_usage[i] = 1;
     }
+    return true;
 }
 
 void pool_view::read_attributes(signal_columns& out) const {

@@ -63,10 +63,29 @@ class endpoint_state {
     std::atomic<std::uint32_t> connect_failures{0};  ///< in a row
     std::atomic<std::uint32_t> server_errors{0};     ///< 5xx answers in a row
     std::atomic<endpoint_health> health{endpoint_health::ready};
+    /// Of what was scraped. It stands on this line because readers come here for every request;
+    /// what has not changed they need not fetch.
+    std::atomic<std::uint32_t> scraped_version{1};
     std::atomic<std::uint64_t> picks{0};
     std::atomic<std::uint64_t> failures{0};
     std::atomic<std::int64_t> returned_ns{
         0};  ///< steady clock; when its slow start began, 0: none under way
+
+    /// After anything scraped has been written (control thread): readers look at it again.
+    void scraped_changed() { scraped_version.fetch_add(1, std::memory_order_release); }
+};
+
+/// What one reader found last time in the columns it keeps: only changes are fetched again.
+class read_memory {
+  public:
+    /// Whoever wrote into the columns says so.
+    void forget() { seen_.clear(); }
+
+  private:
+    friend struct pool_view;
+    std::uint64_t view_ = 0;           ///< its version
+    std::vector<std::uint32_t> seen_;  ///< endpoint_state::scraped_version
+    std::vector<std::int64_t> updated_ns_;
 };
 
 /// The endpoints of a pool as one immutable list. Element i of every list belongs to endpoint i.
@@ -85,11 +104,15 @@ struct pool_view {
 
     /// Copies the signals of all endpoints into `out` and the indexes of those that are ready into
     /// `candidates`. An endpoint that came back a moment ago is left out while it has its share of
-    /// requests already (slow start), unless that would leave nothing. Any thread; allocates
-    /// nothing once the columns have grown.
+    /// requests already (slow start), unless that would leave nothing. Any thread.
     void read(time_point now, signal_columns& out, std::vector<std::uint32_t>& candidates) const;
+    /// The same for a reader that keeps its columns, and `known` with them, from request to
+    /// request.
+    void read(time_point now, signal_columns& out, std::vector<std::uint32_t>& candidates,
+              read_memory& known) const;
 
   private:
+    void prepare(signal_columns& out, read_memory& known) const;
     void read_attributes(signal_columns& out) const;
 };
 
@@ -98,8 +121,9 @@ inline constexpr double trusted_age = 1;
 
 /// Makes candidates whose data are older than `limit` seconds (than `trusted_age` and their own
 /// floor, too) look fully loaded: as the worst of the others, with a full cache. When all are that
-/// old, the requests this gateway has under way at each stand in for what they said. Any thread.
-void distrust_stale(signal_columns& signals, std::span<const std::uint32_t> candidates,
+/// old, the requests this gateway has under way at each stand in for what they said. True when it
+/// changed anything. Any thread.
+bool distrust_stale(signal_columns& signals, std::span<const std::uint32_t> candidates,
                     double limit);
 
 /// How long an endpoint that came back is eased in.

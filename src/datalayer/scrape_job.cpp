@@ -164,6 +164,7 @@ void scrape_job::age(duration more) {
     // 0 means that there is nothing; a machine that has just started may have slept longer than
     // run.
     if (updated != 0) state_->updated_ns.store(older == 0 ? -1 : older, std::memory_order_relaxed);
+    state_->scraped_changed();
 }
 
 void scrape_job::on_due(void* self) { static_cast<scrape_job*>(self)->due(); }
@@ -387,6 +388,7 @@ void scrape_job::apply(const page_values& page) {
     engine_ = page.engine;
     state_->staleness_floor.store(staleness_floor(), std::memory_order_relaxed);
     memory_.apply(page, capacity_.value(), *state_, context_.loop.now());
+    state_->scraped_changed();
     capacity_.tick(engine_->capacity, serving_);
     if (model_name_ != page.model_name) model_name_.assign(page.model_name);
     publish_lora(page);

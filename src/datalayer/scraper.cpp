@@ -95,6 +95,7 @@ void scraper::follow(watched& w) {
         }
         auto job = std::make_unique<scrape_job>(context_, *w.pool, *m, w.catalog);
         m->state->staleness_floor.store(job->staleness_floor(), relaxed);
+        m->state->scraped_changed();
         fresh.push_back(job.get());
         jobs.emplace(m->state->serial, std::move(job));
     }
@@ -177,8 +178,9 @@ void scraper::publish_floor() {
     for (const auto& w : pools_) {
         for (const auto& m : w->pool->members()) {
             const auto at = w->jobs.find(m->state->serial);
-            if (at != w->jobs.end())
-                m->state->staleness_floor.store(at->second->staleness_floor(), relaxed);
+            if (at == w->jobs.end()) continue;
+            m->state->staleness_floor.store(at->second->staleness_floor(), relaxed);
+            m->state->scraped_changed();
         }
     }
 }

@@ -107,13 +107,13 @@ struct decision_ring::entry {
 
 decision_ring::decision_ring(std::size_t max_bytes)
     : capacity_(static_cast<std::uint32_t>(std::min<std::size_t>(max_bytes, nowhere - 8) & ~7U)),
-      memory_(new unsigned char[capacity_ + 8]),
+      memory_(capacity_ + 8),
       wrap_(nowhere) {}
 
 decision_ring::~decision_ring() = default;
 
 decision_ring::entry* decision_ring::at(std::uint32_t offset) const {
-    return reinterpret_cast<entry*>(memory_.get() + offset);
+    return reinterpret_cast<entry*>(memory_.data() + offset);
 }
 
 decision_ring::entry* decision_ring::find(place where) const {

@@ -54,7 +54,7 @@ void flow_waits::turn(const pool_runtime& pool) {
     if (!pool.flow || pool.flow->idle()) return;
     auto& slot = worker_.slot(pool.serial, *pool.view);
     const auto view = slot.view.get();
-    view->read(worker_.loop.now(), slot.signals, slot.candidates);
+    slot.read(*view, worker_.loop.now());
     flowcontrol::released gone;
     pool.flow->cycle(level_of(pool, *view, slot), worker_.loop.now(), gone);
     wake(gone);

@@ -126,7 +126,7 @@ void transaction::send_mirrors() {
                      : worker_.slot(config_->services[to.index].serial,
                                     *config_->services[to.index].view);
             const auto view = s.view.get();
-            view->read(worker_.loop.now(), s.signals, s.candidates);
+            s.read(*view, worker_.loop.now());
             if (s.candidates.empty()) {
                 worker_.mirrors.drop();
                 continue;

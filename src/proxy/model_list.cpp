@@ -41,7 +41,7 @@ bool transaction::answer_models() {
     auto& s = slot();
     view_ = s.view.get();
     if (view_->size() < 2) return false;
-    view_->read(worker_.loop.now(), s.signals, s.candidates);
+    s.read(*view_, worker_.loop.now());
     if (s.candidates.empty()) return false;
     if (pool_->models->views().load() != nullptr) {
         answer_from_lists();

@@ -215,7 +215,7 @@ pool_slot& transaction::slot() {
 void transaction::pass_to_service() {
     auto& s = slot();
     view_ = s.view.get();
-    view_->read(worker_.loop.now(), s.signals, s.candidates);
+    s.read(*view_, worker_.loop.now());
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
     const auto best = least_requests(s.signals, s.candidates, worker_.random);
     charge({.endpoint = best});
@@ -228,7 +228,7 @@ void transaction::pass_to_service() {
 void transaction::pass_without_body() {
     auto& s = slot();
     view_ = s.view.get();
-    view_->read(worker_.loop.now(), s.signals, s.candidates);
+    s.read(*view_, worker_.loop.now());
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
     series_ = &worker_.numbers.series({}, {}, default_fairness_id, 0);
     const auto picked = s.candidates[worker_.random.below(s.candidates.size())];
@@ -336,7 +336,7 @@ void transaction::admit_and_pick(inference_request& request) {
 
     auto& s = slot();
     view_ = s.view.get();
-    view_->read(worker_.loop.now(), s.signals, s.candidates);
+    s.read(*view_, worker_.loop.now());
     if (pool_->flow) return wait_for_turn(request, s);
     flowcontrol::admission_facts asks;
     asks.priority = priority_;
@@ -413,7 +413,7 @@ void transaction::turn_came(flowcontrol::outcome how) {
     fill_headers(request);
     auto& s = slot();
     view_ = s.view.get();
-    view_->read(worker_.loop.now(), s.signals, s.candidates);
+    s.read(*view_, worker_.loop.now());
     pass_gate(request, s);
 }
 
@@ -424,7 +424,8 @@ void transaction::pick(inference_request& request, pool_slot& s) {
     }
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
     const auto seed = worker_.random();
-    datalayer::distrust_stale(s.signals, s.candidates, pool_->detector.staleness_seconds());
+    if (datalayer::distrust_stale(s.signals, s.candidates, pool_->detector.staleness_seconds()))
+        s.known.forget();
     const scheduling::decision_input in{request,      view_->endpoints,   s.signals,
                                         s.candidates, worker_.loop.now(), seed};
     const auto begin = steady_clock::now();

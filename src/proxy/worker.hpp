@@ -63,6 +63,12 @@ struct pool_slot {
     scheduling::workspace scratch;
     signal_columns signals;
     std::vector<std::uint32_t> candidates;
+    datalayer::read_memory known;  ///< of `signals`
+
+    /// The signals of `from` as they are now.
+    void read(const datalayer::pool_view& from, time_point now) {
+        from.read(now, signals, candidates, known);
+    }
 };
 
 class transaction;

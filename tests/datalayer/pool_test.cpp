@@ -113,6 +113,38 @@ TEST_SUITE("datalayer/pool") {
         CHECK(columns.attributes.empty());
     }
 
+    TEST_CASE("a reader that remembers fetches what changed, and all else goes on") {
+        auto view = make_view(2);
+        view.states[0]->updated_ns.store(weir::to_ns(start));
+        weir::signal_columns c;
+        std::vector<std::uint32_t> ready;
+        read_memory known;
+        view.read(start, c, ready, known);
+        auto& s = *view.states[0];
+        s.waiting = 5;
+        s.scraped_changed();
+        s.inflight_requests = 3;
+        view.states[1]->health = endpoint_health::down;
+        view.read(start + std::chrono::milliseconds(100), c, ready, known);
+        CHECK(c.waiting[0] == 5);
+        CHECK(c.inflight_requests[0] == 3);
+        CHECK(c.age_seconds[0] == doctest::Approx(0.1));
+        CHECK(std::isinf(c.age_seconds[1]));
+        CHECK(ready == std::vector<std::uint32_t>{0});
+
+        c.waiting[0] = 99;
+        view.read(start, c, ready, known);
+        CHECK(c.waiting[0] == 99);
+        known.forget();
+        view.read(start, c, ready, known);
+        CHECK(c.waiting[0] == 5);
+
+        ++view.version;  // another list: the numbers belong to others
+        view.states[0] = std::make_shared<endpoint_state>(77);
+        view.read(start, c, ready, known);
+        CHECK(c.waiting[0] == 0);
+    }
+
     TEST_CASE("columns follow a pool that shrinks and grows") {
         weir::signal_columns c;
         std::vector<std::uint32_t> ready;
