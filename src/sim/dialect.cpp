@@ -331,12 +331,17 @@ plain_answer sglang_page(std::string_view path, const sim_options& options,
         return json(w);
     }
     if (path == "/v1/loads" || path == "/get_load") {
-        w.begin_object().field("dp_rank_count", 1).key("loads").begin_array().begin_object();
+        w.begin_object().field("timestamp", load.unix_time).field("dp_rank_count", 1);
+        w.key("loads").begin_array().begin_object();
         w.field("dp_rank", 0).field("num_running_reqs", std::uint64_t{load.running});
         w.field("num_waiting_reqs", std::uint64_t{load.waiting});
+        w.field("num_waiting_uncached_tokens", std::uint64_t{load.waiting_uncached_tokens});
         w.field("num_total_reqs", std::uint64_t{load.running + load.waiting});
         w.field("num_used_tokens", load.used_tokens).field("max_total_num_tokens", load.max_tokens);
-        w.field("token_usage", load.kv_usage);
+        w.field("token_usage", load.kv_usage).field("gen_throughput", load.gen_throughput);
+        w.field("cache_hit_rate", load.hit_rate);
+        w.field("utilization",
+                static_cast<double>(load.running) / static_cast<double>(options.max_num_seqs));
         w.field("max_running_requests", std::uint64_t{options.max_num_seqs});
         w.end_object().end_array().end_object();
         return json(w);

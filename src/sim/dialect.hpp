@@ -65,7 +65,11 @@ std::string models_page(personality engine, const std::vector<model_entry>& mode
 struct load_numbers {
     std::size_t running = 0;
     std::size_t waiting = 0;
+    std::size_t waiting_uncached_tokens = 0;
     double kv_usage = 0;
+    double hit_rate = 0;        ///< of prompt tokens, since the start
+    double gen_throughput = 0;  ///< tokens a second, lately
+    double unix_time = 0;
     std::uint64_t used_tokens = 0;
     std::uint64_t max_tokens = 0;
     std::uint64_t steps = 0;

@@ -96,6 +96,16 @@ bool engine::abort(handle id, time_point now, std::vector<engine_event>& out) {
     return true;
 }
 
+std::size_t engine::waiting_uncached_tokens() const {
+    std::size_t tokens = 0;
+    for (const auto& key : waiting_) {
+        const auto& r = slots_[std::get<2>(key)].request;
+        const auto known = cache_.match(r.block_hashes) * options_.block_size;
+        tokens += r.prompt_tokens - std::min(known, r.prompt_tokens);
+    }
+    return tokens;
+}
+
 // Running sequences first, then the queue: vLLM's order.
 void engine::begin_step(time_point now, std::vector<engine_event>& out) {
     step_end_.reset();

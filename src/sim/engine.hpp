@@ -100,6 +100,8 @@ class engine {
     std::size_t waiting() const { return waiting_.size(); }
     /// Waiting for an adapter rather than for capacity.
     std::size_t deferred() const { return deferred_; }
+    /// Prompt tokens of waiting sequences that the cache does not hold now.
+    std::size_t waiting_uncached_tokens() const;
     const block_cache& cache() const { return cache_; }
     std::size_t resident_loras() const { return loras_.used(); }
     /// Forgets all reusable content.

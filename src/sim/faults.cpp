@@ -136,6 +136,10 @@ std::optional<bool> apply_server(server_faults& s, std::string_view name, json_v
         s.loading = read_duration(plain_value(v));
         return s.loading ? true : complain(error, name, plain_value(v));
     }
+    if (name == "refuse") {
+        s.refuse = read_duration(plain_value(v));
+        return s.refuse ? true : complain(error, name, plain_value(v));
+    }
     return std::nullopt;
 }
 

@@ -77,6 +77,7 @@ struct server_faults {
     int metrics_status = 500;         ///< with `metrics_fault::status`
     double slowdown = 1;              ///< factor on the engine's step times
     std::optional<duration> loading;  ///< from now on, say 503 for this long
+    std::optional<duration> refuse;   ///< from now on, refuse connects for this long
 };
 
 /// `delay=200ms; status=503; retry-after=2; reset=100; …`: the value of an `x-sim-fault` header.
@@ -90,8 +91,8 @@ class fault_book {
 
     /// Reads what `POST /sim/faults` brought: one object or a list, the words of `parse_fault` as
     /// members beside `rate`, `count`, `path`, and the server's own `health`, `metrics`,
-    /// `slowdown`, `loading`. Replaces the standing rules, or leaves all as it was and says what is
-    /// wrong.
+    /// `slowdown`, `loading`, `refuse`. Replaces the standing rules, or leaves all as it was and
+    /// says what is wrong.
     bool load(json_value body, std::string& error);
     void clear();
 

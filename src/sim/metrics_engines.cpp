@@ -8,10 +8,6 @@ namespace {
 
 double number(std::uint64_t v) { return static_cast<double>(v); }
 
-double hit_rate(const metrics_view& v) {
-    return v.prompt_tokens == 0 ? 0 : number(v.cached_tokens) / number(v.prompt_tokens);
-}
-
 }  // namespace
 
 std::string sglang_page(const metrics_view& v, bool full) {
@@ -26,7 +22,10 @@ std::string sglang_page(const metrics_view& v, bool full) {
     w.gauge("sglang:full_token_usage", "The token usage of full attention layers.", v.kv_usage);
     w.gauge("sglang:num_used_tokens", "The number of used tokens.", v.kv_usage * tokens);
     w.gauge("sglang:max_total_num_tokens", "The maximum number of tokens.", tokens);
-    w.gauge("sglang:cache_hit_rate", "The prefix cache hit rate.", hit_rate(v));
+    w.gauge("sglang:gen_throughput", "The generation throughput (token/s).", v.gen_throughput);
+    w.gauge("sglang:utilization", "The utilization.",
+            v.max_num_seqs == 0 ? 0 : v.running / number(v.max_num_seqs));
+    w.gauge("sglang:cache_hit_rate", "The prefix cache hit rate.", v.hit_rate());
     w.gauge("sglang:cache_config_info", "The cache configuration.", 1,
             "num_pages=\"" + std::to_string(v.num_blocks) + "\",page_size=\"" +
                 std::to_string(v.block_size) + "\"");
@@ -91,7 +90,7 @@ std::string trtllm_page(const metrics_view& v, bool full) {
     w.gauge("trtllm_max_num_active_requests", "Maximum number of active requests.",
             number(v.max_num_seqs));
     w.gauge("trtllm_kv_cache_utilization", "KV cache utilization.", v.kv_usage);
-    w.gauge("trtllm_kv_cache_hit_rate", "KV cache hit rate.", hit_rate(v));
+    w.gauge("trtllm_kv_cache_hit_rate", "KV cache hit rate.", v.hit_rate());
     w.gauge("trtllm_kv_cache_max_blocks", "KV cache blocks.", number(v.num_blocks));
     w.gauge("trtllm_kv_cache_free_blocks", "Free KV cache blocks.", number(v.num_blocks) - used);
     w.gauge("trtllm_kv_cache_used_blocks", "Used KV cache blocks.", used);

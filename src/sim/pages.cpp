@@ -289,6 +289,7 @@ void server_core::apply_server_faults() {
     const auto& f = faults_.server();
     engine_.set_slowdown(f.slowdown);
     ready_at_ = f.loading ? loop_.now() + *f.loading : std::min(ready_at_, loop_.now());
+    if (f.refuse && refuse_) refuse_(*f.refuse);
 }
 
 plain_answer server_core::control_faults(std::string_view method, std::string_view body) {

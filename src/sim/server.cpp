@@ -1,7 +1,10 @@
 #include "sim/server.hpp"
 
-#include <optional>
+#include <algorithm>
+#include <memory>
+#include <vector>
 
+#include "base/log.hpp"
 #include "http/server.hpp"
 #include "sim/server_core.hpp"
 
@@ -20,13 +23,43 @@ http::server_limits limits() {
 
 struct simulator::impl {
     impl(http::event_loop& loop, const sim_options& options)
-        : core(loop, options), name(options.name), server_limits(limits()) {}
+        : core(loop, options),
+          name(options.name),
+          server_limits(limits()),
+          back(
+              loop, [](void* self) { static_cast<impl*>(self)->listen_again(); }, this) {
+        core.on_refuse([this](duration time) { refuse(time); });
+    }
+
+    result<void> listen(const http::address& at) {
+        const auto fd = http::listen_on(at, false);
+        if (!fd) return fd.error();
+        servers.push_back(std::make_unique<http::server>(core.loop(), *fd, core, server_limits));
+        servers.back()->start();
+        return {};
+    }
+
+    // The port closes; answers under way end, idle connections at once.
+    void refuse(duration time) {
+        servers.back()->stop_accepting();
+        servers.back()->drain();
+        back.arm(time);
+    }
+
+    void listen_again() {
+        std::erase_if(servers, [](const auto& s) { return s->stats().open == 0; });
+        if (const auto bound = listen(where); !bound) {
+            log::error("a simulated server cannot listen again",
+                       {{"address", where.authority()}, {"reason", bound.error().message()}});
+        }
+    }
 
     server_core core;
     std::string name;
     http::server_limits server_limits;
     http::address where;
-    std::optional<http::server> server;
+    std::vector<std::unique_ptr<http::server>> servers;  ///< the last one listens
+    http::timer back;
 };
 
 simulator::simulator(http::event_loop& loop, const sim_options& options)
@@ -35,12 +68,9 @@ simulator::simulator(http::event_loop& loop, const sim_options& options)
 simulator::~simulator() = default;
 
 result<void> simulator::listen(const http::address& where) {
-    const auto fd = http::listen_on(where, false);
-    if (!fd) return fd.error();
-    impl_->server.emplace(impl_->core.loop(), *fd, impl_->core, impl_->server_limits);
-    impl_->where = impl_->server->local();
+    if (const auto bound = impl_->listen(where); !bound) return bound;
+    impl_->where = impl_->servers.back()->local();
     impl_->core.set_name(impl_->name.empty() ? impl_->where.authority() : impl_->name);
-    impl_->server->start();
     return {};
 }
 
@@ -48,9 +78,11 @@ const http::address& simulator::local() const { return impl_->where; }
 const std::string& simulator::name() const { return impl_->core.name(); }
 
 void simulator::drain() {
-    if (!impl_->server) return;
-    impl_->server->stop_accepting();
-    impl_->server->drain();
+    impl_->back.cancel();
+    for (const auto& s : impl_->servers) {
+        s->stop_accepting();
+        s->drain();
+    }
 }
 
 }  // namespace weir::sim

@@ -264,19 +264,23 @@ bool server_core::unload_lora(const std::string& name) { return loras_.erase(nam
 
 // --- numbers -------------------------------------------------------------------------------------
 
-load_numbers server_core::load() const {
+load_numbers server_core::load() {
     const auto v = view();
     load_numbers n;
     n.running = static_cast<std::size_t>(std::max(v.running, 0.0));
     n.waiting = static_cast<std::size_t>(std::max(v.waiting, 0.0));
+    n.waiting_uncached_tokens = engine_.waiting_uncached_tokens();
     n.kv_usage = v.kv_usage;
+    n.hit_rate = v.hit_rate();
+    n.gen_throughput = v.gen_throughput;
+    n.unix_time = v.unix_time;
     n.max_tokens = std::uint64_t{options_.kv_blocks} * options_.block_size;
     n.used_tokens = static_cast<std::uint64_t>(v.kv_usage * static_cast<double>(n.max_tokens));
     n.steps = v.steps;
     return n;
 }
 
-metrics_view server_core::view() const {
+metrics_view server_core::view() {
     const auto names_of = [this](bool waiting) {
         std::set<lora_slots::adapter> ids;
         engine_.each_lora(waiting, [&ids](lora_slots::adapter a) { ids.insert(a); });
@@ -307,6 +311,7 @@ metrics_view server_core::view() const {
     v.recomputed_tokens = c.recomputed_tokens;
     v.preemptions = c.preemptions;
     v.steps = c.steps;
+    v.gen_throughput = throughput_.look(c.generated_tokens, loop_.now());
     v.running_loras = escape_label(overrides_.running_loras.value_or(names_of(false)));
     v.waiting_loras = escape_label(overrides_.waiting_loras.value_or(names_of(true)));
     const bool has_loras = !loras_.empty() || overrides_.running_loras || overrides_.waiting_loras;

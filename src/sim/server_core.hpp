@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -57,6 +58,8 @@ class server_core final : public http::request_handler {
     int sleep_level() const { return sleep_level_; }
     bool loading() const { return loop_.now() < ready_at_; }
     void set_name(std::string name) { name_ = std::move(name); }
+    /// How connects are refused for a while; the core has no socket of its own.
+    void on_refuse(std::function<void(duration)> refuse) { refuse_ = std::move(refuse); }
     const std::string& name() const { return name_; }
     double milliseconds(time_point t) const;
     request_record new_record(const http::exchange& ex);
@@ -74,8 +77,8 @@ class server_core final : public http::request_handler {
     std::int64_t unix_seconds() const;
     std::uint64_t next_random() { return random_(); }
 
-    metrics_view view() const;
-    load_numbers load() const;
+    metrics_view view();
+    load_numbers load();
 
     /// The answer to everything that is not an inference call: the engine's GET pages, adapters,
     /// `/sim/…`.
@@ -112,12 +115,14 @@ class server_core final : public http::request_handler {
     sim_options options_;
     engine engine_;
     telemetry telemetry_;
+    recent_rate throughput_;
     overrides overrides_;
     fault_book faults_;
     request_log log_;
     json_document document_;
     random_source random_;
     std::string name_;
+    std::function<void(duration)> refuse_;
     time_point started_;
     time_point ready_at_;
     std::map<std::string, lora_slots::adapter, std::less<>> loras_;

@@ -65,6 +65,24 @@ struct telemetry {
     double started = 0;  ///< Unix seconds
 };
 
+/// How fast a total grows: over the last second or longer, as often as somebody looks.
+class recent_rate {
+  public:
+    double look(std::uint64_t total, time_point now) {
+        const auto passed = std::chrono::duration<double>(now - at_).count();
+        if (passed < 1) return rate_;
+        rate_ = at_ == time_point{} ? 0 : static_cast<double>(total - total_) / passed;
+        at_ = now;
+        total_ = total;
+        return rate_;
+    }
+
+  private:
+    time_point at_{};
+    std::uint64_t total_ = 0;
+    double rate_ = 0;
+};
+
 /// Values that a test pins so that it can steer a picker; what is absent is measured.
 struct overrides {
     std::optional<double> waiting;
@@ -93,12 +111,20 @@ struct metrics_view {
     std::uint64_t recomputed_tokens = 0;
     std::uint64_t preemptions = 0;
     std::uint64_t steps = 0;
+    double gen_throughput = 0;  ///< tokens a second, lately
     std::string running_loras;  ///< comma-separated
     std::string waiting_loras;
     double max_loras = 0;
     std::size_t resident_loras = 0;
     double unix_time = 0;
     int sleep_level = 0;
+
+    /// Of prompt tokens, since the start.
+    double hit_rate() const {
+        return prompt_tokens == 0
+                   ? 0
+                   : static_cast<double>(cached_tokens) / static_cast<double>(prompt_tokens);
+    }
 };
 
 }  // namespace weir::sim

@@ -83,6 +83,15 @@ TEST_SUITE("sim/dialect") {
                   .json()
                   .get("object")
                   .string() == "error");
+        auto loads = f.get("/v1/loads");
+        for (const auto* name :
+             {"dp_rank", "num_running_reqs", "num_waiting_reqs", "num_waiting_uncached_tokens",
+              "num_total_reqs", "num_used_tokens", "max_total_num_tokens", "token_usage",
+              "gen_throughput", "cache_hit_rate", "utilization", "max_running_requests"}) {
+            CAPTURE(name);
+            CHECK(loads.json().get("loads").first().get(name).number());
+        }
+        CHECK(loads.json().get("timestamp").number() > 1e9);
         CHECK(f.get("/v1/loads").json().get("loads").first().get("num_running_reqs").integer() ==
               0);
         auto g = f.post("/generate", R"({"text":"abcd","sampling_params":{"max_new_tokens":2}})");

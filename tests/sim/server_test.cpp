@@ -403,6 +403,30 @@ TEST_SUITE("sim/server") {
         CHECK(f.post("/sim/metrics", R"({"nope":1})").status == 400);
     }
 
+    TEST_CASE("connects are refused for a while, answers under way end") {
+        fixture f;
+        client streaming(f.port);
+        const std::string body =
+            R"({"prompt":"x","max_tokens":400,"stream":true,"stop":["never"]})";
+        streaming.send("POST /v1/completions HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+                       std::to_string(body.size()) + "\r\n\r\n" + body);
+        streaming.read("data:");
+        CHECK(f.post("/sim/faults", R"({"refuse":"300ms"})").status == 200);
+        const auto to = *weir::http::address::parse("127.0.0.1", f.port);
+        const auto connects = [&to] {
+            const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+            const bool connected = ::connect(fd, to.data(), to.size()) == 0;
+            ::close(fd);
+            return connected;
+        };
+        CHECK_FALSE(connects());
+        const auto deadline = std::chrono::steady_clock::now() + 10s;
+        while (!connects() && std::chrono::steady_clock::now() < deadline)
+            std::this_thread::yield();
+        CHECK(f.get("/health").status == 200);
+        CHECK(streaming.read("[DONE]").find("[DONE]") != std::string::npos);
+    }
+
     TEST_CASE("while it loads the server says so") {
         auto o = fixture::fast();
         o.startup_delay = 1h;
