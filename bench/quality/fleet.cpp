@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "bounds.hpp"
+
 namespace weir::quality {
 namespace {
 
@@ -67,6 +69,7 @@ class fleet {
     std::string text_;
     random_source random_;
     run_result result_;
+    std::size_t bad_ = 0;  ///< refused, or answered out of the SLO
     time_point now_;
     time_point last_;
 };
@@ -141,6 +144,8 @@ run_result fleet::run() {
             }
         }
         if (engine_index == engines_.size() && arrivals_.empty()) break;
+        if (static_cast<double>(bad_) > options_.give_up_at * static_cast<double>(flights_.size()))
+            break;
         const auto scrape_index = static_cast<std::size_t>(
             std::min_element(next_scrape_.begin(), next_scrape_.end()) - next_scrape_.begin());
         const auto arrival_at = arrivals_.empty() ? time_point::max() : arrivals_.top().first;
@@ -207,10 +212,12 @@ void fleet::arrive(std::size_t index) {
         signals_.age_seconds[i] = in_seconds(now_ - scraped_[i]);
         signals_.staleness_floor[i] = 3 * options_.scrape_period;
     }
-    const sight s{request, endpoints_, signals_, ready_, now_, random_()};
+    auto hashes = block_hashes(trace_, r, options_.engine.block_size, index);
+    const sight s{request, endpoints_, signals_, ready_, now_, random_(), engines_, hashes};
     f.chosen.clear();
     if (!by_.choose(s, f.chosen)) {
         ++result_.refused;
+        ++bad_;
         plan_follower(index, now_);
         return;
     }
@@ -225,12 +232,17 @@ void fleet::arrive(std::size_t index) {
     q.tag = index;
     q.prompt_tokens = r.prompt_tokens;
     q.output_tokens = r.output_tokens;
-    q.block_hashes = block_hashes(trace_, r, options_.engine.block_size, index);
-    sim::engine::handle handle = 0;
     auto& engine = engines_[f.endpoint];
+    if (options_.engine.policy == sim::queue_policy::priority) {
+        const auto held = engine.cache().match(hashes) * options_.engine.block_size;
+        q.priority = static_cast<int>(r.prompt_tokens - std::min(held, r.prompt_tokens));
+    }
+    q.block_hashes = std::move(hashes);
+    sim::engine::handle handle = 0;
     const auto did = engine.submit(std::move(q), now_, handle, events_);
     if (did != sim::submit_outcome::accepted) {
         ++result_.refused;
+        ++bad_;
         complete(f, now_);
         plan_follower(index, now_);
     }
@@ -255,7 +267,8 @@ void fleet::handle(std::size_t engine_index, const engine_event& e) {
     result_.latency.push_back(latency);
     const auto per_token =
         f.output > 1 ? (latency - ttft) / static_cast<double>(f.output - 1) : 0.0;
-    result_.good += ttft <= options_.slo_ttft && per_token <= options_.slo_token ? 1 : 0;
+    const bool good = ttft <= options_.slo_ttft && per_token <= options_.slo_token;
+    (good ? result_.good : bad_) += 1;
     random_source digest(result_.digest ^ e.tag ^ static_cast<std::uint64_t>(to_ns(e.at)) ^
                          (std::uint64_t{engine_index} << 56));
     result_.digest = digest();
@@ -316,7 +329,12 @@ void fleet::complete(flight& f, time_point at) {
 run_result replay(const trace& t, double rate, const policy& p, const fleet_options& options) {
     const auto by = make_chooser(p);
     if (!by) return {};
-    fleet f(t, rate, *by, options);
+    auto used = options;
+    if (p.name == one_server || p.name == one_server_short_first) {
+        used.endpoints = 1;
+        used.engine = merge_engines(options.engine, options.endpoints, p.name != one_server);
+    }
+    fleet f(t, rate, *by, used);
     return f.run();
 }
 

@@ -22,6 +22,7 @@ struct fleet_options {
     double slo_ttft = 5;            ///< seconds
     double slo_token = 0.15;        ///< seconds a token, mean over the answer
     std::uint64_t seed = 1;
+    double give_up_at = 1;  ///< the run ends once more than this share of requests is not good
 };
 
 /// What became of the requests of one run. Seconds.

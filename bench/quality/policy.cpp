@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "bounds.hpp"
 #include "config/parse.hpp"
 #include "weir/random.hpp"
 
@@ -95,7 +96,14 @@ std::vector<policy> standard_policies() {
             {"weir", {}}};
 }
 
+std::vector<policy> bound_policies() {
+    return {{std::string(clairvoyant), {}},
+            {std::string(one_server), {}},
+            {std::string(one_server_short_first), {}}};
+}
+
 std::unique_ptr<chooser> make_chooser(const policy& p) {
+    if (is_bound(p.name)) return make_clairvoyant();
     if (p.name == "random") return std::make_unique<plain_chooser>(plain::random);
     if (p.name == "round-robin") return std::make_unique<plain_chooser>(plain::round_robin);
     if (p.name == "least-requests") return std::make_unique<plain_chooser>(plain::least_requests);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "scheduling/scheduler.hpp"
+#include "sim/engine.hpp"
 #include "weir/decision.hpp"
 #include "weir/endpoint.hpp"
 #include "weir/request.hpp"
@@ -16,7 +17,8 @@
 namespace weir::quality {
 
 /// A way to choose endpoints, by name. `document` empty: one of the plain ones (`random`,
-/// `round-robin`, `least-requests`) or a built-in default (`reference`, `weir`).
+/// `round-robin`, `least-requests`), a built-in default (`reference`, `weir`) or a bound
+/// (`bounds.hpp`).
 struct policy {
     std::string name;
     std::string document;  ///< an EndpointPickerConfig
@@ -24,8 +26,10 @@ struct policy {
 
 /// The policies compared when none is named.
 std::vector<policy> standard_policies();
+/// What no policy can beat, and what perfect knowledge would buy.
+std::vector<policy> bound_policies();
 
-/// What a policy sees when a request arrives.
+/// What a policy sees when a request arrives. No gateway knows the last two.
 struct sight {
     const inference_request& request;
     std::span<const endpoint> endpoints;
@@ -33,6 +37,8 @@ struct sight {
     std::span<const std::uint32_t> ready;
     std::chrono::steady_clock::time_point now;
     std::uint64_t seed;
+    std::span<const sim::engine> engines;         ///< as they are this moment
+    std::span<const std::uint64_t> block_hashes;  ///< of the prompt and of its answer
 };
 
 /// One policy at work on one fleet.

@@ -29,6 +29,20 @@ engine::engine(const engine_options& options)
 
 std::optional<time_point> engine::next() const { return step_end_ ? step_end_ : wake_; }
 
+std::size_t engine::prefill_ahead() const {
+    std::size_t tokens = 0;
+    for (const auto id : running_) {
+        const auto& s = slots_[id];
+        if (s.generated == 0) tokens += total(s) - s.computed;
+    }
+    for (const auto& key : waiting_) {
+        const auto& s = slots_[std::get<2>(key)];
+        const auto held = cache_.match(s.request.block_hashes) * options_.block_size;
+        tokens += total(s) - std::min(held, total(s) - 1);
+    }
+    return tokens;
+}
+
 engine::queue_key engine::key_of(slot_id id) const {
     const auto& s = slots_[id];
     const int priority = options_.policy == queue_policy::priority ? s.request.priority : 0;

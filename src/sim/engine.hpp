@@ -103,6 +103,8 @@ class engine {
     /// Prompt tokens of waiting sequences that the cache does not hold now.
     std::size_t waiting_uncached_tokens() const;
     const block_cache& cache() const { return cache_; }
+    /// Prompt tokens that sequences here have yet to compute, as far as the cache knows today.
+    std::size_t prefill_ahead() const;
     std::size_t resident_loras() const { return loras_.used(); }
     /// Forgets all reusable content.
     void reset_cache() { cache_.clear(); }

@@ -71,3 +71,30 @@ def test_wrong_flags_say_what_is_wrong(tmp_path):
     for flags, word in ([], "nothing to replay"), (["--workload", "x"], "unknown x"), (["--policy", "x"], "unknown x"):
         out = subprocess.run([str(QUALITY), *flags], capture_output=True, text=True, timeout=20)
         assert out.returncode == 2 and word in out.stderr
+
+
+def test_seeds_give_means_and_deviations():
+    flags = ["--workload", "bursts", "--seconds", "10", "--rate", "6", "--policy", "weir"]
+    one, two = (rows(quality(*flags, "--seed", seed))["weir"] for seed in ("4", "5"))
+    both = quality(*flags, "--seed", "4", "--seeds", "2")
+    mean = rows(both)["weir"]
+    ttft90 = 2  # column
+    assert abs(mean[ttft90] - (one[ttft90] + two[ttft90]) / 2) < 0.002
+    spread = [float(c) for line in both.splitlines() if line.startswith("  +-") for c in line.replace("|", " ").split()[1:]]
+    assert abs(spread[ttft90] - abs(one[ttft90] - two[ttft90]) / 2**0.5) < 0.002
+
+
+def test_bounds_are_ahead():
+    out = quality("--workload", "documents", "--seconds", "20", "--rate", "6", "--policy", "bounds", "--policy", "random")
+    table = rows(out)
+    ttft90, good = 2, 7  # columns
+    assert table["one-server"][ttft90] < table["clairvoyant"][ttft90] < table["random"][ttft90]
+    assert table["one-server-short-first"][good] >= table["random"][good]
+
+
+def test_a_knee_is_where_nine_in_ten_are_good():
+    flags = ["--workload", "bursts", "--seconds", "10", "--endpoints", "2", "--policy", "least-requests"]
+    out = quality(*flags, "--knee", "--knee-of", "least-requests", "--at", "0.8,1.5")
+    sparse, dense = (float(line.replace("|", " ").split()[8]) for line in out.splitlines() if line.startswith("least-requests"))
+    assert sparse >= 90 > dense
+    assert "1.000 +- 0.000 of least-requests" in out

@@ -70,8 +70,9 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
         test_pool pool(3);
         pool.signals.inflight_tokens = {3000, 0, 600};
         const long_request r({250, 0, 125});
-        const auto it =
-            scorer_alone("{uncachedWeight: 3, smallPromptMs: 0, busyWeight: 0, requestMs: 0}");
+        const auto it = scorer_alone(
+            "{uncachedWeight: 3, privateWeight: 3, smallPromptMs: 0, "
+            "busyWeight: 0, longWeight: 0, requestMs: 0}");
         // uncached: 0, 4000, 2000
         CHECK(near(delays(*it, pool, r.request),
                    {3000 * per_token, 12000 * per_token, (600 + 6000) * per_token}));
@@ -82,7 +83,7 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
         pool.signals.inflight_tokens = {15000, 30000};
         const long_request r({0, 0});
         const auto it =
-            scorer_alone("{uncachedWeight: 1, busyWeight: 2, crowdWeight: 0, requestMs: 0}");
+            scorer_alone("{uncachedWeight: 1, busyWeight: 2, longWeight: 0, requestMs: 0}");
         // a second of queue: 1 + 2 times 4000 tokens
         CHECK(near(delays(*it, pool, r.request), {1 + 12000 * per_token, 2 + 12000 * per_token}));
     }
@@ -92,33 +93,98 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
         const long_request r({0, 125, 250});
         // 4000 tokens take as long as a small prompt: half of the surcharge of 2. 2000: a third.
         const auto it = scorer_alone(
-            "{uncachedWeight: 3, smallPromptMs: 266.6666666667, busyWeight: 0, requestMs: 0}");
+            "{uncachedWeight: 3, privateWeight: 3, smallPromptMs: 266.6666666667, busyWeight: 0, "
+            "requestMs: 0}");
         CHECK(near(delays(*it, pool, r.request),
                    {2 * 4000 * per_token, (2000 + 2000 * 2 / 3.0) * per_token, 0}));
     }
 
-    TEST_CASE("in a busy pool work costs more where more requests are under way") {
-        test_pool pool(2);
-        pool.signals.inflight_tokens = {15000, 30000};
-        pool.signals.inflight_requests = {10, 2};
-        const long_request r({0, 0});
-        const auto it =
-            scorer_alone("{uncachedWeight: 1, busyWeight: 0, crowdWeight: 0.5, requestMs: 0}");
-        // a second of queue: 1 + 0.5 · 10 and 1 + 0.5 · 2 times 4000 tokens
-        CHECK(near(delays(*it, pool, r.request),
-                   {1 + 6 * 4000 * per_token, 2 + 2 * 4000 * per_token}));
+    TEST_CASE("what one endpoint alone holds is dearer to compute again than what two hold") {
+        test_pool pool(3);
+        const auto it = scorer_alone(
+            "{uncachedWeight: 2, privateWeight: 8, smallPromptMs: 0, busyWeight: 0, requestMs: 0}");
+        CHECK(near(delays(*it, pool, long_request({250, 0, 250}).request),
+                   {0, 2 * 4000 * per_token, 0}));
+        CHECK(near(delays(*it, pool, long_request({250, 0, 0}).request),
+                   {0, 8 * 4000 * per_token, 8 * 4000 * per_token}));
     }
 
-    TEST_CASE(
-        "of a busy pool a long prompt takes the longer queue of few, a short one the shorter") {
+    TEST_CASE("a prompt that can be in time nowhere joins those that are late already") {
+        test_pool pool(4);
+        const auto it = scorer_alone("{patienceMs: 3000, longWeight: 0, requestMs: 0}");
+        const long_request r({0, 0, 0, 0});
+        const auto all_answer = [&](std::vector<std::uint32_t> which, time_point now) {
+            pool.signals.inflight_tokens = {0, 0, 0, 0};
+            for (const auto e : which) {
+                pool.ready = {e};
+                show(*it, pool, r.request, 4000 * per_token, now);
+            }
+            pool.ready = {0, 1, 2, 3};
+            // seconds of queue: 3, 2.9, 12, 6
+            pool.signals.inflight_tokens = {45000, 43500, 180000, 90000};
+        };
+        auto now = time_point(std::chrono::hours(1));
+        all_answer({0, 1, 2, 3}, now);
+        const auto of_long = delays(*it, pool, r.request, now);
+        CHECK(of_long[2] < of_long[3]);
+        CHECK(of_long[3] < of_long[0]);
+        CHECK(of_long[3] < of_long[1]);
+        // 80 tokens are still in time on the second.
+        const auto of_short = delays(*it, pool, long_request({245, 245, 245, 245}).request, now);
+        CHECK(of_short[1] < of_short[0]);
+        CHECK(of_short[1] < of_short[2]);
+
+        // The most loaded has answered nothing for a minute.
+        all_answer({0, 1, 3}, now += std::chrono::minutes(1));
+        const auto stuck = delays(*it, pool, r.request, now);
+        CHECK(stuck[3] < stuck[0]);
+        CHECK(stuck[0] < stuck[2]);
+    }
+
+    TEST_CASE("a prompt too long for anybody's patience takes the shortest queue all the same") {
+        test_pool pool(3);
+        pool.signals.inflight_tokens = {3000, 0, 6000};
+        const auto got = delays(*scorer_alone("{patienceMs: 200, requestMs: 0}"), pool,
+                                long_request({0, 0, 0}).request);
+        CHECK(got[1] < got[0]);
+        CHECK(got[1] < got[2]);
+    }
+
+    TEST_CASE("in a busy pool long prompts are the first that are not in time") {
         test_pool pool(2);
-        pool.signals.inflight_tokens = {15000, 30000};
-        pool.signals.inflight_requests = {40, 2};
-        const auto it = scorer_alone("{}");
-        const auto of_long = delays(*it, pool, long_request({0, 0}).request);
+        const auto it = scorer_alone("{patienceMs: 5000, longWeight: 20, requestMs: 0}");
+        const auto now = time_point(std::chrono::hours(1));
+        for (const std::uint32_t e : {0U, 1U}) {
+            pool.ready = {e};
+            show(*it, pool, long_request({0, 0}).request, 4000 * per_token, now);
+        }
+        pool.ready = {0, 1};
+        pool.signals.inflight_tokens = {30000, 900000};  // 2 and 60 seconds
+        const auto of_long = delays(*it, pool, long_request({0, 0}).request, now);
         CHECK(of_long[1] < of_long[0]);
-        const auto of_short = delays(*it, pool, long_request({245, 245}).request);
+        const auto of_short = delays(*it, pool, long_request({245, 245}).request, now);
         CHECK(of_short[0] < of_short[1]);
+    }
+
+    TEST_CASE("first tokens that come late for another reason count, and are forgotten") {
+        test_pool pool(2);
+        const long_request r({250, 250});
+        const auto it = scorer_alone("{}");
+        auto now = time_point(std::chrono::hours(1));
+        pool.signals.inflight_tokens = {150, 150};
+        pool.signals.kv_usage = {1, 0};
+        for (int i = 0; i < 20; ++i) {
+            for (std::uint32_t e = 0; e < 2; ++e) {
+                pool.ready = {e};
+                show(*it, pool, r.request, e == 0 ? 3 : 0.1, now += std::chrono::milliseconds(50));
+            }
+        }
+        pool.ready = {0, 1};
+        pool.signals.kv_usage = {0, 0};
+        const auto got = delays(*it, pool, r.request, now);
+        CHECK(got[0] > got[1] + 2);
+        const auto later = delays(*it, pool, r.request, now + std::chrono::seconds(30));
+        CHECK(later[0] == doctest::Approx(later[1]));
     }
 
     TEST_CASE("while an endpoint is idle nobody is kept apart") {

@@ -16,10 +16,12 @@ namespace {
 using time_point = std::chrono::steady_clock::time_point;
 
 struct settings {
-    double uncached_weight = 3;
+    double uncached_weight = 2;
+    double private_weight = 8;
     double small_ms = 500;
-    double busy_weight = 40;
-    double crowd_weight = 0.15;
+    double busy_weight = 10;
+    double long_weight = 0.5;
+    double patience = 4.5;  ///< seconds
     double request_ms = 4;
     double kv_threshold = 0.9;
     double kv_penalty_ms = 5000;
@@ -83,7 +85,13 @@ class speeds {
     /// Endpoints that have a cell: while the number stays, `find` finds nothing new.
     std::uint64_t known() const { return known_.load(std::memory_order_acquire); }
 
-    /// Any worker; when two come at once, one observation is lost.
+    /// A first token came; any worker, when two come at once, one observation is lost.
+    void note_lag(std::uint64_t key, double tokens, double seconds, time_point now) {
+        const auto expected = cell::noise * tokens * seconds_per_token() + cell::unnoticed;
+        if (auto* c = claim(key)) c->note_lag(seconds - expected, now);
+    }
+
+    /// The same, for a first token that says something about speed.
     void learn(std::uint64_t key, double tokens, double seconds, time_point now) {
         if (learning_.test_and_set(std::memory_order_acquire)) return;
         pool_.add(tokens, seconds);
@@ -105,11 +113,17 @@ class speeds {
         static constexpr double prior = 10;    ///< seconds at the pool's pace that count as seen
         static constexpr double noise = 1.25;  ///< equal machines differ by as much
 
-        static constexpr double fades_after = 30;  ///< seconds
+        static constexpr double fades_after = 30;    ///< seconds
+        static constexpr double unnoticed = 0.25;    ///< seconds of lag that may be chance
+        static constexpr double lag_share = 0.3;     ///< of the newest first token in the lag
+        static constexpr double lag_forgotten = 20;  ///< seconds
+        static constexpr double falls_silent = 30;   ///< seconds without a first token
 
         std::atomic<std::uint64_t> key{0};
         std::atomic<double> slowness{1};
         std::atomic<time_point> learned{};
+        std::atomic<double> lag{0};
+        std::atomic<time_point> answered{};
         double took = 0;
         double expected = 0;
 
@@ -120,6 +134,27 @@ class speeds {
             const std::chrono::duration<double> age = now - learned.load(std::memory_order_relaxed);
             if (age.count() <= fades_after) return known;
             return 1 + (known - 1) * fades_after / age.count();
+        }
+
+        /// Seconds by which first tokens came later lately than the tokens ahead of them explain:
+        /// prompts wait for memory or for a seat there, or less was in its cache than believed.
+        double lag_at(time_point now) const {
+            const std::chrono::duration<double> age =
+                now - answered.load(std::memory_order_relaxed);
+            return lag.load(std::memory_order_relaxed) *
+                   std::max(0.0, 1 - age.count() / lag_forgotten);
+        }
+
+        bool silent_at(time_point now) const {
+            const std::chrono::duration<double> age =
+                now - answered.load(std::memory_order_relaxed);
+            return age.count() > falls_silent;
+        }
+
+        void note_lag(double seconds, time_point now) {
+            const auto next = lag_at(now) * (1 - lag_share) + std::max(0.0, seconds) * lag_share;
+            lag.store(next, std::memory_order_relaxed);
+            answered.store(now, std::memory_order_relaxed);
         }
 
         void learn(double seconds, double expectation, time_point now) {
@@ -159,19 +194,27 @@ class speeds {
 };
 
 /// Keys of the notes that travel with a request.
-enum note : std::uint32_t { tokens_ahead };
+enum note : std::uint32_t { tokens_ahead, short_of_memory };
 
-/// How many times slower than the pool's average each endpoint of a view is; 1 when nothing is
-/// known of it. Between requests only the few numbers change that are known, so only they are read
-/// again: of a thousand endpoints most say nothing new.
-class slowness_column final : public plugin_scratch {
+/// What is known of the endpoints of a view. Between requests only the few numbers change that are
+/// known, so only they are read again: of a thousand endpoints most say nothing new.
+class speed_columns final : public plugin_scratch {
   public:
-    std::span<const double> read(const speeds& from, std::span<const endpoint> view,
-                                 time_point now) {
+    void read(const speeds& from, std::span<const endpoint> view, time_point now) {
         if (!still_fits(from, view)) find_all(from, view);
-        for (const auto& k : found_) values_[k.position] = k.cell->at(now);
-        return values_;
+        for (const auto& k : found_) {
+            slowness_[k.position] = k.cell->at(now);
+            lag_[k.position] = k.cell->lag_at(now);
+            silent_[k.position] = k.cell->silent_at(now) ? 1 : 0;
+        }
     }
+
+    /// How many times slower than the pool's average; 1 when nothing is known.
+    std::span<const double> slowness() const { return slowness_; }
+    /// Seconds that its first tokens come late; 0 when nothing is known.
+    std::span<const double> lag() const { return lag_; }
+    /// 1: it gave no first token lately; 0: it did.
+    std::span<const double> silent() const { return silent_; }
 
   private:
     struct place {
@@ -192,7 +235,9 @@ class slowness_column final : public plugin_scratch {
         view_ = view;
         known_ = from.known();
         last_ = view.empty() ? 0 : view.back().key();
-        values_.assign(view.size(), 1);
+        slowness_.assign(view.size(), 1);
+        lag_.assign(view.size(), 0);
+        silent_.assign(view.size(), 1);
         found_.clear();
         for (std::uint32_t e = 0; e < view.size(); ++e) {
             const auto key = view[e].key();
@@ -204,7 +249,9 @@ class slowness_column final : public plugin_scratch {
     std::span<const endpoint> view_;
     std::uint64_t known_ = 0;
     std::uint64_t last_ = 0;
-    std::vector<double> values_;
+    std::vector<double> slowness_;
+    std::vector<double> lag_;
+    std::vector<double> silent_;
     std::vector<place> found_;
 };
 
@@ -212,16 +259,26 @@ class slowness_column final : public plugin_scratch {
 /// seconds. With `work`, the uncached tokens over the pool's speed, and `queue`, the shortest queue
 /// in the pool:
 ///
-///     slowness · (tokens in flight / speed of the pool + work + request · requests there)
-///         + work · (again · work / (work + small) + busy · queue + crowd · queue · requests there)
-///         + memory pressure
+///     queue there = slowness · (tokens in flight / speed of the pool + request · requests) + lag
+///     delay       = queue there + slowness · work
+///     cost        = (delay + work · long · queue  if in time, else the price of lateness)
+///                   + work · (again · work / (work + small) + busy · queue)
+///                   + memory pressure
 ///
-/// The second line is for work that an endpoint with the prefix in its cache would not have to do.
-/// While the pool has an idle endpoint, little work harms nobody and much of it pushes other
-/// prefixes out: its weight grows with the work itself. When everybody queues, all work delays
-/// whoever comes later (`busy`) and whoever is under way on that endpoint (`crowd`). The last one
-/// keeps long prompts together, away from endpoints where many wait for little. Slowness does not
-/// multiply any of this, or an endpoint wrongly held for slow would never be tried again.
+/// The line with `again` is for work that an endpoint with the prefix in its cache would not have
+/// to do. While the pool has an idle endpoint, little of it harms nobody and much pushes other
+/// prefixes out: its weight grows with the work itself, and is larger for a prefix that one
+/// endpoint alone holds. When everybody queues, all work delays whoever comes later (`busy`).
+/// Slowness does not multiply any of this, or an endpoint wrongly held for slow would never be
+/// tried again.
+///
+/// Lateness: a first token later than `patience` is late however much later it comes. A prompt that
+/// can be in time nowhere goes where it makes nobody else late: to an endpoint whose queue is
+/// beyond `patience` already, the longer the better, and not to one that still serves others in
+/// time. So a pool beyond its knee keeps an endpoint or two that are late anyway, and the others
+/// serve all that fits; `long` makes long prompts the first that do not fit. Without this everybody
+/// waits alike, all too long.
+/// An endpoint that gave no first token for a while may be stuck, and gathers nobody.
 class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_hook> {
   public:
     explicit prefill_delay(const settings& s) : s_(s) {}
@@ -231,7 +288,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
     }
 
     std::unique_ptr<plugin_scratch> make_scratch() const override {
-        return std::make_unique<slowness_column>();
+        return std::make_unique<speed_columns>();
     }
 
     void score(const decision_context& context, const candidate_view& candidates,
@@ -239,21 +296,18 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         if (candidates.empty()) return;
         const auto& load = *candidates.signals;
         const auto& uncached = candidates.data->numbers[s_.uncached];
-        const auto per_token = speeds_->seconds_per_token();
-        const auto slow =
-            context.scratch<slowness_column>().read(*speeds_, candidates.endpoints, context.now);
-        auto least = std::numeric_limits<double>::max();
-        for (const auto e : candidates.indexes)
-            least = std::min(least, load.inflight_tokens[e] * slow[e]);
-        const auto queue = least * per_token;
-        const weights w{per_token, s_.busy_weight * queue, s_.crowd_weight * queue};
+        auto& known = context.scratch<speed_columns>();
+        known.read(*speeds_, candidates.endpoints, context.now);
+        const columns c{load, uncached, known.slowness().data(), known.lag().data(),
+                        known.silent().data()};
+        const auto w = weigh(candidates, c);
         if (candidates.size() == candidates.endpoints.size() && uncached.present) {
-            rate_all(load, slow.data(), uncached.values.data(), w, scores);
+            rate_all(c, w, scores);
             return;
         }
         for (std::size_t i = 0; i < scores.size(); ++i) {
             const auto e = candidates[i];
-            scores[i] = rate(load, e, slow[e], uncached.get(e, 0), w);
+            scores[i] = rate(c, e, uncached.get(e, 0), w);
         }
     }
 
@@ -263,11 +317,11 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         if (targets.empty()) return;
         const auto e = targets[0];
         const auto& signals = *candidates.signals;
-        // A full cache delays the first token for reasons that have nothing to do with speed.
-        if (signals.kv_usage[e] > s_.kv_threshold) return;
         const auto tokens =
             signals.inflight_tokens[e] + candidates.data->numbers[s_.uncached].get(e, 0);
-        if (tokens >= least_lesson) chosen.notes.push_back({index, tokens_ahead, tokens});
+        chosen.notes.push_back({index, tokens_ahead, tokens});
+        if (signals.kv_usage[e] > s_.kv_threshold)
+            chosen.notes.push_back({index, short_of_memory, 1});
     }
 
     void first_chunk(const response_facts& facts) override {
@@ -275,8 +329,11 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         const auto tokens = facts.chosen.note(index, tokens_ahead, 0);
         const auto targets = facts.chosen.primary_targets();
         if (tokens <= 0 || targets.empty()) return;
-        speeds_->learn(facts.endpoints[targets[0]].key(), tokens, facts.first_token_seconds,
-                       facts.now);
+        const auto key = facts.endpoints[targets[0]].key();
+        speeds_->note_lag(key, tokens, facts.first_token_seconds, facts.now);
+        // A full cache delays the first token for reasons that have nothing to do with speed.
+        if (tokens < least_lesson || facts.chosen.note(index, short_of_memory, 0) > 0) return;
+        speeds_->learn(key, tokens, facts.first_token_seconds, facts.now);
     }
 
   private:
@@ -286,33 +343,80 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
     static constexpr double foreign_tokens = 1000;
     /// No work at all is divided by something.
     static constexpr double tiny = std::numeric_limits<double>::min();
+    /// Share of the patience that a prompt may wait for others, however long it is itself.
+    static constexpr double least_wait = 0.3;
+    /// What a late prompt costs, in patiences: as much more where it is hardly late, so that the
+    /// late ones gather, and more again where others are still in time.
+    static constexpr double hardly_late = 4;
+    static constexpr double spoils_others = 4;
+    /// Seconds of work that only one endpoint is spared: its prefix counts as nobody else's.
+    static constexpr double all_its_own = 0.1;
 
+    /// What an endpoint is rated by, by its position in the view.
+    struct columns {
+        const signal_columns& load;
+        const number_column& uncached;
+        const double* slowness;
+        const double* lag;
+        const double* silent;
+    };
+
+    /// What is the same for all endpoints of one decision.
     struct weights {
         double per_token;
         double busy;
-        double crowd;
+        double again;     ///< what computing a prefix a second time costs, times the work
+        double in_time;   ///< what work costs others where they are in time, times the work
+        double deadline;  ///< seconds
     };
 
+    weights weigh(const candidate_view& candidates, const columns& c) const {
+        const auto per_token = speeds_->seconds_per_token();
+        auto queue = std::numeric_limits<double>::max();
+        auto least_work = std::numeric_limits<double>::max();
+        auto second_work = least_work;
+        for (const auto e : candidates.indexes) {
+            queue =
+                std::min(queue, c.load.inflight_tokens[e] * c.slowness[e] * per_token + c.lag[e]);
+            const auto fresh = c.uncached.get(e, 0);
+            second_work = std::min(second_work, std::max(least_work, fresh));
+            least_work = std::min(least_work, fresh);
+        }
+        // A prefix that two endpoints hold is likely to be asked for by others; what one alone
+        // holds is somebody's own conversation, of no use anywhere else.
+        const auto alone = std::min(1.0, (second_work - least_work) * per_token / all_its_own);
+        const auto again =
+            s_.uncached_weight - 1 + alone * (s_.private_weight - s_.uncached_weight);
+        return {per_token, s_.busy_weight * queue, again, s_.long_weight * queue,
+                std::max(s_.patience, least_work * per_token + least_wait * s_.patience)};
+    }
+
     // Without a branch, so that the compiler can rate several endpoints at a time.
-    double rate(const signal_columns& load, std::uint32_t e, double slow, double fresh,
-                const weights& w) const {
+    double rate(const columns& c, std::uint32_t e, double fresh, const weights& w) const {
+        const auto& load = c.load;
         const bool trusted = fresh_enough(load, e);
-        const auto ahead = load.inflight_tokens[e] + fresh + (trusted ? foreign(load, e) : 0);
+        const auto ahead = load.inflight_tokens[e] + (trusted ? foreign(load, e) : 0);
         const auto work = fresh * w.per_token;
-        const auto again = (s_.uncached_weight - 1) * work / (work + s_.small_ms / 1000 + tiny);
-        const auto delay =
-            slow * (ahead * w.per_token + load.inflight_requests[e] * s_.request_ms / 1000) +
-            work * (again + w.busy + w.crowd * load.inflight_requests[e]) +
-            (trusted ? pressure(load, e, fresh) : 0);
-        return 1 / (1 + delay);
+        const auto again = w.again * work / (work + s_.small_ms / 1000 + tiny);
+        const auto own_queue = c.slowness[e] * (ahead * w.per_token +
+                                                load.inflight_requests[e] * s_.request_ms / 1000);
+        const auto delay = own_queue + c.lag[e] + c.slowness[e] * work;
+        const auto gathered = hardly_late * s_.patience / (delay + tiny) +
+                              (own_queue > s_.patience ? 0 : spoils_others);
+        const bool silent = c.silent[e] > 0;
+        const auto late = s_.patience * (1 + (silent ? hardly_late + spoils_others : gathered)) +
+                          (silent ? delay : 0);
+        const auto cost = (delay > w.deadline ? late : delay + work * w.in_time) +
+                          work * (again + w.busy) + (trusted ? pressure(load, e, fresh) : 0);
+        return 1 / (1 + cost);
     }
 
     // Every endpoint is a candidate: a straight walk, several at a time.
-    void rate_all(const signal_columns& load, const double* slow, const double* fresh,
-                  const weights& w, std::span<double> scores) const {
+    void rate_all(const columns& c, const weights& w, std::span<double> scores) const {
         double* __restrict to = scores.data();
+        const auto* fresh = c.uncached.values.data();
         for (std::uint32_t e = 0; e < scores.size(); ++e)
-            to[e] = rate(load, e, slow[e], std::isnan(fresh[e]) ? 0 : fresh[e], w);
+            to[e] = rate(c, e, std::isnan(fresh[e]) ? 0 : fresh[e], w);
     }
 
     static bool fresh_enough(const signal_columns& load, std::uint32_t e) {
@@ -342,9 +446,11 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
 std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
     settings s;
     s.uncached_weight = p.number("uncachedWeight", s.uncached_weight, at_least(0));
+    s.private_weight = p.number("privateWeight", s.private_weight, at_least(0));
     s.small_ms = p.number("smallPromptMs", s.small_ms, at_least(0));
     s.busy_weight = p.number("busyWeight", s.busy_weight, at_least(0));
-    s.crowd_weight = p.number("crowdWeight", s.crowd_weight, at_least(0));
+    s.long_weight = p.number("longWeight", s.long_weight, at_least(0));
+    s.patience = p.number("patienceMs", s.patience * 1000, at_least(1)) / 1000;
     s.request_ms = p.number("requestMs", s.request_ms, at_least(0));
     s.kv_threshold = p.number("kvThreshold", s.kv_threshold, between(0, 1));
     s.kv_penalty_ms = p.number("kvPenaltyMs", s.kv_penalty_ms, at_least(0));
@@ -355,14 +461,18 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
 }
 
 constexpr parameter_doc docs[] = {
-    {"uncachedWeight", "float", "3",
+    {"uncachedWeight", "float", "2",
      "what an uncached prompt token costs while an endpoint is idle; a queued one costs 1"},
+    {"privateWeight", "float", "8", "the same where one endpoint alone holds the prefix"},
     {"smallPromptMs", "float", "500",
      "uncached tokens that take as long to compute cost half of that surcharge, fewer less"},
-    {"busyWeight", "float", "40",
+    {"busyWeight", "float", "10",
      "how much dearer it is for each second of the shortest queue in the pool"},
-    {"crowdWeight", "float", "0.15",
-     "the same for each request under way on the endpoint: long prompts keep away from many"},
+    {"longWeight", "float", "0.5",
+     "the same on endpoints that serve others in time: long prompts are the first to be late"},
+    {"patienceMs", "float", "4500",
+     "a first token later than this is late, however late; late prompts gather where nobody else "
+     "is in time"},
     {"requestMs", "float", "4", "what each request under way costs beside its prompt"},
     {"kvThreshold", "float", "0.9", "share of the KV cache from which on fullness costs"},
     {"kvPenaltyMs", "float", "5000", "what a whole cache above the threshold would cost"},
