@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "payload/json_reader.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::string_view key = "\"usage\"";
 constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
-constexpr std::size_t kept_tail = 4096;
+constexpr std::size_t longest_usage = 4096;
 constexpr std::size_t kept_event = 512;
 
 // Where `"usage"` starts at `from` or later. Inside a JSON string its quotes would be escaped, so a
@@ -141,27 +142,26 @@ std::size_t find_object(json_reader& reader, std::size_t root, bool inner) {
 }  // namespace
 
 void usage_reader::feed(std::string_view bytes) {
-    if (bytes.empty()) return;
     if (kind_ == answer_kind::sse) {
         feed_stream(bytes);
     } else {
-        feed_json(bytes);
+        keep(bytes);
     }
 }
 
 void usage_reader::finish() {
-    if (kind_ == answer_kind::sse) {
-        if (!held_.empty()) events(held_);
-    } else if (!skipping_) {
-        document(held_);
+    if (searching_) {
+        end_search();
+    } else if (kind_ == answer_kind::sse) {
+        events(held_);
     } else {
-        usage_object(held_);
+        document(held_);
     }
     held_.clear();
 }
 
 void usage_reader::feed_stream(std::string_view bytes) {
-    const bool whole = (!skipping_ && held_.empty()) || finish_held(bytes);
+    const bool whole = (!searching_ && held_.empty()) || finish_held(bytes);
     boundary_.feed(bytes);
     if (!whole) return;
     auto end = last_event_end(bytes, 0);
@@ -183,28 +183,67 @@ bool usage_reader::finish_held(std::string_view& bytes) {
         keep(bytes);
         return false;
     }
-    if (!skipping_) {
+    if (searching_) {
+        search(bytes.substr(0, from));
+        end_search();
+    } else {
         held_ += bytes.substr(0, from);
         events(held_);
     }
     // Thousands of streams may wait: none keeps the memory of its longest event.
     if (held_.capacity() > kept_event) held_ = {};
     held_.clear();
-    skipping_ = false;
     boundary_.feed(bytes.substr(0, from));
     bytes.remove_prefix(from);
     return true;
 }
 
 void usage_reader::keep(std::string_view text) {
-    if (skipping_ || text.empty()) return;
-    if (held_.size() + text.size() > max_event) {
-        held_ = {};
-        skipping_ = true;
-        ++skipped_;
+    if (!searching_ && held_.size() + text.size() <= window) {
+        held_ += text;
         return;
     }
-    held_ += text;
+    if (!searching_) {
+        searching_ = true;
+        ++searched_;
+        search(std::exchange(held_, {}));
+    }
+    search(text);
+}
+
+/// Keeps what follows a usage key, as much as its object may be long, or else the last bytes, with
+/// which a key may begin.
+void usage_reader::search(std::string_view text) {
+    constexpr auto part = key.size() - 1;
+    while (!text.empty()) {
+        const auto taken = text.substr(0, found_ ? longest_usage - held_.size() : part);
+        held_ += taken;
+        if (found_) {
+            text.remove_prefix(taken.size());
+            if (held_.size() < longest_usage) return;
+            usage_object(held_);
+            found_ = false;
+            held_.erase(0, held_.size() - part);
+        } else if (const auto astride = find_key(held_, 0); astride != std::string_view::npos) {
+            text.remove_prefix(taken.size());
+            found_ = true;
+            held_.erase(0, astride);
+        } else if (const auto at = find_key(text, 0); at != std::string_view::npos) {
+            text.remove_prefix(at);
+            found_ = true;
+            held_.clear();
+        } else {
+            if (text.size() > part) held_ = text.substr(text.size() - part);
+            held_.erase(0, held_.size() - std::min(held_.size(), part));
+            return;
+        }
+    }
+}
+
+void usage_reader::end_search() {
+    if (found_) usage_object(held_);
+    searching_ = found_ = false;
+    held_.clear();
 }
 
 // Of a thousand events one or none has the key: the search goes from key to key, not from event to
@@ -237,19 +276,6 @@ void usage_reader::event(std::string_view text) {
     document(data);
 }
 
-void usage_reader::feed_json(std::string_view bytes) {
-    if (!skipping_ && held_.size() + bytes.size() > max_json) {
-        skipping_ = true;
-        ++skipped_;
-    }
-    held_ += bytes;
-    // Usage stands at the end of the answers that have it.
-    if (skipping_ && held_.size() > 2 * kept_tail) {
-        held_.erase(0, held_.size() - kept_tail);
-        if (held_.capacity() > 8 * kept_tail) held_.shrink_to_fit();
-    }
-}
-
 void usage_reader::document(std::string_view text) {
     const auto begin = find_usage_object(text);
     if (begin == std::string_view::npos || last_member(text, begin)) return;
@@ -273,7 +299,7 @@ bool usage_reader::last_member(std::string_view text, std::size_t object) {
     return true;
 }
 
-// The tail of a document too large to keep: the object behind the key, up to where it closes.
+// A document too large to keep: the object behind the key, up to where it closes.
 void usage_reader::usage_object(std::string_view text) {
     constexpr int max_closers = 8;
     const auto begin = find_usage_object(text);

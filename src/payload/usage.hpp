@@ -26,12 +26,12 @@ struct token_usage {
 enum class answer_kind { json, sse };
 
 /// Reads token usage beside the relay: OpenAI completions, chat and responses, Anthropic messages.
-/// Feed it every byte in order; it never holds the bytes up. Of a stream it keeps one unfinished
-/// event of at most 64 KiB, of a JSON body 1 MiB; of more only the end is looked at. One thread.
+/// Feed it every byte in order; it never holds the bytes up, and keeps at most `window` of them: a
+/// document or an event beyond that is not read as a whole but searched for usage objects. A slow
+/// client makes what is kept wait, beside what it has not taken. One thread.
 class usage_reader {
   public:
-    static constexpr std::size_t max_event = std::size_t{64} << 10;
-    static constexpr std::size_t max_json = std::size_t{1} << 20;
+    static constexpr std::size_t window = std::size_t{8} << 10;
 
     /// `scratch` is one a thread, shared by all readers of it. `memory` is what an earlier reader
     /// gave back.
@@ -53,24 +53,26 @@ class usage_reader {
     /// The stream's bytes end where an event ends.
     bool at_boundary() const { return boundary_.at_boundary(); }
 
-    /// Events that were longer than the window and passed unread.
-    std::size_t skipped() const { return skipped_; }
+    /// Events and documents that were longer than the window.
+    std::size_t searched() const { return searched_; }
 
   private:
     void feed_stream(std::string_view bytes);
-    void feed_json(std::string_view bytes);
     bool finish_held(std::string_view& bytes);
     void events(std::string_view text);
     void event(std::string_view text);
     void keep(std::string_view text);
+    void search(std::string_view text);
+    void end_search();
     void document(std::string_view text);
     void usage_object(std::string_view text);
     bool last_member(std::string_view text, std::size_t object);
 
     answer_kind kind_;
-    bool skipping_ = false;  ///< the event (or JSON body) has outgrown the window
+    bool searching_ = false;  ///< the event or document has outgrown the window
+    bool found_ = false;      ///< while searching: `held_` begins with a usage key
     sse_boundary boundary_;
-    std::size_t skipped_ = 0;
+    std::size_t searched_ = 0;
     std::string held_;
     token_usage usage_;
     json_index& scratch_;

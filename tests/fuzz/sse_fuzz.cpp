@@ -56,8 +56,8 @@ void check(answer_kind kind, std::string_view text, std::size_t step, json_index
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    // Beyond the window of a line or an event the size of the reads may show.
-    if (size == 0 || size > usage_reader::max_event) return 0;
+    // Beyond the window of an event the size of the reads may show.
+    if (size == 0 || size > usage_reader::window) return 0;
     const std::size_t step = std::max<std::size_t>(1, data[0]);
     // An exact copy, so that a sanitizer sees a read beyond the end.
     const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);

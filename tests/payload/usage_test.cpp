@@ -12,7 +12,7 @@ namespace {
 struct outcome {
     token_usage usage;
     bool boundary = false;
-    std::size_t skipped = 0;
+    std::size_t searched = 0;
 };
 
 // Reads `text` in pieces of `step` bytes.
@@ -22,7 +22,7 @@ outcome read(answer_kind kind, std::string_view text, std::size_t step) {
     for (std::size_t i = 0; i < text.size(); i += step) reader.feed(text.substr(i, step));
     const bool boundary = reader.at_boundary();
     reader.finish();
-    return {reader.usage(), boundary, reader.skipped()};
+    return {reader.usage(), boundary, reader.searched()};
 }
 
 void check_counts(const token_usage& usage, std::int64_t prompt, std::int64_t completion,
@@ -157,26 +157,44 @@ TEST_SUITE("payload/usage") {
         }
     }
 
-    TEST_CASE("an event beyond the window is skipped and the next one read") {
-        const std::string huge = "data: {\"usage\":{\"prompt_tokens\":99},\"x\":\"" +
-                                 std::string(100000, 'x') + "\"}\n\n";
-        const auto found = read(answer_kind::sse, huge + std::string(openai), 1000);
-        CHECK(found.skipped == 1);
-        check_counts(found.usage, 7, 10, 17, 4);
+    TEST_CASE("an event beyond the window is searched for its usage") {
+        for (const std::size_t filler : {9000U, 100000U}) {
+            const std::string text(filler, 'x');
+            const std::string before =
+                "data: {\"usage\":{\"prompt_tokens\":99},\"x\":\"" + text + "\"}";
+            const std::string behind = "data: {\"x\":\"" + text +
+                                       R"(","response":{"usage":null,"usage" : )" +
+                                       R"({"input_tokens":31,"output_tokens":9}}})";
+            for (const std::size_t step : {1U, 999U, 50000U}) {
+                CAPTURE(step);
+                auto found = read(answer_kind::sse, before + "\n\n" + std::string(openai), step);
+                CHECK(found.searched == (step > filler ? 0 : 1));  // read whole, it is not kept
+                CHECK(found.boundary);
+                check_counts(found.usage, 7, 10, 17, 4);
+                found = read(answer_kind::sse,
+                             "event: x\n" + behind + "\r\n\r\ndata: [DONE]\r\n\r\n", step);
+                check_counts(found.usage, 31, 9, 40, 0);
+                CHECK(found.boundary);
+                check_counts(read(answer_kind::sse, behind, step).usage, 31, 9, 40, 0);
+            }
+        }
         const auto endless = read(answer_kind::sse, std::string(1000000, 'x'), 1000);
-        CHECK(endless.skipped == 1);
+        CHECK(endless.searched == 1);
         CHECK_FALSE(endless.boundary);
     }
 
-    TEST_CASE("the usage at the end of a large JSON body is found") {
-        const std::string body =
-            "{\"data\":[\"" + std::string(3 << 20, 'v') +
-            "\"],\"usage\":{\"prompt_tokens\":8,\"prompt_tokens_details\":{\"cached_tokens\":2},"
-            "\"total_tokens\":8}}";
-        for (const std::size_t step : {1000U, 70000U, 5000000U}) {
-            const auto found = read(answer_kind::json, body, step);
-            check_counts(found.usage, 8, 0, 8, 2);
-            CHECK(found.skipped == 1);
+    TEST_CASE("the usage of a large JSON body is found wherever it stands") {
+        const std::string usage =
+            "\"usage\":{\"prompt_tokens\":8,\"prompt_tokens_details\":{\"cached_tokens\":2},"
+            "\"total_tokens\":8}";
+        const std::string data = "\"data\":[\"" + std::string(3 << 20, 'v') + "\\\"usage\\\":\"]";
+        for (const auto& body : {"{" + data + "," + usage + "}", "{" + usage + "," + data + "}",
+                                 "{" + data + "," + usage + "," + data + "}"}) {
+            for (const std::size_t step : {7U, 1000U, 70000U, 5000000U}) {
+                const auto found = read(answer_kind::json, body, step);
+                check_counts(found.usage, 8, 0, 8, 2);
+                CHECK(found.searched == 1);
+            }
         }
     }
 }
