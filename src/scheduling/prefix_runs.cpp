@@ -8,8 +8,8 @@ namespace weir::scheduling::prefix {
 run_table::run_table(std::uint32_t max_units)
     : units_(max_units), shards_(std::make_unique<shard[]>(shard_count)) {
     // Room for some 12,000 runs, or all there may be: what grows while it is small grows often.
-    const auto places = std::clamp<std::size_t>(max_units / shard_count * 3 / 2, 16, 256);
-    for (std::size_t i = 0; i < shard_count; ++i) grow(shards_[i], places);
+    const auto room = std::clamp<std::size_t>(max_units / shard_count * 3 / 2, 16, 256);
+    for (std::size_t i = 0; i < shard_count; ++i) grow(shards_[i], room);
 }
 
 run_table::~run_table() = default;
