@@ -227,7 +227,7 @@ struct service {
     std::string name;
     std::uint16_t port = 0;
     std::vector<endpoint_source> endpoints;
-    bool backend_tls = false;
+    bool websocket = false;  ///< appProtocol kubernetes.io/ws: connections are upgraded
 };
 
 // --- all of it

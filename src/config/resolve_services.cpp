@@ -81,6 +81,7 @@ std::uint32_t service_backend(resolve_state& state, const service_resource& from
     into.name_space = from.meta.name_space.value;
     into.name = from.meta.name.value;
     into.port = port.port.value;
+    into.websocket = port.app_protocol && port.app_protocol->value == "kubernetes.io/ws";
     if (const auto slices = state.slices.find(id); slices != state.slices.end()) {
         for (const auto* slice : slices->second) add_slice(into, *slice, port);
         return index;

@@ -95,6 +95,10 @@ void call::resume() {
     if (connection_ != nullptr) connection_->set_paused(false);
 }
 
+bool call::write(std::string_view bytes) {
+    return connection_ == nullptr || connection_->write(bytes);
+}
+
 void call::cancel() {
     if (auto* c = std::exchange(connection_, nullptr)) c->abandon();
 }

@@ -46,6 +46,8 @@ class call_owner {
     virtual void on_head(const response_head& head) = 0;
     /// Body bytes, transfer coding removed; valid (and writable) during the call only.
     virtual void on_data(std::span<char> bytes) = 0;
+    /// What `call::write` could not pass on at once has been written.
+    virtual void on_writable() {}
     /// The trailer fields of a chunked answer that has some, as lines; right before `on_complete`.
     virtual void on_trailers(std::string_view) {}
     virtual void on_complete() = 0;
@@ -76,6 +78,10 @@ class call {
     /// Stops reading the answer until `resume`: backpressure.
     void pause();
     void resume();
+    /// The request asks for an upgrade: 101 is an answer, and its body lasts until one side closes.
+    void expect_upgrade(bool on) { upgrades_ = on; }
+    /// Bytes for the peer behind a 101. False: it is slow, wait for `on_writable`.
+    bool write(std::string_view bytes);
     /// Closes the connection at once.
     void cancel();
 
@@ -83,6 +89,7 @@ class call {
     friend class client_connection;
     friend class client_pool;
     client_connection* connection_ = nullptr;
+    bool upgrades_ = false;
 };
 
 struct client_options {

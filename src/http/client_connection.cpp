@@ -113,6 +113,12 @@ void client_connection::set_paused(bool paused) {
     if (!paused && readable_ && !receiving_) receive();
 }
 
+bool client_connection::write(std::string_view bytes) {
+    tunnel_->view(bytes);
+    // A connection that broke is reported by the loop.
+    return tunnel_->send(stream_) == output::progress::done;
+}
+
 void client_connection::on_io(std::uint32_t events) {
     if (phase_ == phase::connecting) {
         if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return;
@@ -135,6 +141,11 @@ void client_connection::on_io(std::uint32_t events) {
     // Through TLS, what is read may be what the writing waits for: the handshake.
     if (((events & EPOLLOUT) != 0 || stream_.is_tls()) && piece_ < pieces_count_) {
         send();
+        if (phase_ == phase::closed) return;
+    }
+    if ((events & EPOLLOUT) != 0 && tunnel_ && tunnel_->pending() != 0 &&
+        tunnel_->send(stream_) == output::progress::done) {
+        owner_->on_writable();
         if (phase_ == phase::closed) return;
     }
     if (!input) return;
@@ -237,7 +248,8 @@ bool client_connection::feed_head(char*& data, std::size_t& size) {
     const auto rest = bytes.size() - outcome.consumed;
     data += size - rest;
     size = rest;
-    if (head.status < 200) {
+    const bool upgraded = head.status == 101 && call_->upgrades_;
+    if (head.status < 200 && !upgraded) {
         if (head.status == 101) {
             fail(call_error::protocol, 0, "101 that nobody asked for");
             return false;
@@ -251,9 +263,10 @@ bool client_connection::feed_head(char*& data, std::size_t& size) {
         partial_.clear();
         return phase_ == phase::head;
     }
-    framing_ = head.body;
+    framing_ = upgraded ? framing::until_close : head.body;
     left_ = head.content_length;
-    keep_alive_ = head.keep_alive;
+    keep_alive_ = head.keep_alive && !upgraded;
+    if (upgraded) tunnel_ = std::make_unique<output>();
     decoder_ = {};
     trailers_.clear();
     phase_ = phase::body;

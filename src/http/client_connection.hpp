@@ -3,12 +3,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "http/chunked.hpp"
 #include "http/client.hpp"
+#include "http/output.hpp"
 #include "http/stream.hpp"
 
 namespace weir::http {
@@ -50,6 +52,7 @@ class client_connection final : public io_source {
     void close();
 
     void set_paused(bool paused);
+    bool write(std::string_view bytes);
     bool reused() const { return served_ != 0; }
     bool received() const { return received_any_; }
     bool sent_all() const { return piece_ == pieces_count_; }
@@ -89,6 +92,7 @@ class client_connection final : public io_source {
     std::size_t piece_ = 0;  ///< first piece that is not wholly sent
     std::string partial_;    ///< of a head that came in several reads
     std::size_t scanned_ = 0;
+    std::unique_ptr<output> tunnel_;  ///< behind a 101: what goes to the peer
     chunk_decoder decoder_;
     std::string trailers_;    ///< of the answer, once they come
     std::uint64_t left_ = 0;  ///< of a body with Content-Length

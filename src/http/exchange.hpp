@@ -37,6 +37,8 @@ class exchange_owner {
     /// What was queued for the client has been written; only after `write` or `flush` returned
     /// false.
     virtual void on_drained() {}
+    /// What the client sent behind a 101; valid (and writable) during the call only.
+    virtual void on_tunnel(std::span<char>) {}
     /// The client went away (FIN, reset, deadline) before the answer ended.
     virtual void on_gone() = 0;
     /// http refused the rest of the request (413, 408, bad chunk) and answers through
@@ -82,6 +84,10 @@ class exchange {
     /// Sends what `begin`, `write` and `finish` put down since the last flush. False: the client is
     /// slow, wait for `on_drained`.
     virtual bool flush() = 0;
+    /// Behind a 101 that has begun: from now on the client's bytes come as `on_tunnel`.
+    virtual void open_tunnel() = 0;
+    /// Stops reading them until it is called with false: backpressure.
+    virtual void pause_tunnel(bool paused) = 0;
     /// The answer is complete; flushes, and the exchange is gone. `trailers` are field lines, each
     /// with its CRLF; they are dropped where the answer is not chunked.
     virtual void finish(std::string_view trailers = {}) = 0;

@@ -51,8 +51,7 @@ struct request_head {
     std::uint64_t content_length = 0;
     bool keep_alive = true;
     bool expect_continue = false;
-    bool upgrade =
-        false;  ///< Connection: upgrade with an Upgrade field; not honoured, never forwarded
+    bool upgrade = false;  ///< Connection: upgrade with an Upgrade field
     field_list fields;
 };
 

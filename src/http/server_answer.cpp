@@ -53,7 +53,9 @@ void server_connection::begin(const answer_head& head) {
         }
     }
     answer_framing_ = head.body;
-    if (answer_framing_ == framing::until_close || answer_framing_ == framing::chunked) {
+    const bool upgraded = head.status == 101;
+    if (!upgraded &&
+        (answer_framing_ == framing::until_close || answer_framing_ == framing::chunked)) {
         answer_framing_ = http10 ? framing::until_close : framing::chunked;
     }
     close_after_ = close_after_ || head.close || draining_ || context_.draining || client_closes_ ||
@@ -84,7 +86,9 @@ void server_connection::begin(const answer_head& head) {
             text += "\r\n";
         }
     }
-    if (close_after_) {
+    if (upgraded) {
+        text += "connection: upgrade\r\n";
+    } else if (close_after_) {
         text += "connection: close\r\n";
     } else if (http10) {
         text += "connection: keep-alive\r\n";
@@ -129,6 +133,25 @@ bool server_connection::flush() {
     return false;
 }
 
+void server_connection::open_tunnel() {
+    phase_ = phase::tunnel;
+    tunnel_paused_ = false;
+    if (in_) {
+        // What the client sent right behind its request.
+        const auto& early = in_->in;
+        if (early.size != in_->used)
+            owner_->on_tunnel({early.data.get() + in_->used, early.size - in_->used});
+        context_.give(std::move(in_));
+    }
+    // Not now: the loop's scratch memory holds what the other side has just sent.
+    context_.loop.at_batch_end(*this);
+}
+
+void server_connection::pause_tunnel(bool paused) {
+    tunnel_paused_ = paused;
+    if (!paused) context_.loop.at_batch_end(*this);
+}
+
 void server_connection::finish(std::string_view trailers) {
     ended_ = true;
     owner_ = nullptr;
@@ -143,6 +166,7 @@ void server_connection::finish(std::string_view trailers) {
 }
 
 void server_connection::on_batch_end() {
+    if (phase_ == phase::tunnel) return read_tunnel();
     if (phase_ == phase::finishing && out_ && out_->pending() == 0) send_last();
 }
 

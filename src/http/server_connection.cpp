@@ -111,6 +111,7 @@ void server_connection::on_io(std::uint32_t events) {
     readable_ = true;
     end_seen_ = end_seen_ || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if ((events & (EPOLLHUP | EPOLLERR)) != 0 && phase_ == phase::finishing) return close();
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0 && phase_ == phase::tunnel) return gone();
     on_readable();
 }
 
@@ -128,10 +129,27 @@ void server_connection::on_readable() {
                 // wait.
                 if (end_seen_ || stream_.ended_by_tls()) gone();
                 return;
+            case phase::tunnel:
+                return read_tunnel();
             case phase::finishing:
             case phase::closed:
                 return;
         }
+    }
+}
+
+/// Hands over what comes through a tunnel, while the other side takes it.
+void server_connection::read_tunnel() {
+    while (readable_ && phase_ == phase::tunnel && !tunnel_paused_) {
+        char* data = context_.loop.scratch();
+        const auto did = stream_.read(data, read_size);
+        if (did.would_block()) {
+            readable_ = false;
+            return;
+        }
+        if (did.count == 0) return gone();
+        readable_ = did.more || end_seen_;
+        owner_->on_tunnel({data, did.count});
     }
 }
 
@@ -422,6 +440,7 @@ void server_connection::on_timer() {
             rate_mark_ = body_size_;
             return arm(rate_window);
         case phase::handling:
+        case phase::tunnel:
             return gone();
         case phase::lingering:
             if (!waiting_drain_) return linger();

@@ -99,6 +99,8 @@ class server_connection final : public exchange, public io_source {
     void begin(const answer_head& head) override;
     void write(std::string_view bytes) override;
     bool flush() override;
+    void open_tunnel() override;
+    void pause_tunnel(bool paused) override;
     void finish(std::string_view trailers) override;
     void abort() override;
     int detach() override;
@@ -111,6 +113,7 @@ class server_connection final : public exchange, public io_source {
         head,       ///< part of a head is there
         handling,   ///< the handler has the request
         body,       ///< the handler waits for the body
+        tunnel,     ///< the client's bytes go to the handler as they come
         finishing,  ///< the answer is complete but not all sent
         lingering,  ///< FIN sent, the client's bytes are read and dropped
         closed,
@@ -120,6 +123,7 @@ class server_connection final : public exchange, public io_source {
     void on_batch_end() override;
     void on_readable();
     bool read_more();
+    void read_tunnel();
     bool looks_on() const;
     void parse();
     void refuse(const head_error& why);
@@ -168,6 +172,7 @@ class server_connection final : public exchange, public io_source {
     bool readable_ = false;
     bool end_seen_ = false;
     bool waiting_drain_ = false;
+    bool tunnel_paused_ = false;
     bool served_any_ = false;
     bool parsing_ = false;
     bool draining_ = false;

@@ -352,7 +352,7 @@ void transaction::recycle() {
     priority_ = 0;
     api_ = api_kind::other;
     stream_request_ = rewritten_ = decided_ = running_ = request_released_ = false;
-    takes_trailers_ = false;
+    takes_trailers_ = upgrades_ = false;
     trailers_.clear();
     body_bytes_ = 0;
     decision_.clear();

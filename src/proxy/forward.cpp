@@ -95,6 +95,8 @@ void transaction::prepare_upstream() {
     }
     if (piece_count_ == 0) piece_count_ = 1;
     if (!rule.mirrors.empty() || !backend_->filters.mirrors.empty()) send_mirrors();
+    upgrades_ = asks_for_websocket();
+    if (upgrades_) upstream_head_ += "connection: upgrade\r\nupgrade: websocket\r\n";
     for (const auto& change : decision_.upstream_headers) {
         remove_head_field(upstream_head_, change.name);
         if (!change.remove) append_head_field(upstream_head_, change.name, change.value);
@@ -161,6 +163,7 @@ void transaction::dispatch(std::uint32_t endpoint, bool fresh) {
         address.set_port(static_cast<std::uint16_t>(decision_.port_override));
         key ^= static_cast<std::uint64_t>(decision_.port_override) << 40;
     }
+    call_.expect_upgrade(upgrades_);
     worker_.clients.start(call_, *this, key, address, ex_->head().method,
                           std::span(pieces_).first(piece_count_), fresh);
 }

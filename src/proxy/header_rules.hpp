@@ -56,7 +56,7 @@ struct forwarding_facts {
     std::string_view new_host;   ///< of a URL rewrite; empty: as the client sent it
     std::string_view authority;  ///< of the endpoint, for HTTP/1.0 clients without a Host
     bool drop_accept_encoding = false;
-    bool http10 = false;  ///< the client's version, for `via`
+    bool http10 = false;          ///< the client's version, for `via`
     bool takes_trailers = false;  ///< the endpoint is told so
 };
 

@@ -60,6 +60,7 @@ void transaction::on_head(const http::response_head& head) {
         call_.cancel();
         return retry_by_route();
     }
+    if (head.status == 101) return begin_tunnel(head);
     const auto type = head.fields.get("content-type");
     const auto coding = head.fields.get("content-encoding");
     const bool plain = coding.empty() || iequals(coding, "identity");

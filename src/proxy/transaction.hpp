@@ -33,8 +33,8 @@ namespace weir::proxy {
 /// exchange. Worker thread.
 ///
 /// The walk is told in files: `transaction.cpp` up to the pick, `forward.cpp` the attempts,
-/// `relay.cpp` the answer, `model_list.cpp` models and who serves them, `account.cpp` what is
-/// counted and written down.
+/// `relay.cpp` the answer, `tunnel.cpp` WebSockets, `model_list.cpp` models and who serves them,
+/// `account.cpp` what is counted and written down.
 class transaction final : public http::exchange_owner, public http::call_owner {
   public:
     explicit transaction(worker& w);
@@ -53,12 +53,14 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     // exchange_owner
     void on_body(std::span<char> bytes) override;
     void on_drained() override;
+    void on_tunnel(std::span<char> bytes) override;
     void on_gone() override;
     void on_refused() override;
     // call_owner
     void on_interim(const http::response_head& head) override;
     void on_head(const http::response_head& head) override;
     void on_data(std::span<char> bytes) override;
+    void on_writable() override;
     void on_read_end() override;
     void on_trailers(std::string_view lines) override;
     void on_complete() override;
@@ -119,6 +121,10 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void pause();
     void break_off(const local_reply& why);
 
+    // tunnel.cpp
+    bool asks_for_websocket() const;
+    void begin_tunnel(const http::response_head& head);
+
     // account.cpp
     decision_facts known_facts() const;
     void record_refusal();
@@ -169,6 +175,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     bool rewritten_ = false;
     bool request_released_ = false;
     bool takes_trailers_ = false;
+    bool upgrades_ = false;    ///< the endpoint is asked for a WebSocket
     std::uint64_t walks_ = 0;  ///< requests walked: tells a late caller that its own has gone
     bool running_ = false;     ///< counted in the series' running gauge
     std::size_t body_bytes_ = 0;
