@@ -94,6 +94,25 @@ datalayer::model_source model_source_of(const config::data_layer_settings& setti
     return out;
 }
 
+datalayer::gpu_source gpu_source_of(const config::data_layer_settings& settings) {
+    datalayer::gpu_source out;
+    for (const auto& s : settings.sources) {
+        if (s.type != "dcgm-data-source") continue;
+        std::string problem;
+        out.tls = datalayer::tls_of(s, problem);
+        if (!problem.empty()) {
+            log::warning(problem);
+            continue;
+        }
+        out.path = s.path;
+        out.port = s.port;
+        if (s.interval.count() > 0) out.interval = s.interval;
+        for (const auto& extractor : s.extractors)
+            out.keys.push_back("GPUUtilization/" + extractor);
+    }
+    return out;
+}
+
 /// Every address that weir listens on with this model. One on port 0 is not known before its bind,
 /// so that nobody can have named it either.
 std::vector<http::address> sockets_of(const config::model& model,
@@ -189,6 +208,7 @@ std::shared_ptr<living_pool> wiring::keep(std::string id, bool service,
     made->endpoints->keep_off(own_);
     if (!service) {
         made->models = std::make_unique<datalayer::model_lists>(loop_, *made->endpoints);
+        made->gpus = std::make_unique<datalayer::gpu_telemetry>(loop_, *made->endpoints);
     }
     return made;
 }
@@ -237,6 +257,7 @@ void wiring::take_pool(prepared_runtime& next, std::size_t index, proxy::pool_ru
     p.watch_endpoints_file = spec.watch_endpoints_file;
     scraper_.watch(*p.endpoints, p.catalog);
     p.models->configure(model_source_of(p.pipeline->settings().data_layer));
+    p.gpus->configure(gpu_source_of(p.pipeline->settings().data_layer));
     auto sd =
         flowcontrol::apply_sd_environment(p.pipeline->settings().detector, options_.environment);
     if (!environment_said_) {
@@ -342,6 +363,7 @@ void wiring::tick() {
             p->models->board()->want();
         }
         p->models->tick();
+        p->gpus->tick();
     }
     resolver_.set_hosts(names);
     scrape();

@@ -14,6 +14,7 @@
 #include "datalayer/endpoint_pool.hpp"
 #include "datalayer/engine_catalog.hpp"
 #include "datalayer/file_discovery.hpp"
+#include "datalayer/gpu_telemetry.hpp"
 #include "datalayer/model_lists.hpp"
 #include "datalayer/prober.hpp"
 #include "datalayer/scraper.hpp"
@@ -50,6 +51,7 @@ struct living_pool {
     bool service = false;
     std::shared_ptr<datalayer::endpoint_pool> endpoints;
     std::unique_ptr<datalayer::model_lists> models;  ///< null for a Service
+    std::unique_ptr<datalayer::gpu_telemetry> gpus;  ///< as `models`
     std::shared_ptr<const datalayer::engine_catalog> catalog;
     std::shared_ptr<const scheduling::pipeline> pipeline;
     std::shared_ptr<flowcontrol::gate> flow;  ///< null: the gate `flowControl` is off

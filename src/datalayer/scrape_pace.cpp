@@ -9,7 +9,7 @@ double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
 constexpr std::uint64_t enough = 8;  // scrapes that make a measurement
 constexpr double weight = 0.3;       // of the newest measurement
-constexpr double seen = 0.95;        // of what scraping costs: the rest is the loop's
+constexpr double seen = 0.9;         // of what scraping costs: the rest is the loop's
 
 }  // namespace
 

@@ -182,11 +182,6 @@ void plugin_builder::make_settings_entry(const plugin_entry& entry, const settin
     }
     out.discovery.at = given.place("path");
     note_maturity(entry.type, type.level, {}, entry.type_at);
-    if (entry.type == "dcgm-data-source") {
-        found_.warning(code::approximated,
-                       "weir reads no GPU telemetry: the attributes of dcgm-extractor stay missing",
-                       entry.type_at);
-    }
     if (type.role == settings_role::source && entry.type.starts_with("multicluster")) {
         found_.warning(code::approximated, "weir reads the metrics of its own endpoints only",
                        entry.type_at);

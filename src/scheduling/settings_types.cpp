@@ -24,6 +24,14 @@ void read_source(parameters& p, settings_entry& out) {
     s.client_key_path = p.text("clientKeyPath", "");
 }
 
+/// The exporter runs beside the endpoint. One on its node has the same address where the Pods use
+/// their host's network; no other is known.
+void read_gpu_source(parameters& p, settings_entry& out) {
+    out.source.port = 9400;
+    read_source(p, out);
+    p.boolean("useNodeAddress", false);
+}
+
 /// Notifications come from the configuration itself here; the parameters name Kubernetes kinds and
 /// are taken as they are.
 void read_notification(parameters& p, settings_entry&) { p.ignore_all(); }
@@ -145,7 +153,8 @@ constexpr settings_type types[] = {
      read_source},
     {"models-data-source", role::source, stability::beta, "reads /v1/models of each endpoint",
      read_source},
-    {"dcgm-data-source", role::source, stability::alpha, "scrapes GPU telemetry", read_source},
+    {"dcgm-data-source", role::source, stability::alpha, "reads GPU telemetry beside each endpoint",
+     read_gpu_source},
     {"endpoint-notification-source", role::source, stability::beta, "endpoints coming and going",
      read_notification},
     {"k8s-notification-source", role::source, stability::beta, "objects coming and going",

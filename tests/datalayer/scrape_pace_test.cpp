@@ -41,7 +41,7 @@ TEST_SUITE("datalayer/scrape_pace") {
         CHECK(p.limited());
         CHECK(p.wanted_cpu(1000) == doctest::Approx(2.0));
         CHECK(std::chrono::duration<double>(p.period()).count() ==
-              doctest::Approx(1.05).epsilon(0.01));
+              doctest::Approx(1.11).epsilon(0.01));
         p.settle(10, true);
         CHECK_FALSE(p.limited());
         CHECK(p.period() == 50ms);

@@ -263,6 +263,34 @@ def test_the_configuration_says_what_to_read_and_where(weir, upstream, tmp_path)
     assert [plain["signals"][k] for k in ("waiting", "running", "kvUsage")] == [77, None, None]
 
 
+def test_gpu_telemetry_is_read_beside_the_endpoints(weir, upstream, tmp_path):
+    """One exporter for the node: its series name the Pods."""
+    exporter, busy, calm = upstream(), upstream(reply(200, {"by": "busy"})), upstream(reply(200, {"by": "calm"}))
+    exporter.pages["/gpus"] = metrics_page('DCGM_FI_DEV_GPU_UTIL{gpu="0",pod="busy"} 40\n'
+                                           'DCGM_FI_DEV_GPU_UTIL{gpu="1",pod="busy"} 97\n'
+                                           'DCGM_FI_DEV_GPU_UTIL{gpu="2",pod="calm"} 25\n')
+    config = tmp_path / "picker.yaml"
+    config.write_text(json.dumps({
+        "apiVersion": "llm-d.ai/v1alpha1", "kind": "EndpointPickerConfig",
+        "plugins": [
+            {"type": "dcgm-data-source", "parameters": {"path": "/gpus", "port": exporter.port, "interval": "100ms"}},
+            {"type": "dcgm-extractor"}, {"type": "random-picker"},
+            {"type": "endpoint-attribute-filter", "parameters": {
+                "attribute": "GPUUtilization", "producer": "dcgm-extractor", "fallbackOnEmpty": True,
+                "algorithm": {"type": "threshold", "threshold": {"operator": "LessThanOrEqual", "value": 0.9}}}}],
+        "schedulingProfiles": [{"name": "default", "plugins": [{"pluginRef": "endpoint-attribute-filter"},
+                                                               {"pluginRef": "random-picker"}]}],
+        "dataLayer": {"sources": [{"pluginRef": "dcgm-data-source", "extractors": [{"pluginRef": "dcgm-extractor"}]}]}}))
+    gateway = weir("--config-file", config, "--endpoints-file",
+                   endpoints_file(tmp_path, {"busy": (busy, {}), "calm": (calm, {})}))
+    key = "GPUUtilization/dcgm-extractor"
+    wait_for(lambda: [endpoints(gateway)[n]["signals"]["attributes"].get(key) for n in ("busy", "calm")] == [0.97, 0.25],
+             "the busiest GPU of each")
+    assert {gateway.chat(f"{i}").json()["by"] for i in range(12)} == {"calm"}
+    exporter.stop()  # what it said last stays
+    assert endpoints(gateway)["busy"]["signals"]["attributes"][key] == 0.97
+
+
 def test_no_metrics_source_means_no_scrape(weir, upstream, tmp_path):
     server = upstream()
     config = tmp_path / "picker.yaml"

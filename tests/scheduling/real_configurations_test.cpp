@@ -25,9 +25,8 @@ TEST_SUITE("scheduling/real_configurations") {
     TEST_CASE("every configuration loads, and only those that lose something warn") {
         const char* folder = std::getenv("WEIR_TEST_CONFIGURATIONS");
         REQUIRE(folder != nullptr);
-        // No KV events, no tokenizer service, no GPU telemetry.
-        const std::set<std::string> lossy = {"precise-prefix", "precise-one-socket", "no-hit-lru",
-                                             "gpu"};
+        // No KV events, no tokenizer service.
+        const std::set<std::string> lossy = {"precise-prefix", "precise-one-socket", "no-hit-lru"};
         std::size_t count = 0;
         for (const auto& file : std::filesystem::directory_iterator(folder)) {
             const auto name = file.path().stem().string();
