@@ -47,7 +47,8 @@ void write_scores(json_writer& w, const proxy::decision_record& r, const replaye
                             : "the configuration or the endpoints have changed since; the totals "
                               "are those of then");
     } else {
-        w.field("source", "recomputed").field("exact", p.exact);
+        w.field("source", p.source == score_source::recorded ? "recorded scores" : "recomputed");
+        w.field("exact", p.exact());
         write_explanation(w, *p.again, p.view->endpoints);
         w.field("text", render_explanation(*p.again, p.view->endpoints, &p.signals));
     }
@@ -133,9 +134,10 @@ std::string tell_decision(const proxy::decision_record& r, const replayed& p) {
                tell_totals(r);
     }
     const auto scores = render_explanation(*p.again, p.view->endpoints, &p.signals);
-    if (p.exact) return out + scores;
+    if (p.exact()) return out + scores;
     return out + "totals then:\n" + tell_totals(r) +
-           "\na scorer has learned since; the same signals give today:\n\n" + scores;
+           "\nnot all that it was decided on is recorded; the same signals give today:\n\n" +
+           scores;
 }
 
 }  // namespace

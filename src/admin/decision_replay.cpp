@@ -5,13 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "admin/decision_json.hpp"
 #include "payload/request.hpp"
 
 namespace weir::admin {
 namespace {
 
 constexpr std::size_t most_tokens = std::size_t{1} << 20;
-constexpr double same_score = 1e-3;
+constexpr double same_score = 1e-5;  // among many endpoints totals are kept as floats
 
 /// The signals that were read then, in the columns of today's view. What the record does not keep
 /// (adapters, block sizes) is as it is now.
@@ -44,21 +45,6 @@ void recall_prefixes(const proxy::decision_record& r, std::size_t endpoints, pro
     }
 }
 
-/// Whether the scores that came out now are those that were recorded.
-bool agrees(const proxy::decision_record& r, const scheduling::explanation& now) {
-    for (const auto& c : r.candidates) {
-        bool found = false;
-        for (const auto& p : now.profiles) {
-            for (std::size_t i = 0; i < p.survivors.size() && i < p.totals.size(); ++i) {
-                found = found || (p.survivors[i] == c.endpoint &&
-                                  std::abs(p.totals[i] - c.total) < same_score);
-            }
-        }
-        if (!found && !c.filtered) return false;
-    }
-    return true;
-}
-
 scheduling::explanation decide_again(const proxy::decision_record& r,
                                      const proxy::pool_runtime& pool, time_point now,
                                      replayed& out) {
@@ -83,6 +69,75 @@ scheduling::explanation decide_again(const proxy::decision_record& r,
     pool.pipeline->explain(in, scratch, false);
     recall_prefixes(r, out.view->size(), scratch.data());
     return pool.pipeline->explain(in, scratch, false);
+}
+
+/// The profile whose first pick got the request; null when it did not run.
+scheduling::profile_explanation* primary_of(scheduling::explanation& what,
+                                            const scheduling::pipeline& pipeline) {
+    const auto names = pipeline.profile_names();
+    for (auto& p : what.profiles) {
+        if (what.result.primary < names.size() && p.name == names[what.result.primary]) return &p;
+    }
+    return nullptr;
+}
+
+/// Whether the primary profile let through and scored now what is recorded.
+bool agrees(const proxy::decision_record& r, const scheduling::profile_explanation* p) {
+    std::size_t at = 0;
+    for (const auto& c : r.candidates) {
+        if (c.filtered) continue;
+        const bool same = p != nullptr && at < p->survivors.size() && at < p->totals.size() &&
+                          p->survivors[at] == c.endpoint &&
+                          std::abs(p->totals[at] - c.total) < same_score;
+        if (!same) return false;
+        ++at;
+    }
+    return p == nullptr || at == p->survivors.size();
+}
+
+/// What the scorers said then, into the verdicts of now; false when the record does not have it.
+bool recall_scorers(const std::vector<const proxy::recorded_candidate*>& scored,
+                    scheduling::profile_explanation& p) {
+    const bool wide = scored.size() > scheduling::workspace::most_noted;
+    if (p.scorers.size() > (wide ? 1 : proxy::kept_scores)) return false;
+    for (std::size_t k = 0; k < p.scorers.size(); ++k) {
+        auto& s = p.scorers[k];
+        if (wide && s.weight == 0) return false;
+        bool same = true;
+        for (std::size_t i = 0; i < scored.size(); ++i) {
+            const auto raw =
+                wide ? scored[i]->total / s.weight : static_cast<double>(scored[i]->scores[k]);
+            same = same && std::abs(raw - s.raw[i]) < same_score;
+            s.raw[i] = raw;
+            s.clamped[i] = std::clamp(raw, 0.0, 1.0);
+            s.weighted[i] = s.clamped[i] * s.weight;
+        }
+        if (!same) s.inputs.clear();  // those of today
+    }
+    return true;
+}
+
+/// Puts the scores that were written down in the place of those that came out now. False when the
+/// record does not hold them all, or the filters decide otherwise today.
+bool recall_scores(const proxy::decision_record& r, scheduling::explanation& now,
+                   scheduling::profile_explanation* p) {
+    if (p == nullptr || p->status != profile_status::ran || now.result.primary_targets().empty())
+        return false;
+    std::vector<const proxy::recorded_candidate*> scored;
+    std::vector<std::uint32_t> survivors;
+    const proxy::recorded_candidate* picked = nullptr;
+    for (std::size_t i = 0; i < r.candidates.size(); ++i) {
+        const auto& c = r.candidates[i];
+        if (c.filtered) continue;
+        scored.push_back(&c);
+        survivors.push_back(c.endpoint);
+        if (candidate_name(r, i) == r.endpoint) picked = &c;
+    }
+    if (survivors != p->survivors || picked == nullptr || !recall_scorers(scored, *p)) return false;
+    for (std::size_t i = 0; i < scored.size(); ++i) p->totals[i] = scored[i]->total;
+    p->picks = {picked->endpoint};
+    now.result.targets[now.result.result_of(now.result.primary)->first] = picked->endpoint;
+    return true;
 }
 
 }  // namespace
@@ -110,7 +165,12 @@ replayed replay(const proxy::runtime* current, const proxy::decision_record& r, 
                                current->version == r.runtime_version && p.pipeline != nullptr;
         if (!unchanged || r.candidates.empty()) continue;
         out.again = decide_again(r, p, now, out);
-        out.exact = agrees(r, *out.again);
+        auto* primary = primary_of(*out.again, *p.pipeline);
+        if (agrees(r, primary)) {
+            out.source = score_source::recomputed;
+        } else if (recall_scores(r, *out.again, primary)) {
+            out.source = score_source::recorded;
+        }
     }
     return out;
 }

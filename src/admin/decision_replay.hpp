@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -9,13 +10,22 @@
 /// A recorded decision, made again from the signals that were read then.
 namespace weir::admin {
 
+/// How the scores of a replayed decision are known.
+enum class score_source : std::uint8_t {
+    today,       ///< neither of the others: what the same signals give today
+    recomputed,  ///< they came out as they were
+    recorded,    ///< they were written down: a scorer knew more than the signals say
+};
+
 struct replayed {
     /// The pool's endpoints of today, whatever their version; null when there is no such pool.
     std::shared_ptr<const datalayer::pool_view> view;
     signal_columns signals;  ///< as they were read then, in the columns of `view`
     /// Empty when the configuration or the endpoints have changed since, or nothing was decided.
     std::optional<scheduling::explanation> again;
-    bool exact = false;  ///< the scores of today are those of then
+    score_source source = score_source::today;
+
+    bool exact() const { return source != score_source::today; }
 };
 
 /// Names the candidates of a record where the pool's endpoints are still those of then.

@@ -13,6 +13,8 @@ using scheduling::profile_explanation;
 
 constexpr double same_score = 1e-9;
 
+constexpr std::size_t most_columns = 8;  ///< endpoints that fit beside each other
+
 std::string_view to_word(profile_status s) {
     switch (s) {
         case profile_status::not_run:
@@ -155,6 +157,37 @@ std::string profile_table(const profile_explanation& p, std::span<const endpoint
     return table(rows);
 }
 
+/// The numbers that scores were made of, each once (two scorers may read the same ones), but for
+/// the signals that stand in the table.
+std::vector<const scheduling::named_column*> inputs_of(const profile_explanation& p,
+                                                       const signal_columns* signals) {
+    std::vector<std::string_view> shown;
+    if (signals != nullptr) shown = {"waiting", "running", "kvUsage"};
+    std::vector<const scheduling::named_column*> out;
+    for (const auto& s : p.scorers) {
+        for (const auto& c : s.inputs) {
+            if (std::find(shown.begin(), shown.end(), c.name) != shown.end()) continue;
+            shown.push_back(c.name);
+            out.push_back(&c);
+        }
+    }
+    return out;
+}
+
+/// An endpoint a column and an input a line: inputs are many where endpoints are few.
+std::string input_table(const profile_explanation& p, std::span<const endpoint> endpoints,
+                        const signal_columns* signals) {
+    const auto inputs = inputs_of(p, signals);
+    if (inputs.empty() || p.survivors.size() > most_columns) return {};
+    std::vector<row> rows = {{{"", "read for it", ""}, {}}};
+    for (const auto e : p.survivors) rows[0].cells.push_back(name_of(e, endpoints));
+    for (const auto* c : inputs) {
+        rows.push_back({{"", c->name, ""}, {}});
+        for (const auto v : c->values) rows.back().cells.push_back(std::isnan(v) ? "-" : number(v));
+    }
+    return table(rows);
+}
+
 void write_ids(json_writer& w, std::string_view key, std::span<const std::uint32_t> list,
                std::span<const endpoint> endpoints) {
     w.key(key).begin_array();
@@ -174,6 +207,15 @@ void write_filters(json_writer& w, const profile_explanation& p,
     w.end_array();
 }
 
+void write_inputs(json_writer& w, const scheduling::scorer_verdict& s, std::size_t i) {
+    if (s.inputs.empty()) return;
+    w.key("inputs").begin_object();
+    for (const auto& c : s.inputs) {
+        if (i < c.values.size() && !std::isnan(c.values[i])) w.field(c.name, c.values[i]);
+    }
+    w.end_object();
+}
+
 void write_scorers(json_writer& w, const profile_explanation& p,
                    std::span<const endpoint> endpoints) {
     w.key("scorers").begin_array();
@@ -183,7 +225,9 @@ void write_scorers(json_writer& w, const profile_explanation& p,
         for (std::size_t i = 0; i < s.raw.size() && i < p.survivors.size(); ++i) {
             w.begin_object().field("endpoint", name_of(p.survivors[i], endpoints));
             w.field("raw", s.raw[i]).field("clamped", s.clamped[i]);
-            w.field("weighted", s.weighted[i]).end_object();
+            w.field("weighted", s.weighted[i]);
+            write_inputs(w, s, i);
+            w.end_object();
         }
         w.end_array().end_object();
     }
@@ -241,7 +285,7 @@ std::string render_explanation(const explanation& what, std::span<const endpoint
         out += ", " + std::to_string(p.candidates.size()) + " candidates, " +
                std::to_string(p.survivors.size()) + " after filters";
         if (!p.picker.empty()) out += ", picked by " + short_name(p.picker);
-        out += "\n" + profile_table(p, endpoints, signals);
+        out += "\n" + profile_table(p, endpoints, signals) + input_table(p, endpoints, signals);
     }
     const auto targets = what.result.primary_targets();
     if (what.result.ok() && !targets.empty()) {

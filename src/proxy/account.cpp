@@ -151,6 +151,11 @@ void transaction::copy_candidates(std::span<recorded_candidate> out, const pool_
         while (at < scored.endpoints.size() && scored.endpoints[at] < e) ++at;
         c.filtered = at == scored.endpoints.size() || scored.endpoints[at] != e;
         c.total = c.filtered || at >= scored.totals.size() ? 0 : scored.totals[at];
+        c.scores = {};
+        if (c.filtered) continue;
+        const auto scorers = std::min(kept_scores, scored.raw.size() / scored.endpoints.size());
+        for (std::size_t k = 0; k < scorers; ++k)
+            c.scores[k] = static_cast<float>(scored.raw[k * scored.endpoints.size() + at]);
     }
 }
 

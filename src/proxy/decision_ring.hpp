@@ -18,6 +18,9 @@ struct endpoint;
 
 namespace weir::proxy {
 
+/// Scorers whose scores are written down beside the signals: some know more than the signals say.
+constexpr std::size_t kept_scores = 4;
+
 /// What one candidate looked like when it was, or was not, picked.
 struct recorded_candidate {
     std::uint32_t endpoint = 0;  ///< index in the pool view of the decision
@@ -28,8 +31,9 @@ struct recorded_candidate {
     float inflight = 0;
     float inflight_tokens = 0;
     float matched_blocks = 0;
-    double kv_usage = 0;  ///< scores come from it: not rounded
-    double total = 0;     ///< weighted score
+    double kv_usage = 0;                      ///< scores come from it: not rounded
+    double total = 0;                         ///< weighted score
+    std::array<float, kept_scores> scores{};  ///< of the first scorers, before clamping
 };
 
 /// A prompt's blocks on one endpoint.

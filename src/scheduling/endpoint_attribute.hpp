@@ -42,6 +42,8 @@ class endpoint_attribute {
         return found != nullptr ? &found->values : nullptr;
     }
 
+    const std::string& name() const { return key_; }
+
   private:
     using column = const std::vector<double> signal_columns::*;
     static column built_in(std::string_view name) {

@@ -1,8 +1,33 @@
 #include "scheduling/profile.hpp"
 
+#include <algorithm>
+#include <limits>
+
 namespace weir::scheduling {
 
 namespace {
+
+/// Collects what a scorer tells, a column a name.
+class column_collector final : public score_inputs {
+  public:
+    column_collector(std::size_t size, std::vector<named_column>& columns)
+        : size_(size), columns_(columns) {}
+
+    void tell(std::size_t i, std::string_view name, double value) override {
+        auto column = std::find_if(columns_.begin(), columns_.end(),
+                                   [&](const auto& c) { return c.name == name; });
+        if (column == columns_.end()) {
+            column = columns_.insert(
+                column, {std::string(name),
+                         std::vector<double>(size_, std::numeric_limits<double>::quiet_NaN())});
+        }
+        if (i < size_) column->values[i] = value;
+    }
+
+  private:
+    std::size_t size_;
+    std::vector<named_column>& columns_;
+};
 
 void run_filter(const player<const filter>& f, decision_context& context, candidate_view& view,
                 run_buffers& buffers, profile_buffers& left, filter_verdict* record) {
@@ -27,6 +52,8 @@ void run_scorer(const weighted_scorer& s, decision_context& context, const candi
     buffers.turn_of(s.index, context);
     s.role->score(context, view, buffers.scores);
     buffers.laps.lap(extension_point::scorer, s.index);
+    if (view.size() <= workspace::most_noted)
+        left.raw.insert(left.raw.end(), buffers.scores.begin(), buffers.scores.end());
     for (std::size_t i = 0; i < view.size(); ++i) {
         left.totals[i] += clamp_score(buffers.scores[i]) * s.weight;
     }
@@ -36,6 +63,8 @@ void run_scorer(const weighted_scorer& s, decision_context& context, const candi
         record->clamped.push_back(clamp_score(score));
         record->weighted.push_back(clamp_score(score) * s.weight);
     }
+    column_collector told(view.size(), record->inputs);
+    s.role->inputs(context, view, told);
 }
 
 }  // namespace
@@ -47,6 +76,7 @@ bool run_profile(const profile& p, std::uint32_t number, decision_context& conte
     left.ran = true;
     left.survivors.assign(candidates.indexes.begin(), candidates.indexes.end());
     left.totals.clear();
+    left.raw.clear();
     candidate_view view = candidates;
     view.indexes = left.survivors;
     for (const auto& f : p.filters) {
@@ -63,7 +93,8 @@ bool run_profile(const profile& p, std::uint32_t number, decision_context& conte
     }
     left.totals.assign(view.size(), 0);
     for (const auto& s : p.scorers) {
-        if (record != nullptr) record->scorers.push_back({identity[s.index], s.weight, {}, {}, {}});
+        if (record != nullptr)
+            record->scorers.push_back({identity[s.index], s.weight, {}, {}, {}, {}});
         run_scorer(s, context, view, buffers, left,
                    record != nullptr ? &record->scorers.back() : nullptr);
     }

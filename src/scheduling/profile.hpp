@@ -36,6 +36,7 @@ struct profile_buffers {
     bool ran = false;
     std::vector<std::uint32_t> survivors;
     std::vector<double> totals;  ///< element i belongs to survivors[i]
+    std::vector<double> raw;     ///< see workspace::scored
 };
 
 /// Scratch of one worker, shared by all profiles.

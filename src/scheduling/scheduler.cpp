@@ -70,7 +70,7 @@ workspace& workspace::operator=(workspace&&) noexcept = default;
 workspace::scored workspace::scored_candidates(std::uint32_t profile) const {
     if (profile >= parts_->profiles.size() || !parts_->profiles[profile].ran) return {};
     const auto& p = parts_->profiles[profile];
-    return {p.survivors, p.totals};
+    return {p.survivors, p.totals, p.raw};
 }
 
 producer_data& workspace::data() { return parts_->data; }

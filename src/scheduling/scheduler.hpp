@@ -44,7 +44,11 @@ class workspace {
     struct scored {
         std::span<const std::uint32_t> endpoints;
         std::span<const double> totals;
+        /// What each scorer said, one scorer after the other; empty where there are more endpoints
+        /// than `most_noted`, since nobody keeps so much.
+        std::span<const double> raw;
     };
+    static constexpr std::size_t most_noted = 63;
     scored scored_candidates(std::uint32_t profile) const;
 
     /// What producers said about the request in hand; a decision made again for `explain` may be
@@ -75,6 +79,12 @@ struct filter_verdict {
     std::vector<std::uint32_t> dropped;
 };
 
+/// A number that scores were made of; NaN where an endpoint has none.
+struct named_column {
+    std::string name;
+    std::vector<double> values;
+};
+
 /// One scorer of one profile; element i of each list belongs to survivor i of the profile.
 struct scorer_verdict {
     std::string plugin;
@@ -82,6 +92,7 @@ struct scorer_verdict {
     std::vector<double> raw;
     std::vector<double> clamped;
     std::vector<double> weighted;
+    std::vector<named_column> inputs{};
 };
 
 struct profile_explanation {

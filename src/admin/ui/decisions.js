@@ -31,15 +31,20 @@ function matrix(p, recorded) {
     const name = h("td", {}, p.picks.includes(e) ? "▸ " + e : e, h("span", { class: "sub" }, seen));
     if (dropped.has(e)) return h("tr", { class: "gone" }, name, h("td", { colspan: p.scorers.length + 1 }, "dropped by " + dropped.get(e)));
     return h("tr", { class: p.picks.includes(e) ? "pick" : null }, name,
-      p.scorers.map((s) => { const v = s.scores.find((x) => x.endpoint === e); return h("td", { class: "num" }, number(v?.weighted, 4), h("span", { class: "sub" }, number(v?.raw, 4) + " × " + number(s.weight))); }),
+      p.scorers.map((s) => { const v = s.scores.find((x) => x.endpoint === e); return h("td", { class: "num", title: inputs(v) }, number(v?.weighted, 4), h("span", { class: "sub" }, number(v?.raw, 4) + " × " + number(s.weight))); }),
       h("td", { class: "num" }, number(total.get(e), 4)));
   });
   return h("section", { class: "card" }, h("header", {}, h("h2", {}, "Profile " + p.name), stat(p.candidates.length + " → " + p.survivors.length, "candidates"), p.picker && stat(short(p.picker), "picker")),
     h("div", { class: "scroll" }, h("table", {}, head("Endpoint", ...p.scorers.map((s) => "#" + short(s.plugin)), "#Total"), h("tbody", {}, rows))));
 }
 
+/// What a score was made of, for the pointer that rests on it.
+function inputs(score) {
+  return Object.entries(score?.inputs ?? {}).map(([name, value]) => name + " " + number(value, 4)).join(", ") || null;
+}
+
 function recorded_table(d) {
-  return h("section", { class: "card" }, h("header", {}, h("h2", {}, "As recorded"), h("span", { class: "stat" }, d.explanation.note ?? "a scorer has learned since: below, what it would say today")),
+  return h("section", { class: "card" }, h("header", {}, h("h2", {}, "As recorded"), h("span", { class: "stat" }, d.explanation.note ?? "what was decided then is not all recorded: below, what the same signals give today")),
     h("div", { class: "scroll" }, h("table", {}, head("Endpoint", "#Queue", "#Running", "#KV", "#In flight", "#Matched blocks", "#Total"), h("tbody", {},
       d.candidates.map((c) => h("tr", { class: c.filtered ? "gone" : c.endpoint === d.endpoint ? "pick" : null }, h("td", {}, c.endpoint === d.endpoint ? "▸ " + c.endpoint : c.endpoint),
         [number(c.waiting), number(c.running), percent(c.kvUsage), number(c.inFlight), number(c.matchedBlocks)].map((v) => h("td", { class: "num" }, v)),

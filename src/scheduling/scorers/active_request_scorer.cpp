@@ -22,6 +22,11 @@ class fewest_active final : public plugin_of<scorer> {
         }
     }
 
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        tell_column(out, candidates, "inFlight", candidates.signals->inflight_requests);
+    }
+
   private:
     double idle_;
     double busy_;

@@ -62,6 +62,18 @@ class by_context_length final : public plugin_of<filter, scorer> {
         }
     }
 
+    void inputs(const decision_context& context, const candidate_view& candidates,
+                score_inputs& out) const override {
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            const auto* label = candidates.at(i).label(label_);
+            const auto range = label != nullptr ? parse_range(*label) : std::nullopt;
+            out.tell(i, "inputTokens", static_cast<double>(context.request.input_tokens()));
+            if (!range) continue;
+            out.tell(i, "rangeMin", range->min);
+            out.tell(i, "rangeMax", range->max);
+        }
+    }
+
   private:
     std::string label_;
     bool filtering_;

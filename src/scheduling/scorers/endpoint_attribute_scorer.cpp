@@ -48,6 +48,12 @@ class normalised final : public plugin_of<scorer> {
         }
     }
 
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        if (const auto* values = s_.attribute.values(*candidates.signals))
+            tell_column(out, candidates, s_.attribute.name(), *values);
+    }
+
   private:
     settings s_;
 };

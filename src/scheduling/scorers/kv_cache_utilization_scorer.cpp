@@ -14,6 +14,11 @@ class free_kv_cache final : public plugin_of<scorer> {
             scores[i] = 1 - candidates.signals->kv_usage[candidates[i]];
         }
     }
+
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        tell_column(out, candidates, "kvUsage", candidates.signals->kv_usage);
+    }
 };
 
 std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {

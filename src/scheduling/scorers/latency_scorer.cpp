@@ -61,6 +61,19 @@ class headroom_buckets final : public plugin_of<scorer> {
         score_chosen(candidates, latency, chosen, positives && s_.most, scores);
     }
 
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        const auto& latency = candidates.data->latency[s_.latency];
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            const auto e = candidates[i];
+            if (!latency.predicted(e)) continue;
+            out.tell(i, "ttftMs", latency.ttft_ms[e]);
+            out.tell(i, "ttftHeadroomMs", latency.ttft_headroom[e]);
+            out.tell(i, "tpotMs", latency.tpot_ms[e]);
+            out.tell(i, "tpotHeadroomMs", latency.tpot_headroom[e]);
+        }
+    }
+
   private:
     void composite(const candidate_view& candidates, std::span<double> scores) const {
         double kv = s_.kv;

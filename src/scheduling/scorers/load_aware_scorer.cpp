@@ -20,6 +20,11 @@ class short_of_threshold final : public plugin_of<scorer> {
         }
     }
 
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        tell_column(out, candidates, "waiting", candidates.signals->waiting);
+    }
+
   private:
     double threshold_;
 };

@@ -29,6 +29,17 @@ class adapter_at_hand final : public plugin_of<scorer> {
             scores[i] = state == nullptr ? 0 : affinity(*state, context.request.target_model);
         }
     }
+
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            const auto* state = candidates.signals->lora[candidates[i]];
+            if (state == nullptr) continue;
+            out.tell(i, "adaptersRunning", static_cast<double>(state->active.size()));
+            out.tell(i, "adaptersWaiting", static_cast<double>(state->waiting.size()));
+            out.tell(i, "maxAdapters", state->max_active);
+        }
+    }
 };
 
 std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {

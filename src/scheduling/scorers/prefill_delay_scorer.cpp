@@ -294,20 +294,41 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
     void score(const decision_context& context, const candidate_view& candidates,
                std::span<double> scores) const override {
         if (candidates.empty()) return;
-        const auto& load = *candidates.signals;
-        const auto& uncached = candidates.data->numbers[s_.uncached];
-        auto& known = context.scratch<speed_columns>();
-        known.read(*speeds_, candidates.endpoints, context.now);
-        const columns c{load, uncached, known.slowness().data(), known.lag().data(),
-                        known.silent().data()};
+        const auto c = columns_of(context, candidates);
         const auto w = weigh(candidates, c);
-        if (candidates.size() == candidates.endpoints.size() && uncached.present) {
+        if (candidates.size() == candidates.endpoints.size() && c.uncached.present) {
             rate_all(c, w, scores);
             return;
         }
         for (std::size_t i = 0; i < scores.size(); ++i) {
             const auto e = candidates[i];
-            scores[i] = rate(c, e, uncached.get(e, 0), w);
+            scores[i] = rate(c, e, c.uncached.get(e, 0), w);
+        }
+    }
+
+    void inputs(const decision_context& context, const candidate_view& candidates,
+                score_inputs& out) const override {
+        if (candidates.empty()) return;
+        const auto c = columns_of(context, candidates);
+        const auto w = weigh(candidates, c);
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            const auto e = candidates[i];
+            const auto fresh = c.uncached.get(e, 0);
+            const auto seconds = terms_of(c, e, fresh, w);
+            out.tell(i, "inFlight", c.load.inflight_requests[e]);
+            out.tell(i, "inFlightTokens", c.load.inflight_tokens[e]);
+            out.tell(i, "foreignTokens", fresh_enough(c.load, e) ? foreign(c.load, e) : 0);
+            out.tell(i, "uncachedTokens", fresh);
+            out.tell(i, "tokensPerSecond", 1 / w.per_token);
+            out.tell(i, "slowness", c.slowness[e]);
+            out.tell(i, "lagSeconds", c.lag[e]);
+            out.tell(i, "silent", c.silent[e]);
+            out.tell(i, "shortestQueueSeconds", w.queue);
+            out.tell(i, "delaySeconds", seconds.delay);
+            out.tell(i, "deadlineSeconds", w.deadline);
+            out.tell(i, "costOfDelay", seconds.waiting);
+            out.tell(i, "costToOthers", seconds.others);
+            out.tell(i, "costOfMemory", seconds.memory);
         }
     }
 
@@ -364,11 +385,27 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
     /// What is the same for all endpoints of one decision.
     struct weights {
         double per_token;
+        double queue;  ///< seconds, the shortest of the candidates
         double busy;
         double again;     ///< what computing a prefix a second time costs, times the work
         double in_time;   ///< what work costs others where they are in time, times the work
         double deadline;  ///< seconds
     };
+
+    /// The delay, and the lines of the sum above, in seconds.
+    struct terms {
+        double delay;
+        double waiting;  ///< the delay and what it costs, or the price of lateness
+        double others;
+        double memory;
+    };
+
+    columns columns_of(const decision_context& context, const candidate_view& candidates) const {
+        auto& known = context.scratch<speed_columns>();
+        known.read(*speeds_, candidates.endpoints, context.now);
+        return {*candidates.signals, candidates.data->numbers[s_.uncached], known.slowness().data(),
+                known.lag().data(), known.silent().data()};
+    }
 
     weights weigh(const candidate_view& candidates, const columns& c) const {
         const auto per_token = speeds_->seconds_per_token();
@@ -387,12 +424,16 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         const auto alone = std::min(1.0, (second_work - least_work) * per_token / all_its_own);
         const auto again =
             s_.uncached_weight - 1 + alone * (s_.private_weight - s_.uncached_weight);
-        return {per_token, s_.busy_weight * queue, again, s_.long_weight * queue,
+        return {per_token,
+                queue,
+                s_.busy_weight * queue,
+                again,
+                s_.long_weight * queue,
                 std::max(s_.patience, least_work * per_token + least_wait * s_.patience)};
     }
 
     // Without a branch, so that the compiler can rate several endpoints at a time.
-    double rate(const columns& c, std::uint32_t e, double fresh, const weights& w) const {
+    terms terms_of(const columns& c, std::uint32_t e, double fresh, const weights& w) const {
         const auto& load = c.load;
         const bool trusted = fresh_enough(load, e);
         const auto ahead = load.inflight_tokens[e] + (trusted ? foreign(load, e) : 0);
@@ -406,9 +447,13 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         const bool silent = c.silent[e] > 0;
         const auto late = s_.patience * (1 + (silent ? hardly_late + spoils_others : gathered)) +
                           (silent ? delay : 0);
-        const auto cost = (delay > w.deadline ? late : delay + work * w.in_time) +
-                          work * (again + w.busy) + (trusted ? pressure(load, e, fresh) : 0);
-        return 1 / (1 + cost);
+        return {delay, delay > w.deadline ? late : delay + work * w.in_time,
+                work * (again + w.busy), trusted ? pressure(load, e, fresh) : 0};
+    }
+
+    double rate(const columns& c, std::uint32_t e, double fresh, const weights& w) const {
+        const auto seconds = terms_of(c, e, fresh, w);
+        return 1 / (1 + (seconds.waiting + seconds.others + seconds.memory));
     }
 
     // Every endpoint is a candidate: a straight walk, several at a time.

@@ -28,6 +28,15 @@ class longest_prefix final : public plugin_of<scorer> {
         }
     }
 
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        const auto& match = candidates.data->prefix[match_];
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            out.tell(i, "matchedBlocks", match.present ? match.matched_blocks[candidates[i]] : 0);
+            out.tell(i, "totalBlocks", match.present ? match.total_blocks : 0);
+        }
+    }
+
   private:
     data_slot match_;
     double weight_;

@@ -13,6 +13,11 @@ class shortest_queue final : public plugin_of<scorer> {
                std::span<double> scores) const override {
         score_lowest_best(candidates.signals->waiting, candidates, scores);
     }
+
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        tell_column(out, candidates, "waiting", candidates.signals->waiting);
+    }
 };
 
 std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {

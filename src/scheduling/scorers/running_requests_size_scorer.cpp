@@ -13,6 +13,11 @@ class fewest_running final : public plugin_of<scorer> {
                std::span<double> scores) const override {
         score_lowest_best(candidates.signals->running, candidates, scores);
     }
+
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        tell_column(out, candidates, "running", candidates.signals->running);
+    }
 };
 
 std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {

@@ -22,6 +22,14 @@ class few_tokens final : public plugin_of<scorer> {
         }
     }
 
+    void inputs(const decision_context&, const candidate_view& candidates,
+                score_inputs& out) const override {
+        tell_column(out, candidates, "inFlightTokens", candidates.signals->inflight_tokens);
+        const auto& uncached = candidates.data->numbers[uncached_];
+        for (std::size_t i = 0; i < candidates.size(); ++i)
+            out.tell(i, "uncachedTokens", uncached.get(candidates[i], 0));
+    }
+
   private:
     data_slot uncached_;
     double threshold_;
