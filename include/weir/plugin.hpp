@@ -50,6 +50,7 @@ class plugin {
     virtual const decider* as_decider() const { return nullptr; }
     virtual profile_handler* as_profile_handler() { return nullptr; }
     virtual producer* as_producer() { return nullptr; }
+    virtual gatherer* as_gatherer() { return nullptr; }
     virtual screener* as_screener() { return nullptr; }
     virtual admitter* as_admitter() { return nullptr; }
     virtual request_header_hook* as_request_header_hook() { return nullptr; }
@@ -89,6 +90,7 @@ class plugin_of : public plugin, public Roles... {
     const decider* as_decider() const final { return role<const decider>(this); }
     profile_handler* as_profile_handler() final { return role<profile_handler>(this); }
     producer* as_producer() final { return role<producer>(this); }
+    gatherer* as_gatherer() final { return role<gatherer>(this); }
     screener* as_screener() final { return role<screener>(this); }
     admitter* as_admitter() final { return role<admitter>(this); }
     request_header_hook* as_request_header_hook() final { return role<request_header_hook>(this); }

@@ -55,7 +55,7 @@ void declare_all(metrics::exposition& out) {
 }
 
 /// How evenly flows wait (Jain, Chiu, Hawe 1984), and what each had.
-void collect_programs(metrics::exposition& out, const engine& of) {
+void collect_programs(metrics::exposition& out, const std::string& pool, const engine& of) {
     double sum = 0;
     double squares = 0;
     double n = 0;
@@ -78,7 +78,8 @@ void collect_programs(metrics::exposition& out, const engine& of) {
     }
     if (!aware) return;
     out.gauge("llm_d_epp_program_aware_jains_fairness_index",
-              "[ALPHA] Jain's fairness index over the average waits of the flows.", {},
+              "[ALPHA] Jain's fairness index over the average waits of the flows.",
+              {{"inference_pool", pool}},  // series of the same labels would be added up
               squares > 0 ? sum * sum / (n * squares) : 1);
 }
 
@@ -138,7 +139,7 @@ void gate_numbers::collect(metrics::exposition& out, const std::string& pool,
                                {"target_model_name", target}};
     };
     declare_all(out);
-    collect_programs(out, of);
+    collect_programs(out, pool, of);
     for (const auto& [k, wait] : waits_) {
         auto series = labels_of(k);
         series.emplace_back("outcome", to_string(std::get<outcome>(k)));

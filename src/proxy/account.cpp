@@ -326,6 +326,7 @@ void transaction::recycle() {
     if (series_ != nullptr && running_) series_->running.add(-1);
     deadline_.cancel();
     retry_timer_.cancel();
+    gathering_ = false;
     if (ticket_) {
         worker_.flows.leave(*ticket_);
         ticket_.reset();

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "datalayer/health.hpp"
@@ -258,6 +259,7 @@ void transaction::attempt_again(std::uint32_t endpoint, bool fresh) {
 
 void transaction::on_retry_time(void* self) {
     auto& t = *static_cast<transaction*>(self);
+    if (std::exchange(t.gathering_, false)) return t.end_hold();
     t.attempt_again(t.endpoint_, false);
 }
 

@@ -349,7 +349,7 @@ void transaction::admit_and_pick(inference_request& request) {
         }
     }
     if (s.candidates.empty()) return refuse(no_healthy_upstream());
-    pick(request, s);
+    hold_or_pick(request, s);
 }
 
 /// Where flow control is on it decides alone: nothing is shed by its priority.
@@ -390,21 +390,42 @@ void transaction::pass_gate(inference_request& request, pool_slot& s) {
     if (s.candidates.empty()) {
         refuse(no_healthy_upstream());
     } else {
-        pick(request, s);
+        hold_or_pick(request, s);
     }
     worker_.flows.confirmed(pool);
 }
 
-/// The scan of its body is in memory that other requests have used since: it is done again.
+/// A plugin may want to see what else comes before this request is decided.
+void transaction::hold_or_pick(inference_request& request, pool_slot& s) {
+    const auto wait = pool_->pipeline->gather(request, s.scratch, worker_.loop.now());
+    if (wait.count() <= 0) return pick(request, s);
+    gathering_ = true;
+    retry_timer_.arm(std::chrono::duration_cast<duration>(wait));
+}
+
+void transaction::end_hold() {
+    inference_request request;
+    auto& s = describe_again(request);
+    if (s.candidates.empty()) return refuse(no_healthy_upstream());
+    pick(request, s);
+}
+
 void transaction::turn_came(flowcontrol::outcome how) {
     worker_.flows.done(*ticket_);
     lease_ = std::move(ticket_);
     if (how != flowcontrol::outcome::dispatched) {
         return refuse(reply_for(flowcontrol::rejection_for(how)));
     }
+    inference_request request;
+    auto& s = describe_again(request);
+    pass_gate(request, s);
+}
+
+/// After a wait. The scan of the body is in memory that other requests have used since: it is done
+/// again, and the candidates are those of now.
+pool_slot& transaction::describe_again(inference_request& request) {
     auto& facts = worker_.facts;
     if (scan()) facts = {};
-    inference_request request;
     describe(request);
     request.target_model = target_model_;
     request.objective = objective_;
@@ -414,7 +435,7 @@ void transaction::turn_came(flowcontrol::outcome how) {
     auto& s = slot();
     view_ = s.view.get();
     s.read(*view_, worker_.loop.now());
-    pass_gate(request, s);
+    return s;
 }
 
 void transaction::pick(inference_request& request, pool_slot& s) {

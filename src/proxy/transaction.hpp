@@ -83,6 +83,9 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void admit_and_pick(inference_request& request);
     void wait_for_turn(inference_request& request, pool_slot& slot);
     void pass_gate(inference_request& request, pool_slot& slot);
+    void hold_or_pick(inference_request& request, pool_slot& slot);
+    void end_hold();
+    pool_slot& describe_again(inference_request& request);
     void pick(inference_request& request, pool_slot& slot);
     void redirect(const config::redirect_filter& filter);
     void charge(const load_charge& terms);
@@ -187,6 +190,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     // The pick and the attempts.
     decision decision_;
     bool decided_ = false;
+    bool gathering_ = false;  ///< waits in hold_or_pick
     std::array<std::uint32_t, 4>
         fallbacks_{};  ///< further endpoints to try after a connect failure
     std::size_t fallback_count_ = 0;
@@ -230,8 +234,8 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     time_point last_byte_{};
     std::uint32_t chunks_ = 0;
     deadlines limits_;
-    http::timer deadline_;  ///< the nearest of `limits_`
-    http::timer retry_timer_;
+    http::timer deadline_;     ///< the nearest of `limits_`
+    http::timer retry_timer_;  ///< before the decision: of `gathering_`
 };
 
 }  // namespace weir::proxy

@@ -224,6 +224,7 @@ payload::media_rules media_rules_of(const std::vector<plugin_instance>& plugins)
 void collect_hooks(pipeline_parts& parts) {
     collect(parts.plugins, parts.header_hooks,
             [](plugin& p) { return p.as_request_header_hook(); });
+    collect(parts.plugins, parts.gatherers, [](plugin& p) { return p.as_gatherer(); });
     collect(parts.plugins, parts.screeners, [](plugin& p) { return p.as_screener(); });
     collect(parts.plugins, parts.admitters, [](plugin& p) { return p.as_admitter(); });
     collect(parts.plugins, parts.pre_request_hooks,

@@ -42,6 +42,7 @@ struct pipeline_parts {
     profile_handler* handler = nullptr;
     std::uint32_t handler_index = 0;
     std::vector<player<request_header_hook>> header_hooks;
+    std::vector<player<gatherer>> gatherers;
     std::vector<player<screener>> screeners;
     std::vector<player<producer>> producers;  ///< in dependency order
     std::vector<player<admitter>> admitters;

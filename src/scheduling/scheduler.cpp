@@ -269,6 +269,25 @@ bool schedule_recorded(const pipeline_parts& p, const decision_input& in, worksp
 
 }  // namespace
 
+std::chrono::nanoseconds pipeline::gather(const inference_request& request, workspace& ws,
+                                          std::chrono::steady_clock::time_point now) const {
+    std::chrono::nanoseconds longest{0};
+    if (parts_->gatherers.empty()) return longest;
+    auto& w = *ws.parts_;
+    decision ignored;
+    guarded(*parts_, w, ignored, [&] {
+        w.adapt(*parts_);
+        random_source random(0);
+        decision_context context{request, now, random};
+        for (const auto& g : parts_->gatherers) {
+            w.buffers.turn_of(g.index, context);
+            longest = std::max(longest, g.role->gather(context));
+        }
+        return true;
+    });
+    return longest;
+}
+
 bool pipeline::screen(const decision_input& in, workspace& ws,
                       std::vector<std::uint32_t>& candidates, decision& out) const {
     ws.parts_->adapt(*parts_);

@@ -152,6 +152,10 @@ class pipeline final : public metrics::source {
     /// found one.
     header_findings request_header(const inference_request& request) const;
 
+    /// After admission: how long plugins want to hold the request before `decide`; mostly zero.
+    std::chrono::nanoseconds gather(const inference_request& request, workspace& ws,
+                                    std::chrono::steady_clock::time_point now) const;
+
     /// Screeners, producers, admitters, `schedule`, the conditional-decode check and pre_request
     /// hooks: everything between admission and forwarding. `out` is cleared first. True when there
     /// is a target.

@@ -30,6 +30,26 @@ TEST_SUITE("admin/decision_pages") {
         CHECK(a.has(R"("raw":)"));
     }
 
+    TEST_CASE("scores that come out otherwise today are told as they were") {
+        fixture f;
+        f.on_loop([&] {
+            auto r = f.about.record("learned");
+            for (std::size_t i = 0; i < r.candidates.size(); ++i) {
+                auto& c = r.candidates[i];
+                c.filtered = false;
+                c.scores = {0.125F * static_cast<float>(i), 0.5F, 0.75F, 0.25F};
+                c.total = 1 + static_cast<double>(i);
+            }
+            f.about.records.push_back(r);
+        });
+        const auto a = f.get("/v1/decisions/learned");
+        CHECK(a.has(R"("source":"recorded scores","exact":true)"));
+        CHECK(a.has(R"("endpoint":"default/pod-3","total":3)"));
+        CHECK(a.has(R"("endpoint":"default/pod-3","raw":0.25,"clamped":0.25)"));
+        CHECK(a.has(R"("picks":["default/pod-2"])"));
+        CHECK(a.has(R"("decision":{"endpoint":"default/pod-2")"));
+    }
+
     TEST_CASE("after a change the recorded totals are told, not new ones") {
         fixture f;
         f.on_loop([&] {

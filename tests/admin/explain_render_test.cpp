@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <vector>
 
 using namespace weir;
@@ -48,6 +49,27 @@ TEST_SUITE("admin/explain_render") {
               "  > default/bb  10.0.0.2:8000       1 = 2      2\n"
               "    default/a   10.0.0.1:8000  0.25 = 0.5    0.5\n"
               "picked default/bb (10.0.0.2:8000)\n");
+    }
+
+    TEST_CASE("what the scores were made of stands below, each number once") {
+        auto e = one_profile();
+        auto& p = e.profiles[0];
+        const auto none = std::numeric_limits<double>::quiet_NaN();
+        p.scorers[0].inputs = {{"waiting", {3, 0}}, {"kvUsage", {0.5, none}}};
+        p.scorers.push_back(
+            {"load/load-aware-scorer", 1, {0, 0}, {0, 0}, {0, 0}, {{"waiting", {3, 0}}}});
+        const auto text = render_explanation(e, two_endpoints());
+        CHECK(text.find("   read for it   default/a  default/bb\n"
+                        "   waiting               3           0\n"
+                        "   kvUsage             0.5           -\n"
+                        "picked default/bb") != std::string::npos);
+        json_writer w;
+        w.begin_object();
+        write_explanation(w, e, two_endpoints());
+        const auto json = w.end_object().take();
+        CHECK(json.find(R"("weighted":0.5,"inputs":{"waiting":3,"kvUsage":0.5}})") !=
+              std::string::npos);
+        CHECK(json.find(R"("weighted":2,"inputs":{"waiting":0}})") != std::string::npos);
     }
 
     TEST_CASE("what a filter dropped is named with the filter") {

@@ -1,6 +1,7 @@
 """Scores and picks of the real binary, read from the admin API, against numbers worked out by hand."""
 
 import base64
+import contextlib
 import json
 import threading
 
@@ -168,6 +169,24 @@ def test_prompts_are_known_by_model_salt_tools_and_text(served):
     assert chat(gateway, "prefix", "never seen", {"Prefer": "if-available"}).status == 412
     assert chat(gateway, "prefix", prompt, {"Prefer": "respond-async, IF-AVAILABLE"}).status == 200
     assert gateway.metric("weir_prefix_index_bytes") > 0
+
+
+def test_a_burst_waits_for_its_window_and_is_assigned_together(served):
+    """Four of one prompt, at most two an endpoint; one that waits leaves before the window ends."""
+    gateway = served({"burst": {"plugins": [
+        {"name": "burst", "type": "burst-prefix-cache-producer", "parameters": {
+            "windowDurationMs": 500, "maxPerReplica": 2}},
+        {"type": "prefix-cache-scorer", "parameters": {"prefixMatchInfoProducerName": "burst"}}]}}, [{}, {}, {}])
+    body = {"model": "m", "messages": [{"role": "user", "content": "x" * 600}]}
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(gateway.connect()) for _ in range(5)]
+        for connection in connections:
+            connection.send(request("POST", "/burst/v1/chat/completions", body))
+        wait_for(lambda: gateway.metric("weir_requests_active") == 5, "all arrived")
+        assert [len(s.requests) for s in gateway.servers] == [0, 0, 0]
+        connections.pop().close()
+        assert {connection.read_answer().status for connection in connections} == {200}
+    assert sorted(len(s.requests) for s in gateway.servers) in ([0, 2, 2], [1, 1, 2])
 
 
 def test_refusals_of_the_picker_say_what_the_reference_says(served):

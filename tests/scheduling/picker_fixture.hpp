@@ -74,6 +74,15 @@ inline std::string document_of(std::string_view body) {
     return "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n" + std::string(body);
 }
 
+/// The one error of a document: `CODE line:column message`. Lines count from the document's first.
+inline std::string error_of(std::string_view body) {
+    const auto l = load_text(document_of(body));
+    CHECK(l.made == nullptr);
+    auto all = l.all();
+    if (!all.empty()) all.pop_back();
+    return all;
+}
+
 /// One plugin, alone in a profile with the test producers, and what it makes of a pool.
 struct bench_plugin {
     std::shared_ptr<const pipeline> made;

@@ -6,15 +6,6 @@ using namespace weir::scheduling::testing;
 
 namespace {
 
-/// The one error of a document: `CODE line:column message`. Lines count from the document's first.
-std::string error_of(std::string_view body) {
-    const auto l = load_text(document_of(body));
-    CHECK(l.made == nullptr);
-    auto all = l.all();
-    if (!all.empty()) all.pop_back();
-    return all;
-}
-
 const std::string profile_q =
     "schedulingProfiles:\n- name: p\n  plugins: [{pluginRef: queue-scorer}]\n";
 

@@ -4,19 +4,6 @@ using namespace weir;
 using namespace weir::scheduling;
 using namespace weir::scheduling::testing;
 
-namespace {
-
-/// The one error of a document: `CODE line:column message`. Lines count from the document's first.
-std::string error_of(std::string_view body) {
-    const auto l = load_text(document_of(body));
-    CHECK(l.made == nullptr);
-    auto all = l.all();
-    if (!all.empty()) all.pop_back();
-    return all;
-}
-
-}  // namespace
-
 TEST_SUITE("scheduling/plugin_builder") {
     TEST_CASE("an unknown plugin type is named with its place and the nearest type") {
         const auto l = load_text(document_of("plugins:\n- type: queue-scoer\n"));

@@ -82,6 +82,11 @@ std::vector<seen_profile> picker_under_test::explain(const test_pool& pool,
     return out;
 }
 
+std::chrono::milliseconds picker_under_test::gather(const inference_request& request, time now) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        parts_->made->gather(request, parts_->scratch, now));
+}
+
 const decision& picker_under_test::decide(const test_pool& pool, const inference_request& request,
                                           std::uint64_t seed, time now) {
     parts_->made->decide({request, pool.endpoints, pool.signals, pool.ready, now, seed},

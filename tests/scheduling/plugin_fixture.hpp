@@ -72,6 +72,8 @@ class picker_under_test {
     /// Explains, leaving no trace.
     std::vector<seen_profile> explain(const test_pool& pool, const inference_request& request = {},
                                       std::uint64_t seed = 1);
+    /// How long plugins want to hold the request.
+    std::chrono::milliseconds gather(const inference_request& request, time now);
     /// Decides, hooks included.
     const decision& decide(const test_pool& pool, const inference_request& request = {},
                            std::uint64_t seed = 1, time now = {});

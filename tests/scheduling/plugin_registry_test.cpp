@@ -29,6 +29,40 @@ TEST_SUITE("scheduling/plugin_registry") {
         CHECK(names.size() >= 58);
     }
 
+    TEST_CASE("the reference's plugin types are all there") {
+        for (const std::string_view name :
+             {// profile handlers and deciders
+              "single-profile-handler", "disagg-profile-handler", "disagg-headers-handler",
+              "prefill-header-handler", "pd-profile-handler", "data-parallel-profile-handler",
+              "header-profile-handler", "always-disagg-pd-decider",
+              "always-disagg-multimodal-decider", "prefix-based-pd-decider",
+              // filters
+              "decode-filter", "prefill-filter", "encode-filter", "label-selector-filter",
+              "by-label-selector", "by-label", "context-length-aware",
+              "prefix-cache-affinity-filter", "slo-headroom-tier-filter", "utilization-filter",
+              "endpoint-attribute-filter", "session-affinity-filter", "topology-affinity-filter",
+              "utilization-detector", "concurrency-detector", "header-based-testing-filter",
+              // scorers
+              "queue-scorer", "running-requests-size-scorer", "kv-cache-utilization-scorer",
+              "lora-affinity-scorer", "load-aware-scorer", "token-load-scorer",
+              "active-request-scorer", "prefix-cache-scorer", "no-hit-lru-scorer", "latency-scorer",
+              "session-affinity-scorer", "topology-affinity-scorer", "header-label-affinity-scorer",
+              "endpoint-attribute-scorer", "mm-embeddings-cache-scorer",
+              // pickers
+              "max-score-picker", "random-picker", "weighted-random-picker",
+              // producers
+              "token-producer", "tokenizer", "approx-prefix-cache-producer",
+              "inflight-load-producer", "mm-embeddings-cache-producer",
+              "burst-prefix-cache-producer", "p2p-source-producer", "predicted-latency-producer",
+              "session-id-producer", "agent-identity", "topology-extractor",
+              // admitters, screeners, reporters
+              "latency-slo-admitter", "probabilistic-admitter", "disaggregatedset-rollout-screener",
+              "request-attribute-reporter", "destination-endpoint-served-verifier"}) {
+            CAPTURE(name);
+            CHECK(find_plugin_type(name) != nullptr);
+        }
+    }
+
     TEST_CASE("types are found by name and by alias, and listed for suggestions") {
         REQUIRE(find_plugin_type("tokenizer") != nullptr);
         CHECK(find_plugin_type("tokenizer") == find_plugin_type("token-producer"));

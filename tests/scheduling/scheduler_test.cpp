@@ -56,6 +56,40 @@ TEST_SUITE("scheduling/scheduler") {
         CHECK(left.totals.size() == 3);
     }
 
+    TEST_CASE("an explanation has what each score was made of, and a decision keeps raw scores") {
+        const auto made = load_ok(queue_and_kv);
+        test_pool pool(2);
+        pool.signals.waiting = {4, 1};
+        pool.signals.kv_usage = {0.25, 0.5};
+        prefix_told() = {4, 64, {1, 3}, {}, false};
+        workspace ws;
+        inference_request request;
+        const decision_input in{request, pool.endpoints, pool.signals, pool.ready, {}, 1};
+        const auto e = made->explain(in, ws, true);
+        const auto& scorers = e.profiles.at(0).scorers;
+        REQUIRE(scorers.size() == 3);
+        const auto told = [](const scorer_verdict& s) {
+            std::string out;
+            for (const auto& c : s.inputs) {
+                out += c.name;
+                for (const auto v : c.values) out += " " + std::to_string(v).substr(0, 4);
+                out += "; ";
+            }
+            return out;
+        };
+        CHECK(told(scorers[0]) == "waiting 4.00 1.00; ");
+        CHECK(told(scorers[1]) == "kvUsage 0.25 0.50; ");
+        CHECK(told(scorers[2]) == "matchedBlocks 1.00 3.00; totalBlocks 4.00 4.00; ");
+        decision out;
+        REQUIRE(made->decide(in, ws, out));
+        const auto raw = ws.scored_candidates(0).raw;
+        CHECK(near({raw.begin(), raw.end()}, {0, 1, 0.75, 0.5, 0.25, 0.75}));
+        test_pool wide(workspace::most_noted + 1);
+        prefix_told().matched.clear();
+        REQUIRE(made->decide({request, wide.endpoints, wide.signals, wide.ready, {}, 1}, ws, out));
+        CHECK(ws.scored_candidates(0).raw.empty());
+    }
+
     TEST_CASE("clamping is two comparisons: NaN passes") {
         CHECK(std::isnan(clamp_score(std::nan(""))));
         CHECK(clamp_score(1.01) == 1);

@@ -1,9 +1,16 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+#include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
+#include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "scheduling/prefix_hash.hpp"
@@ -23,150 +30,227 @@ struct settings {
     bool by_tokens = false;
 };
 
-/// Where the requests of the current window went.
-struct burst {
-    std::chrono::steady_clock::time_point began;
-    std::int64_t requests = 0;
-    double total = 0;                                ///< requests or blocks
-    std::unordered_map<std::uint64_t, double> load;  ///< by endpoint
-    std::unordered_map<std::uint64_t, std::unordered_set<std::uint64_t>>
-        held;  ///< blocks placed there
-    std::unordered_map<std::uint64_t, std::unordered_map<std::uint64_t, std::int64_t>>
-        units;  ///< unit → endpoint → members
-};
+using time_point = std::chrono::steady_clock::time_point;
 
-struct chain final : plugin_scratch {
+/// One request of a window.
+struct member {
+    std::string request_id;
     std::vector<std::uint64_t> hashes;
+    std::uint64_t endpoint = 0;  ///< key of its endpoint once the window is assigned; 0: none
 };
 
-/// Sends requests that come in one burst with the same prompt to the same endpoint. The reference
-/// holds all requests of a window back and assigns them together; here each is assigned at once, by
-/// the same rules, after those before it, so that nothing waits. A prompt that is alone in its
-/// window goes to the least loaded endpoint.
-class joint_placement final : public plugin_of<producer> {
-  public:
-    joint_placement(const settings& s, data_slot slot) : s_(s), slot_(slot) {}
+/// The requests of one window, and where they go.
+struct window {
+    time_point ends;
+    bool assigned = false;
+    std::vector<member> members;
+};
 
-    std::unique_ptr<plugin_scratch> make_scratch() const override {
-        return std::make_unique<chain>();
+/// Requests that go to endpoints together: those of one prompt, or a single one that shares its
+/// beginning with others.
+struct unit {
+    std::vector<member*> members;
+    const std::vector<std::uint64_t>& hashes() const { return members.front()->hashes; }
+};
+
+std::size_t shared_blocks(const std::vector<std::uint64_t>& a,
+                          const std::vector<std::uint64_t>& b) {
+    const auto end = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+    return static_cast<std::size_t>(end.first - a.begin());
+}
+
+/// Groups of equal prompts first, then singles that share `least` blocks with anybody; the longest
+/// in front.
+std::vector<unit> make_units(std::vector<member>& members, std::size_t least) {
+    std::map<std::vector<std::uint64_t>, std::size_t> group_of;
+    std::vector<unit> groups;
+    for (auto& m : members) {
+        const auto [it, fresh] = group_of.try_emplace(m.hashes, groups.size());
+        if (fresh) groups.emplace_back();
+        groups[it->second].members.push_back(&m);
     }
+    // Of all others, the one that shares most stands beside it in this order.
+    const auto shares_enough = [&](const unit& u) {
+        const auto at = group_of.find(u.hashes());
+        return (at != group_of.begin() &&
+                shared_blocks(std::prev(at)->first, u.hashes()) >= least) ||
+               (std::next(at) != group_of.end() &&
+                shared_blocks(std::next(at)->first, u.hashes()) >= least);
+    };
+    std::vector<unit> out;
+    for (const auto& g : groups) {
+        if (g.members.size() > 1) out.push_back(g);
+    }
+    for (const auto& g : groups) {
+        if (g.members.size() == 1 && least > 0 && shares_enough(g)) out.push_back(g);
+    }
+    std::stable_sort(out.begin(), out.end(), [](const unit& a, const unit& b) {
+        return a.hashes().size() > b.hashes().size();
+    });
+    return out;
+}
 
-    void produce(const decision_context& context, const candidate_view& candidates,
-                 producer_data& data) override {
-        auto& hashes = context.scratch<chain>().hashes;
-        hashes.clear();
-        const auto root = prefix_root(context.request.target_model, context.request.cache_salt);
-        for (const auto& p : context.request.prompts) {
-            hash_prompt(root, p.bytes, s_.block_tokens, s_.max_blocks, hashes);
+/// Places the units of one window on the candidates (llm-d-router head, burst prefix cache).
+class placement {
+  public:
+    placement(const settings& s, const candidate_view& candidates)
+        : s_(s), candidates_(candidates), replicas_(candidates.size()) {}
+
+    void place(std::vector<member>& members) {
+        auto units = make_units(members, s_.min_colocate);
+        double total = 0;
+        for (const auto& u : units) {
+            const auto requests = static_cast<double>(u.members.size());
+            total += s_.by_tokens ? requests * static_cast<double>(u.hashes().size()) : requests;
         }
-        if (hashes.empty() || candidates.empty() || context.dry) return;
-        const std::lock_guard guard(lock_);
-        if (context.now - now_.began >= s_.window) start(context.now);
-        if (s_.max_batch >= 0 && now_.requests >= s_.max_batch) return;
-        const auto chosen = place(candidates, hashes);
-        auto& out = data.prefix[slot_];
-        const auto total = static_cast<double>(hashes.size());
-        out.reset(candidates.endpoints.size(), total, static_cast<double>(s_.block_tokens));
-        out.matched_blocks[chosen] = total;
+        share_ = std::ceil(total / static_cast<double>(replicas_.size()));
+        for (auto& u : units) place(u);
     }
 
   private:
-    void start(std::chrono::steady_clock::time_point now) {
-        now_ = {};
-        now_.began = now;
-    }
+    struct replica {
+        double load = 0;
+        std::unordered_set<std::uint64_t> held;  ///< blocks placed here
+        std::size_t of_unit = 0;                 ///< members of the unit in hand
+    };
+    static constexpr std::size_t nobody = std::numeric_limits<std::size_t>::max();
 
-    std::uint32_t place(const candidate_view& candidates,
-                        const std::vector<std::uint64_t>& hashes) {
-        ++now_.requests;
-        now_.total += s_.by_tokens ? static_cast<double>(hashes.size()) : 1;
-        auto& members = now_.units[hashes.back()];
-        auto chosen = joined(candidates, members);
-        if (chosen == decision_context::no_peer && members.empty())
-            chosen = colocated(candidates, hashes);
-        if (chosen == decision_context::no_peer) chosen = least_loaded(candidates, members);
-        const auto key = candidates.endpoints[chosen].key();
-        ++members[key];
-        auto& held = now_.held[key];
-        double fresh = 0;
-        for (const auto h : hashes) fresh += held.insert(h).second ? 1 : 0;
-        now_.load[key] += s_.by_tokens ? fresh : 1;
-        return chosen;
-    }
-
-    bool has_room(const std::unordered_map<std::uint64_t, std::int64_t>& members,
-                  std::uint64_t key) const {
-        if (s_.max_per_replica < 0) return true;
-        const auto it = members.find(key);
-        return it == members.end() || it->second < s_.max_per_replica;
-    }
-
-    /// The endpoint that already has members of this unit and takes more.
-    std::uint32_t joined(const candidate_view& candidates,
-                         const std::unordered_map<std::uint64_t, std::int64_t>& members) const {
-        for (const auto e : candidates.indexes) {
-            const auto key = candidates.endpoints[e].key();
-            if (members.contains(key) && has_room(members, key)) return e;
+    void place(unit& u) {
+        for (auto& r : replicas_) r.of_unit = 0;
+        auto chosen = longest_placed(u.hashes());
+        for (std::size_t done = 0; done < u.members.size(); chosen = nobody) {
+            if (chosen == nobody) chosen = least_loaded();
+            auto& r = replicas_[chosen];
+            const auto left = u.members.size() - done;
+            const auto room = s_.max_per_replica < 0 ? left : room_of(r);
+            const auto n = std::min(left, std::max<std::size_t>(room, 1));
+            for (std::size_t i = 0; i < n; ++i)
+                u.members[done++]->endpoint = candidates_.at(chosen).key();
+            charge(r, u.hashes(), n);
         }
-        return decision_context::no_peer;
     }
 
-    double load_of(std::uint64_t key) const {
-        const auto it = now_.load.find(key);
-        return it == now_.load.end() ? 0 : it->second;
+    void charge(replica& r, const std::vector<std::uint64_t>& hashes, std::size_t n) const {
+        std::size_t fresh = 0;
+        for (const auto h : hashes) fresh += r.held.insert(h).second ? 1U : 0U;
+        r.load += static_cast<double>(s_.by_tokens ? fresh : n);
+        r.of_unit += n;
     }
+
+    std::size_t room_of(const replica& r) const {
+        const auto most = static_cast<std::size_t>(s_.max_per_replica);
+        return r.of_unit < most ? most - r.of_unit : 0;
+    }
+    bool has_room(const replica& r) const { return s_.max_per_replica < 0 || room_of(r) > 0; }
 
     /// Lower load, then fewer running requests, then the lower id.
-    bool better(const candidate_view& candidates, std::uint32_t a, std::uint32_t b) const {
-        const double x = load_of(candidates.endpoints[a].key());
-        const double y = load_of(candidates.endpoints[b].key());
-        if (x != y) return x < y;
-        const auto& running = candidates.signals->running;
-        if (running[a] != running[b]) return running[a] < running[b];
-        return candidates.endpoints[a].id() < candidates.endpoints[b].id();
+    bool better(std::size_t a, std::size_t b) const {
+        if (replicas_[a].load != replicas_[b].load) return replicas_[a].load < replicas_[b].load;
+        const auto& running = candidates_.signals->running;
+        if (running[candidates_[a]] != running[candidates_[b]])
+            return running[candidates_[a]] < running[candidates_[b]];
+        return candidates_.at(a).id() < candidates_.at(b).id();
     }
 
-    /// The endpoint with the longest placed prefix of at least `minColocateBlocks` that is below
-    /// its share.
-    std::uint32_t colocated(const candidate_view& candidates,
-                            const std::vector<std::uint64_t>& hashes) const {
-        auto best = decision_context::no_peer;
+    /// Where at least `minColocateBlocks` of the prompt's beginning were placed and the share is
+    /// not used up.
+    std::size_t longest_placed(const std::vector<std::uint64_t>& hashes) const {
+        auto best = nobody;
         if (s_.min_colocate == 0) return best;
-        const double share = std::ceil(now_.total / static_cast<double>(candidates.size()));
         std::size_t longest = 0;
-        for (const auto e : candidates.indexes) {
-            const auto key = candidates.endpoints[e].key();
-            const auto it = now_.held.find(key);
-            if (it == now_.held.end() || load_of(key) >= share) continue;
+        for (std::size_t i = 0; i < replicas_.size(); ++i) {
+            const auto& r = replicas_[i];
+            if (!has_room(r) || r.load >= share_) continue;
             std::size_t length = 0;
-            while (length < hashes.size() && it->second.contains(hashes[length])) ++length;
+            while (length < hashes.size() && r.held.contains(hashes[length])) ++length;
             if (length < s_.min_colocate || length < longest) continue;
-            if (length > longest || best == decision_context::no_peer ||
-                better(candidates, e, best))
-                best = e;
+            if (length > longest || best == nobody || better(i, best)) best = i;
             longest = length;
         }
         return best;
     }
 
-    std::uint32_t least_loaded(
-        const candidate_view& candidates,
-        const std::unordered_map<std::uint64_t, std::int64_t>& members) const {
-        auto best = decision_context::no_peer;
-        for (const bool any : {false, true}) {
-            for (const auto e : candidates.indexes) {
-                if (!any && !has_room(members, candidates.endpoints[e].key())) continue;
-                if (best == decision_context::no_peer || better(candidates, e, best)) best = e;
-            }
-            if (best != decision_context::no_peer) break;
+    /// Among those with room; where nobody has any, among all.
+    std::size_t least_loaded() const {
+        const bool full = std::none_of(replicas_.begin(), replicas_.end(),
+                                       [&](const replica& r) { return has_room(r); });
+        auto best = nobody;
+        for (std::size_t i = 0; i < replicas_.size(); ++i) {
+            if (!full && !has_room(replicas_[i])) continue;
+            if (best == nobody || better(i, best)) best = i;
         }
         return best;
+    }
+
+    const settings& s_;
+    const candidate_view& candidates_;
+    std::vector<replica> replicas_;  ///< element i: candidate i
+    double share_ = 0;
+};
+
+/// Holds the requests of a window back and assigns them together: those of one prompt to as few
+/// endpoints as may be. A prompt that is alone in its window is not assigned.
+class joint_placement final : public plugin_of<producer, gatherer> {
+  public:
+    joint_placement(const settings& s, data_slot slot) : s_(s), slot_(slot) {}
+
+    std::chrono::nanoseconds gather(const decision_context& context) override {
+        member joining;
+        const auto root = prefix_root(context.request.target_model, context.request.cache_salt);
+        for (const auto& p : context.request.prompts) {
+            hash_prompt(root, p.bytes, s_.block_tokens, s_.max_blocks, joining.hashes);
+        }
+        if (joining.hashes.empty()) return {};
+        joining.request_id = context.request.request_id;
+        const std::lock_guard guard(lock_);
+        while (!windows_.empty() && windows_.front().ends + patience < context.now)
+            windows_.pop_front();  // those that never came have gone
+        if (windows_.empty() || windows_.back().ends <= context.now || windows_.back().assigned)
+            windows_.push_back({context.now + s_.window, false, {}});
+        auto& now = windows_.back();
+        // Who finds the window full is not assigned, and need not wait.
+        if (s_.max_batch >= 0 && std::cmp_greater_equal(now.members.size(), s_.max_batch))
+            return {};
+        now.members.push_back(std::move(joining));
+        return now.ends - context.now;
+    }
+
+    void produce(const decision_context& context, const candidate_view& candidates,
+                 producer_data& data) override {
+        if (candidates.empty() || context.dry) return;
+        const std::lock_guard guard(lock_);
+        const auto* mine = find(context.request.request_id, candidates);
+        if (mine == nullptr) return;
+        for (const auto e : candidates.indexes) {
+            if (mine->endpoint == 0 || candidates.endpoints[e].key() != mine->endpoint) continue;
+            auto& out = data.prefix[slot_];
+            const auto total = static_cast<double>(mine->hashes.size());
+            out.reset(candidates.endpoints.size(), total, static_cast<double>(s_.block_tokens));
+            out.matched_blocks[e] = total;
+        }
+    }
+
+  private:
+    /// How long after its end a window is remembered.
+    static constexpr std::chrono::seconds patience{5};
+
+    /// The first request of a window that comes back assigns all of it.
+    const member* find(std::string_view request_id, const candidate_view& candidates) {
+        for (auto& w : windows_) {
+            const auto mine =
+                std::find_if(w.members.begin(), w.members.end(),
+                             [&](const member& m) { return m.request_id == request_id; });
+            if (mine == w.members.end()) continue;
+            if (!std::exchange(w.assigned, true)) placement(s_, candidates).place(w.members);
+            return &*mine;
+        }
+        return nullptr;
     }
 
     settings s_;
     data_slot slot_;
     std::mutex lock_;
-    burst now_;
+    std::deque<window> windows_;  ///< the newest last
 };
 
 std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
@@ -192,7 +276,8 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
 }
 
 constexpr parameter_doc docs[] = {
-    {"windowDurationMs", "int", "100", "how long requests count as one burst, 1..10000"},
+    {"windowDurationMs", "int", "100",
+     "how long requests are held back to be assigned together, 1..10000"},
     {"maxPerReplica", "int", "-1", "members of one prompt on one endpoint; -1: no bound"},
     {"blockSizeTokens", "int", "64", "tokens a block"},
     {"maxPrefixTokensToMatch", "int", "0", "tokens of a prompt that are looked at; 0: 2048 blocks"},
