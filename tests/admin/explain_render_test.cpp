@@ -59,9 +59,9 @@ TEST_SUITE("admin/explain_render") {
         p.scorers.push_back(
             {"load/load-aware-scorer", 1, {0, 0}, {0, 0}, {0, 0}, {{"waiting", {3, 0}}}});
         const auto text = render_explanation(e, two_endpoints());
-        CHECK(text.find("   read for it   default/a  default/bb\n"
-                        "   waiting               3           0\n"
-                        "   kvUsage             0.5           -\n"
+        CHECK(text.find("   read for it    default/a  default/bb\n"
+                        "   waiting                3           0\n"
+                        "   kvUsage              0.5           -\n"
                         "picked default/bb") != std::string::npos);
         json_writer w;
         w.begin_object();

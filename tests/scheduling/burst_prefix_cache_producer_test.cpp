@@ -88,7 +88,7 @@ TEST_SUITE("scheduling/burst_prefix_cache_producer") {
         window w(document(""));
         // Lengths: two of 100 tokens, two of 300, one of 500. The group of 300 is placed first, on
         // the lower id.
-        for (const std::size_t tokens : {100, 300, 500, 100, 300}) w.add(tokens, tokens);
+        for (const auto tokens : ids{100, 300, 500, 100, 300}) w.add(tokens, tokens);
         CHECK(w.assigned(pool) == ids{1, 0, nowhere, 1, 0});
     }
 
@@ -107,10 +107,10 @@ TEST_SUITE("scheduling/burst_prefix_cache_producer") {
         test_pool pool(2);
         window w(document("minColocateBlocks: 2"));
         // Four singles of 3 to 6 blocks with the same beginning: a share is two requests.
-        for (const std::size_t tokens : {192, 256, 320, 384}) w.add(tokens);
+        for (const auto tokens : ids{192, 256, 320, 384}) w.add(tokens);
         CHECK(w.assigned(pool) == ids{1, 1, 0, 0});
         window apart(document("minColocateBlocks: 7"));
-        for (const std::size_t tokens : {192, 256}) apart.add(tokens);
+        for (const auto tokens : ids{192, 256}) apart.add(tokens);
         CHECK(apart.assigned(pool) == ids{nowhere, nowhere});
     }
 
