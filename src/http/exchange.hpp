@@ -102,7 +102,6 @@ class exchange {
     }
     /// Head and whole body in one step, then `finish`.
     virtual void answer(int status, std::span<const field> fields, std::string_view body) = 0;
-    virtual bool began() const = 0;
 
   protected:
     ~exchange() = default;

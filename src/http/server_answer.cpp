@@ -18,26 +18,31 @@ void append_number(std::string& out, std::uint64_t n, int base = 10) {
     out.append(text, end);
 }
 
+void append_status_line(std::string& out, int status, std::string_view reason) {
+    out += "HTTP/1.1 ";
+    append_number(out, static_cast<std::uint64_t>(status));
+    out += ' ';
+    out += reason;
+    out += "\r\n";
+}
+
 }  // namespace
 
-void server_connection::send_interim(int status, std::span<const field> fields) {
+/// What goes to the client next; long answers hold none between their events.
+output& server_connection::out() {
     if (!out_) out_ = context_.take_output();
-    auto& text = out_->text();
-    text += "HTTP/1.1 ";
-    append_number(text, static_cast<std::uint64_t>(status));
-    text += ' ';
-    text += reason_phrase(status);
-    text += "\r\n";
-    for (const auto& f : fields) {
-        text.append(f.name).append(": ").append(f.value).append("\r\n");
-    }
+    return *out_;
+}
+
+void server_connection::send_interim(int status, std::span<const field> fields) {
+    auto& text = out().text();
+    append_status_line(text, status, reason_phrase(status));
+    for (const auto& f : fields) append_field_line(text, f.name, f.value);
     text += "\r\n";
     out_->send(stream_);
 }
 
 void server_connection::begin(const answer_head& head) {
-    began_ = true;
-    if (!out_) out_ = context_.take_output();
     const bool http10 = http10_;
     no_body_ = head_request_ || head.status == 204 || head.status == 304;
     if (!body_read_ && in_) {
@@ -64,12 +69,9 @@ void server_connection::begin(const answer_head& head) {
     // This client can tell the end of the body only from the end of the stream.
     if (answer_framing_ == framing::until_close && !no_body_) stream_.reset_on_close(true);
 
-    auto& text = out_->text();
-    text += "HTTP/1.1 ";
-    append_number(text, static_cast<std::uint64_t>(head.status));
-    text += ' ';
-    text += head.reason.empty() ? reason_phrase(head.status) : head.reason;
-    text += "\r\n";
+    auto& text = out().text();
+    append_status_line(text, head.status,
+                       head.reason.empty() ? reason_phrase(head.status) : head.reason);
     bool has_date = false;
     for (const auto& f : head.fields) {
         has_date = has_date || (f.name.size() == 4 && iequals(f.name, "date"));
@@ -98,12 +100,12 @@ void server_connection::begin(const answer_head& head) {
 
 void server_connection::write(std::string_view bytes) {
     if (no_body_ || bytes.empty()) return;
-    if (!out_) out_ = context_.take_output();
+    auto& text = out().text();
     if (answer_framing_ == framing::chunked) {
-        append_number(out_->text(), bytes.size(), 16);
-        out_->text() += "\r\n";
+        append_number(text, bytes.size(), 16);
+        text += "\r\n";
         out_->view(bytes);
-        out_->text() += "\r\n";
+        text += "\r\n";
         return;
     }
     if (answer_framing_ == framing::length) {
@@ -156,9 +158,9 @@ void server_connection::finish(std::string_view trailers) {
     ended_ = true;
     owner_ = nullptr;
     if (!no_body_ && answer_framing_ == framing::length && left_ != 0) return abort();
-    if (!out_) out_ = context_.take_output();
+    auto& text = out().text();
     if (answer_framing_ == framing::chunked && !no_body_) {
-        out_->text().append("0\r\n").append(trailers).append("\r\n");
+        text.append("0\r\n").append(trailers).append("\r\n");
     }
     phase_ = phase::finishing;
     if (out_->owns_all()) return context_.loop.at_batch_end(*this);
@@ -244,7 +246,7 @@ void server_connection::linger() {
 
 void server_connection::next_request() {
     phase_ = phase::idle;
-    began_ = ended_ = body_read_ = no_body_ = waiting_drain_ = false;
+    ended_ = body_read_ = no_body_ = waiting_drain_ = false;
     http10_ = head_request_ = client_closes_ = false;
     answer_framing_ = framing::none;
     left_ = 0;

@@ -329,8 +329,7 @@ void server_connection::read_body(std::size_t limit) {
         if (!decode_chunks(in.head_end)) return;
     }
     if (!body_complete() && in.head.expect_continue && available == 0) {
-        out_ = out_ ? std::move(out_) : context_.take_output();
-        out_->text() += "HTTP/1.1 100 Continue\r\n\r\n";
+        out().text() += "HTTP/1.1 100 Continue\r\n\r\n";
         out_->send(stream_);
     }
     phase_ = phase::body;

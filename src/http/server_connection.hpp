@@ -105,7 +105,6 @@ class server_connection final : public exchange, public io_source {
     void abort() override;
     int detach() override;
     void answer(int status, std::span<const field> fields, std::string_view body) override;
-    bool began() const override { return began_; }
 
   private:
     enum class phase : std::uint8_t {
@@ -136,6 +135,7 @@ class server_connection final : public exchange, public io_source {
     void deliver_body();
     void end_of_input();
     void gone();
+    output& out();
     void send_last();
     void answer_done();
     void next_request();
@@ -162,7 +162,6 @@ class server_connection final : public exchange, public io_source {
     phase phase_ = phase::idle;
     framing answer_framing_ = framing::none;
     bool body_read_ = false;  ///< the request's body is wholly read (or there is none)
-    bool began_ = false;
     bool ended_ = false;
     bool close_after_ = false;
     bool http10_ = false;  ///< of the request; kept when its head is given back
