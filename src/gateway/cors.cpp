@@ -1,19 +1,11 @@
 #include "gateway/cors.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/strings.hpp"
 
 namespace weir::gateway {
 namespace {
-
-std::optional<std::string_view> value_of(const http::field_list& fields, std::string_view name) {
-    for (const auto& f : fields) {
-        if (iequals(f.name, name)) return f.value;
-    }
-    return std::nullopt;
-}
 
 bool contains_star(const std::vector<std::string>& values) {
     return std::find(values.begin(), values.end(), "*") != values.end();
@@ -49,14 +41,14 @@ std::string join(const std::vector<std::string>& values) {
 /// A list of the filter, or what the client asked for where the list is `*` and credentials forbid
 /// that answer.
 void add_list(response_fields& out, std::string_view name, const std::vector<std::string>& values,
-              bool credentials, std::optional<std::string_view> requested) {
+              bool credentials, std::string_view requested) {
     if (values.empty()) return;
     if (!contains_star(values)) {
         out.emplace_back(name, join(values));
     } else if (!credentials) {
         out.emplace_back(name, "*");
-    } else if (requested && !requested->empty()) {
-        out.emplace_back(name, *requested);
+    } else if (!requested.empty()) {
+        out.emplace_back(name, requested);
     }
 }
 
@@ -65,8 +57,7 @@ response_fields common_fields(const config::cors_filter& cors, std::string_view 
     const bool any = contains_star(cors.allow_origins) && !cors.allow_credentials;
     out.emplace_back("access-control-allow-origin", any ? std::string("*") : std::string(origin));
     if (cors.allow_credentials) out.emplace_back("access-control-allow-credentials", "true");
-    add_list(out, "access-control-expose-headers", cors.expose_headers, cors.allow_credentials,
-             std::nullopt);
+    add_list(out, "access-control-expose-headers", cors.expose_headers, cors.allow_credentials, {});
     if (!any) out.emplace_back("vary", "Origin");
     return out;
 }
@@ -74,8 +65,8 @@ response_fields common_fields(const config::cors_filter& cors, std::string_view 
 }  // namespace
 
 bool is_cors_preflight(std::string_view method, const http::field_list& request) {
-    return method == "OPTIONS" && value_of(request, "origin") &&
-           value_of(request, "access-control-request-method");
+    return method == "OPTIONS" && request.has("origin") &&
+           request.has("access-control-request-method");
 }
 
 bool origin_allowed(const config::cors_filter& cors, std::string_view origin) {
@@ -86,22 +77,22 @@ bool origin_allowed(const config::cors_filter& cors, std::string_view origin) {
 
 response_fields cors_preflight_fields(const config::cors_filter& cors,
                                       const http::field_list& request) {
-    const auto origin = value_of(request, "origin");
-    if (!origin || !origin_allowed(cors, *origin)) return {};
-    auto out = common_fields(cors, *origin);
+    const auto origin = request.get("origin");
+    if (origin.empty() || !origin_allowed(cors, origin)) return {};
+    auto out = common_fields(cors, origin);
     add_list(out, "access-control-allow-methods", cors.allow_methods, cors.allow_credentials,
-             value_of(request, "access-control-request-method"));
+             request.get("access-control-request-method"));
     add_list(out, "access-control-allow-headers", cors.allow_headers, cors.allow_credentials,
-             value_of(request, "access-control-request-headers"));
+             request.get("access-control-request-headers"));
     out.emplace_back("access-control-max-age", std::to_string(cors.max_age_seconds));
     return out;
 }
 
 response_fields cors_response_fields(const config::cors_filter& cors,
                                      const http::field_list& request) {
-    const auto origin = value_of(request, "origin");
-    if (!origin || !origin_allowed(cors, *origin)) return {};
-    return common_fields(cors, *origin);
+    const auto origin = request.get("origin");
+    if (origin.empty() || !origin_allowed(cors, origin)) return {};
+    return common_fields(cors, origin);
 }
 
 bool is_cors_response_field(std::string_view name) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -45,27 +46,32 @@ void transaction::start_request_clock() {
     arm_deadlines();
 }
 
+/// What URLRewrite makes of the path: the rule's, or the backendRef's in its place. Nothing where
+/// neither has one.
+std::optional<std::string> transaction::rewritten_path() const {
+    for (const auto* set : {&backend_->filters, &match_.selected->config->filters}) {
+        if (set->rewrite && set->rewrite->path)
+            return gateway::rewrite_path(*set->rewrite->path, *match_.match, path_);
+    }
+    return std::nullopt;
+}
+
 /// Writes the upstream request's head; the pieces behind it are set.
 void transaction::prepare_upstream() {
     const auto& head = ex_->head();
     const auto& rule = match_.selected->config->filters;
     std::string target_text;
     std::string_view target = head.target;
-    if (path_.data() != head.target.data() && !path_.empty() && head.target != "*") {
-        target_text.assign(path_);
+    const auto rewritten = rewritten_path();
+    if (rewritten || path_.data() != head.target.data()) {
+        target_text.assign(rewritten ? std::string_view(*rewritten) : path_);
         if (has_query_) target_text.append("?").append(query_);
         target = target_text;
     }
     std::string new_host;
     for (const auto* set : {&rule, &backend_->filters}) {
         if (set->request_headers) new_host = host_set_by(*set->request_headers, new_host);
-        if (!set->rewrite) continue;
-        if (set->rewrite->hostname) new_host = *set->rewrite->hostname;
-        if (set->rewrite->path) {
-            target_text = gateway::rewrite_path(*set->rewrite->path, *match_.match, path_);
-            if (has_query_) target_text.append("?").append(query_);
-            target = target_text;
-        }
+        if (set->rewrite && set->rewrite->hostname) new_host = *set->rewrite->hostname;
     }
     const auto& peer = ex_->peer();
     const auto peer_ip = peer.ip();

@@ -1,7 +1,6 @@
 // Which endpoint serves which model, where the endpoints of a pool differ in that.
 #include <algorithm>
 
-#include "gateway/filters.hpp"
 #include "gateway/query.hpp"
 #include "proxy/transaction.hpp"
 
@@ -14,13 +13,7 @@ constexpr std::string_view models_path = "/v1/models";
 
 /// The path as the endpoint will see it.
 std::string transaction::upstream_path() const {
-    std::string out(path_);
-    for (const auto* set : {&match_.selected->config->filters, &backend_->filters}) {
-        if (set->rewrite && set->rewrite->path) {
-            out = gateway::rewrite_path(*set->rewrite->path, *match_.match, path_);
-        }
-    }
-    return out;
+    return rewritten_path().value_or(std::string(path_));
 }
 
 /// The model that `GET /v1/models/ID` asks about; empty for every other path. Clients write the

@@ -104,6 +104,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
 
     // forward.cpp: attempts
     void start_request_clock();
+    std::optional<std::string> rewritten_path() const;
     void prepare_upstream();
     void send_mirrors();
     void dispatch(std::uint32_t endpoint, bool fresh);
