@@ -8,6 +8,7 @@
 #include "sim/generation.hpp"
 #include "sim/metrics_page.hpp"
 #include "sim/server_core.hpp"
+#include "sim/text.hpp"
 
 namespace weir::sim {
 namespace {
@@ -27,6 +28,38 @@ plain_answer bad(const std::string& why) {
 }
 
 plain_answer done() { return {200, "application/json", "{\"ok\":true}"}; }
+
+/// Documents by a score made up from query and text, the same each time.
+plain_answer rerank(json_document& document, std::string_view body, const std::string& model) {
+    const auto documents = document.parse(body) ? document.root().get("documents") : json_value();
+    if (!documents.is(json_value::kind::array)) return bad("documents must be a list");
+    const auto query = document.root().get("query").string().value_or("");
+    struct ranked {
+        std::uint64_t index;
+        std::string text;
+        double score;
+    };
+    std::vector<ranked> all;
+    std::size_t bytes = 0;
+    for (auto d = documents.first(); d; d = d.next()) {
+        auto text = d.string() ? *d.string() : d.get("text").string().value_or("");
+        bytes += query.size() + text.size();
+        const auto score = static_cast<double>(hash_text(query + '\n' + text, 0) >> 11) * 0x1p-53;
+        all.push_back({all.size(), std::move(text), score});
+    }
+    std::stable_sort(all.begin(), all.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    json_writer w;
+    w.begin_object().field("id", "rerank-sim").field("model", model).key("usage").begin_object();
+    w.field("total_tokens", std::uint64_t{count_tokens(bytes)}).end_object();
+    w.key("results").begin_array();
+    for (const auto& r : all) {
+        w.begin_object().field("index", r.index).key("document").begin_object();
+        w.field("text", r.text).end_object().field("relevance_score", r.score).end_object();
+    }
+    w.end_array().end_object();
+    return {200, "application/json", w.take()};
+}
 
 // Replaces every sample value of the page by `value`.
 std::string poison(const std::string& page, std::string_view value) {
@@ -142,6 +175,12 @@ plain_answer server_core::page(std::string_view method, std::string_view target,
     if (method == "POST" && path.starts_with("/v1/audio/")) {
         return {200, "application/json",
                 R"({"text":"A weir is a low dam that regulates a river."})"};
+    }
+    if (method == "POST" && path.ends_with("/rerank")) {
+        return rerank(document_, body, options_.models.front());
+    }
+    if (method == "POST" && path == "/v1/images/generations") {
+        return {200, "application/json", R"({"created":1,"data":[{"b64_json":"iVBORw0KGgo="}]})"};
     }
     if (api_of(path) == api::none) return not_found(options_.engine);
     return {405, "application/json", R"({"detail":"Method Not Allowed"})"};

@@ -43,6 +43,13 @@ def test_openai_python_reads_every_kind_of_answer(served, sim, python_calls):
     assert events[0] == "response.created" and events[-1] in ("response.completed", "response.incomplete")
 
 
+def test_openai_python_reaches_what_is_no_generation(served, sim, python_calls):
+    got = python_calls("openai", served(sim()).url, "model", "tokenize", "rerank", "transcription", "image")
+    values = {name: outcome.get("value") for name, outcome in got.items()}
+    assert (values["model"], values["tokenize"], values["rerank"]) == ("weir-sim", 2, [0, 1, 2]), got
+    assert "weir" in values["transcription"] and values["image"], got
+
+
 def test_openai_python_raises_the_right_errors(served, sim, python_calls):
     server = sim()
     server.request("POST", "/sim/metrics", {"waiting": 50})

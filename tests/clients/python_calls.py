@@ -45,6 +45,13 @@ def openai_calls(url):
         "responses": lambda: client.responses.create(model=MODEL, input="x", max_output_tokens=4).status,
         "responses_stream": responses_streamed,
         "models": lambda: [m.id for m in client.models.list()],
+        "model": lambda: client.models.retrieve(MODEL).id,
+        "tokenize": lambda: client.post("/tokenize", body={"model": MODEL, "prompt": "eight ch"}, cast_to=object)["count"],
+        "rerank": lambda: sorted(r["index"] for r in client.post("/rerank", cast_to=object, body={
+            "model": MODEL, "query": "x", "documents": ["a", "b", "c"]})["results"]),
+        "transcription": lambda: client.audio.transcriptions.create(
+            model=MODEL, file=("voice.wav", b"RIFF" + bytes(200_000))).text,
+        "image": lambda: client.images.generate(model=MODEL, prompt="a weir").data[0].b64_json,
         "tools": lambda: chat(model=MODEL, messages=MESSAGES, tools=TOOLS).choices[0].message.tool_calls[0].function.name,
         "tools_stream": tools_streamed,
         "no_model": lambda: chat(model="", messages=MESSAGES),
