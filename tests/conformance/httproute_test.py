@@ -101,8 +101,8 @@ RULES = {
     "HTTPRouteBackendURLRewrite": [rule(to_service("a", filters=[rewrite(
         {"hostname": "one.example", "path": prefix("/one")})]), matches=[path("/from")])],
     "HTTPRouteCORS": [a("/", cors(ORIGINS))],
-    "HTTPRouteTimeoutRequest": [a("/timeout", timeouts={"request": "300ms"}), a("/off", timeouts={"request": "0s"})],
-    "HTTPRouteTimeoutBackendRequest": [a("/", timeouts={"backendRequest": "300ms"})],
+    "HTTPRouteTimeoutRequest": [a("/timeout", timeouts={"request": "1s"}), a("/off", timeouts={"request": "0s"})],
+    "HTTPRouteTimeoutBackendRequest": [a("/", timeouts={"backendRequest": "1s"})],
     "HTTPRouteRetry": [a("/", retry={"codes": [500, 503], "attempts": 2, "backoff": "10ms"})],
     "HTTPRouteWeight": [rule(to_service("a", weight=70), to_service("b", weight=30), to_service("c", weight=0))],
     "HTTPRouteAllBackendsWeightZero": [rule(to_service("a", weight=0), to_service("b", weight=0))],
@@ -199,8 +199,8 @@ REQUESTS = {
            {"sent": {"access-control-allow-origin": None}}) for method in ("OPTIONS", "GET")],
         (("/", {"Origin": "https://www.foo.example"}), {**A, "sent": {
             "access-control-allow-origin": "https://www.foo.example", "access-control-allow-credentials": "true"}})],
-    "HTTPRouteTimeoutRequest": [(("/timeout",), A), (("/timeout?delay=2",), 504), (("/off?delay=0.5",), A)],
-    "HTTPRouteTimeoutBackendRequest": [(("/",), A), (("/?delay=2",), 504)],
+    "HTTPRouteTimeoutRequest": [(("/timeout",), A), (("/timeout?delay=3",), 504), (("/off?delay=0.5",), A)],
+    "HTTPRouteTimeoutBackendRequest": [(("/",), A), (("/?delay=3",), 504)],
     "HTTPRouteRetry": [(("/?fail=2&with=500",), A), (("/?fail=2&with=503",), A), (("/?fail=3&with=500",), 500),
                        (("/?fail=1&with=502",), 502)],
     "HTTPRouteAllBackendsWeightZero": [(("/",), 500)],
