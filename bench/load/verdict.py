@@ -21,6 +21,7 @@ PROMISES = {
     "slow": "a slow reader",
     "fuzzing": "fuzzing",
     "start": "ready after start",
+    "extremes": "10 MiB of manifests",
     "beyond": "beyond the table",
 }
 

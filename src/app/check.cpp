@@ -20,11 +20,12 @@ void print_statuses(const std::vector<config::resource_status>& statuses) {
     for (const auto& s : statuses) {
         const auto id = s.name_space.empty() ? s.name : s.name_space + "/" + s.name;
         std::printf("%s %s\n", s.kind.c_str(), id.c_str());
-        for (const auto& [where, c] : s.conditions) {
-            std::printf("  %s%s%s=%s  %s%s%s\n", where.c_str(), where.empty() ? "" : ": ",
-                        c.type.c_str(), c.status ? "True" : "False", c.reason.c_str(),
-                        c.message.empty() ? "" : "  ", c.message.c_str());
-        }
+        config::each_condition(s, [](std::string_view of, const config::condition& c) {
+            std::string line = "  " + std::string(of) + (of.empty() ? "" : ": ");
+            line.append(c.type).append(c.status ? "=True  " : "=False  ").append(c.reason);
+            if (!c.message.empty()) line += "  " + c.message;
+            std::puts(line.c_str());
+        });
     }
 }
 
@@ -106,6 +107,7 @@ int run_check(const check_options& options) {
     if (!load_plugins(options.plugins)) return exit_invalid;
     auto load = options.load;
     load.refresh_metrics_interval = options.refresh;
+    load.effective = false;
     auto loaded = config::load(load);
     if (!loaded.usage_error.empty()) {
         std::fprintf(stderr, "weir: %s\n", loaded.usage_error.c_str());

@@ -137,24 +137,37 @@ namespace {
 
 using pipelines = std::vector<std::shared_ptr<const scheduling::pipeline>>;
 
-/// The picker of each pool, and those of idle documents only for what is wrong with them. Pools may
-/// share a document: what is wrong with it is said once. `running(pool)` is what a pool has now.
+/// Which documents what is wrong was said of already: pools may share one.
+class said_documents {
+  public:
+    bool first(const config::picker_document& picker) {
+        return picker.root == nullptr || said_.insert(picker.root.get()).second;
+    }
+
+  private:
+    std::set<const config::node*> said_;
+};
+
+void check_idle(const config::model& model, said_documents& said, config::findings& found) {
+    for (const auto& idle : model.idle_pickers) {
+        if (idle.root == nullptr || !said.first(idle)) continue;
+        scheduling::pipeline::make(idle, scheduling::preset::reference, found);
+    }
+}
+
+/// The picker of each pool; `running(pool)` is what a pool has now.
 template <class Running>
 pipelines make_pickers(const config::model& model, std::optional<scheduling::preset> forced,
                        config::findings& found, Running&& running) {
     pipelines made;
-    std::set<const config::node*> said;
+    said_documents said;
     for (const auto& pool : model.pools) {
         config::findings again;
-        const auto* root = pool.picker.root.get();
-        const bool fresh = root == nullptr || said.insert(root).second;
         made.push_back(scheduling::pipeline::make(pool.picker, preset_for(pool, forced),
-                                                  fresh ? found : again, running(pool)));
+                                                  said.first(pool.picker) ? found : again,
+                                                  running(pool)));
     }
-    for (const auto& idle : model.idle_pickers) {
-        if (idle.root == nullptr || !said.insert(idle.root.get()).second) continue;
-        scheduling::pipeline::make(idle, scheduling::preset::reference, found);
-    }
+    check_idle(model, said, found);
     return made;
 }
 
@@ -162,7 +175,14 @@ pipelines make_pickers(const config::model& model, std::optional<scheduling::pre
 
 void check_parts(const config::model& model, std::optional<scheduling::preset> preset,
                  config::findings& found) {
-    make_pickers(model, preset, found, [](const auto&) { return nullptr; });
+    // One after the other: a picker takes memory that only one that serves needs. The built-in
+    // ones have nothing wrong with them.
+    said_documents said;
+    for (const auto& pool : model.pools) {
+        if (pool.picker.root == nullptr || !said.first(pool.picker)) continue;
+        scheduling::pipeline::make(pool.picker, preset_for(pool, preset), found);
+    }
+    check_idle(model, said, found);
     for (const auto& pool : model.pools) {
         if (pool.endpoints_file.empty()) continue;
         report(datalayer::read_endpoints_file(pool.endpoints_file), pool, found);

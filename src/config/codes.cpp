@@ -321,6 +321,14 @@ constexpr std::array table{
               "frontendValidation names ConfigMaps with a CA certificate under ca.crt, which "
               "clients' certificates must chain to. A listener\nwhose clients cannot be checked is "
               "not served rather than served to everybody."},
+    code_info{"WEIR0354", "more than weir holds",
+              "A few MiB of files can ask for billions of things: every pool may select every Pod, "
+              "and every route may be attached\nto every listener. weir holds 200,000 endpoints, "
+              "compares 20,000,000 pairs of a Pod and a pool, attaches 500,000 routes\nand "
+              "hostnames to listeners, and reads 250,000 parts of Gateways and HTTPRoutes "
+              "(listeners, parents, hostnames, rules,\nmatches, filters, backendRefs), or one "
+              "for every 48 bytes of the files where that is more. Split what is larger between "
+              "several weirs."},
 
     // 04xx: picker configurations (scheduling)
     code_info{"WEIR0401", "not the shape of an EndpointPickerConfig",

@@ -2,10 +2,6 @@
 
 namespace weir::config {
 
-namespace {
-constexpr std::size_t kept_per_file = 1000;
-}
-
 finding& findings::add(severity level, std::string_view code, std::string_view message,
                        const span& at) {
     const bool full = ++per_file_[at.file] > kept_per_file;

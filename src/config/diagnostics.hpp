@@ -57,6 +57,11 @@ class findings {
         const auto found = per_file_.find(file);
         return found != per_file_.end() && found->second > 100'000;
     }
+    /// Whether the finding that was added last to a file was kept, not only counted.
+    bool keeps(const source_file* file) const {
+        const auto found = per_file_.find(file);
+        return found == per_file_.end() || found->second <= kept_per_file;
+    }
     const std::vector<finding>& list() const { return list_; }
     std::vector<finding>& list() { return list_; }
 
@@ -75,6 +80,8 @@ class findings {
     }
 
   private:
+    static constexpr std::size_t kept_per_file = 1000;
+
     std::vector<finding> list_;
     std::vector<source_ptr> sources_;
     std::array<std::size_t, 3> dropped_{};  ///< by severity: found beyond the bound of a file

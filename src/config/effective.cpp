@@ -66,7 +66,7 @@ std::string_view path_name(path_kind kind) {
 }
 
 void write_values(json_writer& json, std::string_view name,
-                  const std::vector<value_match>& values) {
+                  const lean_vector<value_match>& values) {
     if (values.empty()) return;
     json.key(name).begin_array();
     for (const auto& v : values) {

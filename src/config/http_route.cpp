@@ -13,7 +13,7 @@ constexpr std::string_view gateway_group = "gateway.networking.k8s.io";
 std::vector<parent_ref_spec> read_parents(const field& from) {
     std::vector<parent_ref_spec> out;
     from.items(0, 32, [&](const field& item) {
-        const object o(item, {"group", "kind", "namespace", "name", "sectionName", "port"});
+        const object o(item, {"group", "kind", "namespace", "name", "sectionName", "port"}, "name");
         if (!o) return;
         parent_ref_spec parent;
         parent.ref = read_ref(o, gateway_group, "Gateway");
@@ -64,7 +64,8 @@ std::vector<backend_ref_spec> read_backends(const field& from,
                                             const std::vector<match_spec>& matches) {
     std::vector<backend_ref_spec> out;
     from.items(0, 16, [&](const field& item) {
-        const object o(item, {"group", "kind", "name", "namespace", "port", "weight", "filters"});
+        const object o(item, {"group", "kind", "name", "namespace", "port", "weight", "filters"},
+                       "name");
         if (!o) return;
         backend_ref_spec backend;
         backend.ref = read_ref(o, "", "Service");
@@ -135,12 +136,24 @@ void read_session(const field& from) {
         "session where it was";
 }
 
+/// Of a list that came out empty: whether anything was written there. What is wrong with it has
+/// been said; that it is missing would be one finding too many.
+bool is_unread(const object& from, std::string_view list) {
+    if (!from) return true;
+    const auto* value = from.value()->get(list);
+    const bool empty = value != nullptr && value->is_sequence() && value->items.empty();
+    return from.is_written(list) && !empty;
+}
+
 route_rule_spec read_rule(const field& from) {
     route_rule_spec rule;
     rule.at = from.at();
     const object o(from, {"name", "matches", "filters", "backendRefs", "timeouts", "retry",
                           "sessionPersistence"});
-    if (!o) return rule;
+    if (!o) {
+        rule.backends_unread = true;
+        return rule;
+    }
     rule.name = read_section(o["name"]);
     o["matches"].items(0, 64,
                        [&](const field& item) { rule.matches.push_back(parse_match(item)); });
@@ -151,6 +164,7 @@ route_rule_spec read_rule(const field& from) {
     rule.filters = parse_filters(o["filters"]);
     check_filters(o["filters"], rule.filters, rule.matches, false);
     rule.backends = read_backends(o["backendRefs"], rule.matches);
+    rule.backends_unread = rule.backends.empty() && is_unread(o, "backendRefs");
     const bool redirects = std::any_of(rule.filters.begin(), rule.filters.end(), [](const auto& f) {
         return f.type == filter_type::request_redirect;
     });
@@ -201,6 +215,7 @@ http_route_resource parse_http_route(const object& root) {
         if (auto h = read_hostname(item, true)) out.hostnames.push_back(std::move(*h));
     });
     out.parents = read_parents(spec["parentRefs"]);
+    out.parents_unread = out.parents.empty() && is_unread(spec, "parentRefs");
     check_parents(spec["parentRefs"], out.parents);
     const field rules = spec["rules"];
     rules.items(1, 16, [&](const field& item) { out.rules.push_back(read_rule(item)); });
@@ -208,6 +223,7 @@ http_route_resource parse_http_route(const object& root) {
     if (out.rules.empty()) {
         out.rules.emplace_back();
         out.rules.back().at = spec.at();
+        out.rules.back().backends_unread = !spec || spec.is_written("rules");
         out.rules.back().matches.emplace_back();
         out.rules.back().matches.back().at = out.rules.back().matches.back().path_at = spec.at();
     }

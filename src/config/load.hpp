@@ -27,6 +27,7 @@ struct load_options {
     std::string pool_namespace;
     std::chrono::nanoseconds refresh_metrics_interval{50'000'000};  ///< for checks only
     std::uint64_t max_buffered = std::uint64_t{1} << 30;            ///< for checks only
+    bool effective = true;  ///< whether model::effective_json is wanted
 };
 
 /// A usage mistake that only the files reveal (exit 2), for example --endpoint with two pools.

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "config/diagnostics.hpp"
+#include "config/lean_optional.hpp"
+#include "config/lean_vector.hpp"
 #include "config/node.hpp"
 #include "weir/endpoint.hpp"
 
@@ -35,8 +37,8 @@ struct rule_match {
     path_kind path = path_kind::prefix;
     std::string path_value = "/";
     std::string method;  ///< empty: any
-    std::vector<value_match> headers;
-    std::vector<value_match> query;
+    lean_vector<value_match> headers;
+    lean_vector<value_match> query;
 };
 
 struct header_edit {
@@ -89,11 +91,11 @@ struct mirror_filter {
 
 /// The filters of one rule or backendRef, each kind at most once but for mirrors.
 struct filter_set {
-    std::optional<header_edit> request_headers;
-    std::optional<header_edit> response_headers;
-    std::optional<redirect_filter> redirect;
-    std::optional<rewrite_filter> rewrite;
-    std::optional<cors_filter> cors;
+    lean_optional<header_edit> request_headers;
+    lean_optional<header_edit> response_headers;
+    lean_optional<redirect_filter> redirect;
+    lean_optional<rewrite_filter> rewrite;
+    lean_optional<cors_filter> cors;
     std::vector<mirror_filter> mirrors;
     bool unsupported =
         false;  ///< an unknown filter type or ExtensionRef: the rule's traffic gets 500
@@ -118,7 +120,7 @@ struct route_rule {
     std::vector<backend_ref> backends;            ///< may be empty: 500 unless a redirect answers
     std::chrono::nanoseconds request_timeout{0};  ///< 0 off
     std::chrono::nanoseconds backend_timeout{0};  ///< 0 off
-    std::optional<retry_policy> retry;
+    lean_optional<retry_policy> retry;
     span at;
 };
 
@@ -235,21 +237,57 @@ struct service {
 
 /// One condition in Kubernetes' own words.
 struct condition {
-    std::string type;
+    std::string_view type;  ///< a word of the Gateway API, never made up: it lives for ever
     bool status = true;
-    std::string reason;
+    std::string_view reason;  ///< the same
     std::string message;
 };
 
-/// Kubernetes `status` of one resource, as JSON text, for /v1/status and `weir check`.
+/// The conditions of one thing, in the order they were first set.
+class condition_list {
+  public:
+    /// Replaces a condition of the same type; type and reason are literals.
+    void set(std::string_view type, bool status, std::string_view reason, std::string_view message);
+    /// Null when it was never set.
+    const condition* find(std::string_view type) const;
+    const std::vector<condition>& list() const { return list_; }
+
+  private:
+    std::vector<condition> list_;
+};
+
+/// `status.parents[]` of a route or a pool.
+struct status_parent {
+    std::string group;
+    std::string kind;
+    std::string name_space;
+    std::string name;
+    std::string section;     ///< sectionName, empty when the reference has none
+    std::uint16_t port = 0;  ///< 0 when the reference has none
+    condition_list conditions;
+};
+
+/// `status.listeners[]` of a Gateway.
+struct status_listener {
+    std::string name;
+    bool takes_http_routes = true;
+    std::uint32_t attached = 0;
+    condition_list conditions;
+};
+
+enum class status_shape : std::uint8_t { plain, gateway, parents };
+
+/// Kubernetes `status` of one resource, for /v1/status and `weir check`.
 struct resource_status {
     std::string api_version;
     std::string kind;
     std::string name_space;
     std::string name;
-    std::string status_json;  ///< the object under `status`
-    std::vector<std::pair<std::string, condition>>
-        conditions;  ///< parent or listener ("" for none), condition
+    status_shape shape = status_shape::plain;
+    condition_list conditions;               ///< of the resource itself; not of shape `parents`
+    std::vector<std::string> addresses;      ///< of shape `gateway`
+    std::vector<status_listener> listeners;  ///< of shape `gateway`
+    std::vector<status_parent> parents;      ///< of shape `parents`
 };
 
 struct model {
@@ -261,7 +299,9 @@ struct model {
     std::vector<resource_status> statuses;
     std::vector<source_ptr> texts;     ///< what every `span` above points into
     std::vector<std::string> sources;  ///< paths that were read, for start-up lines and watching
-    std::string effective_json;  ///< every resource read, redacted, with file and line; /v1/config
+    /// Every resource read, redacted, with file and line; /v1/config. Empty unless asked for
+    /// (load_options::effective).
+    std::string effective_json;
     std::string missing_pool;  ///< --pool-name that no file defines; empty when found or not asked
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "config/cures.hpp"
 #include "config/grammar.hpp"
 #include "config/kinds.hpp"
 #include "config/parsers.hpp"
@@ -37,6 +38,13 @@ class document_parser {
     void unpack(node&& root, const metadata& meta, int nesting);
     void parse(const kind_info& kind, const object& root, node& tree, metadata&& meta,
                const bool& valid);
+
+    void parse_routing(const kind_info& kind, const object& root, metadata&& meta,
+                       const bool& valid);
+
+    /// Counts what a Gateway or HTTPRoute consists of. False when all of them have more than weir
+    /// holds, which is reported once.
+    bool holds(std::size_t parts, const span& at);
 
     template <class Resource>
     void store(std::vector<Resource>& list, Resource&& resource, metadata&& meta,
@@ -162,8 +170,7 @@ void read_name_of(const object& from, const kind_info& kind, metadata& meta) {
     if (is_dns_subdomain(given->value)) return;
     auto& f = name.error("WEIR0215", "must be lower-case letters, digits, `-` and `.`, found \"" +
                                          given->value + "\"");
-    const auto lower = to_lower(given->value);
-    if (is_dns_subdomain(lower)) f.suggestion = lower;
+    f.suggestion = name_meant_by(given->value, false);
 }
 
 void document_parser::read_metadata(const object& root, const kind_info& kind, metadata& meta) {
@@ -219,15 +226,63 @@ void document_parser::unpack(node&& root, const metadata& meta, int nesting) {
     if (root.get("items") == nullptr) to.error("WEIR0204", "items is missing", meta.at);
 }
 
+/// Room for 10,000 routes of any ordinary shape; a larger set may have as many as its text pays
+/// for.
+constexpr std::size_t always_held = 250'000;
+constexpr std::size_t bytes_a_part = 48;
+
+std::size_t parts_of(const gateway_resource& g) {
+    return 1 + g.listeners.size() + g.addresses.size();
+}
+
+std::size_t parts_of(const http_route_resource& route) {
+    std::size_t parts = 1 + route.hostnames.size() + route.parents.size();
+    for (const auto& rule : route.rules) {
+        parts += 1 + rule.matches.size() + rule.filters.size() + rule.backends.size();
+        for (const auto& b : rule.backends) parts += b.filters.size();
+    }
+    return parts;
+}
+
+bool document_parser::holds(std::size_t parts, const span& at) {
+    std::size_t bytes = 0;
+    for (const auto& s : into_.sources) bytes += s->text.size();
+    const std::size_t limit = std::max(always_held, bytes / bytes_a_part);
+    const bool full = into_.route_parts > limit;
+    into_.route_parts += parts;
+    if (full) return false;
+    if (into_.route_parts <= limit) return true;
+    auto& f = found_.error("WEIR0354",
+                           "the Gateways and HTTPRoutes of these files have more than " +
+                               std::to_string(limit) + " parts",
+                           at);
+    f.help = "split them between several weirs";
+    f.note = "parts are listeners, parents, hostnames, rules, matches, filters and backendRefs";
+    return false;
+}
+
+void document_parser::parse_routing(const kind_info& kind, const object& root, metadata&& meta,
+                                    const bool& valid) {
+    if (!holds(0, meta.at)) return;
+    if (kind.id == kind_id::gateway) {
+        auto gateway = parse_gateway(root);
+        if (holds(parts_of(gateway), meta.at))
+            store(into_.gateways, std::move(gateway), std::move(meta), valid);
+        return;
+    }
+    auto route = parse_http_route(root);
+    if (holds(parts_of(route), meta.at))
+        store(into_.http_routes, std::move(route), std::move(meta), valid);
+}
+
 void document_parser::parse(const kind_info& kind, const object& root, node& tree, metadata&& meta,
                             const bool& valid) {
     switch (kind.id) {
         case kind_id::gateway:
-            return store(into_.gateways, parse_gateway(root), std::move(meta), valid);
+        case kind_id::http_route:
+            return parse_routing(kind, root, std::move(meta), valid);
         case kind_id::gateway_class:
             return store(into_.gateway_classes, parse_gateway_class(root), std::move(meta), valid);
-        case kind_id::http_route:
-            return store(into_.http_routes, parse_http_route(root), std::move(meta), valid);
         case kind_id::reference_grant:
             return store(into_.grants, parse_reference_grant(root), std::move(meta), valid);
         case kind_id::pool: {

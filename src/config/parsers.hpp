@@ -44,6 +44,8 @@ std::optional<text> read_namespace(const field& from);
 /// A listener or port section: a DNS name, 1 to 253.
 std::optional<text> read_section(const field& from);
 std::optional<text> read_hostname(const field& from, bool wildcard);
+/// RFC 9110 token.
+std::optional<text> read_header_name(const field& from);
 /// GEP-2257.
 std::optional<located<std::chrono::nanoseconds>> read_duration(const field& from);
 

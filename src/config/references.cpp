@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "config/cures.hpp"
 #include "config/grammar.hpp"
 #include "config/parsers.hpp"
 
@@ -46,7 +47,8 @@ std::optional<text> read_namespace(const field& from) {
     auto s = from.string(1, 63);
     if (!s || is_dns_label(s->value)) return s;
     from.error("WEIR0215", "must be a namespace of lower-case letters, digits and `-`, found \"" +
-                               s->value + "\"");
+                               s->value + "\"")
+        .suggestion = name_meant_by(s->value, true);
     return std::nullopt;
 }
 
@@ -54,7 +56,8 @@ std::optional<text> read_section(const field& from) {
     auto s = from.string(1, 253);
     if (!s || is_dns_subdomain(s->value)) return s;
     from.error("WEIR0209", "must be a name of lower-case letters, digits, `-` and `.`, found \"" +
-                               s->value + "\"");
+                               s->value + "\"")
+        .suggestion = name_meant_by(s->value, false);
     return std::nullopt;
 }
 
@@ -64,12 +67,12 @@ std::optional<text> read_hostname(const field& from, bool wildcard) {
     const auto problem = hostname_problem(s->value, wildcard);
     if (!problem) return s;
     auto& f = from.error("WEIR0218", *problem + ", found \"" + s->value + "\"");
-    std::string lower = s->value;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
-    if (lower != s->value && !hostname_problem(lower, wildcard)) f.suggestion = lower;
-    if (s->value.find(':') != std::string::npos)
+    f.suggestion = hostname_meant_by(s->value, wildcard);
+    if (s->value == "*" && wildcard) {
+        f.help = "to match every host, leave hostnames out";
+    } else if (s->value.find(':') != std::string::npos && !is_ip_address(s->value)) {
         f.help = "hosts match whatever their port; write the name alone";
+    }
     return std::nullopt;
 }
 
@@ -85,8 +88,15 @@ std::optional<located<std::chrono::nanoseconds>> read_duration(const field& from
     auto& f = from.error(
         "WEIR0217", "must be a duration such as 500ms, 30s or 1m30s, found \"" + n->scalar + "\"");
     f.help = "up to four whole numbers of at most five digits, each followed by h, m, s or ms";
-    if (!n->scalar.empty() && parse_gateway_duration(n->scalar + "s"))
-        f.suggestion = n->scalar + "s";
+    f.suggestion = duration_meant_by(n->scalar);
+    return std::nullopt;
+}
+
+std::optional<text> read_header_name(const field& from) {
+    auto name = from.string(1, 256);
+    if (!name || is_header_name(name->value)) return name;
+    from.error("WEIR0220", "is not a header name, found \"" + name->value + "\"").suggestion =
+        header_name_meant_by(name->value);
     return std::nullopt;
 }
 

@@ -2,8 +2,11 @@
 
 #include <arpa/inet.h>
 
+#include <utility>
+
 #include "base/strings.hpp"
 #include "config/effective.hpp"
+#include "config/resolve_codes.hpp"
 #include "config/resolve_state.hpp"
 
 namespace weir::config {
@@ -58,16 +61,48 @@ resolve_state::resolve_state(const resources& in_, const load_options& options_,
     for (const auto& s : in.endpoint_slices)
         slices[s.meta.name_space.value + "/" + s.service_name].push_back(&s);
     for (const auto& s : in.secrets) secrets.try_emplace(s.meta.id(), &s);
+    for (const auto& m : in.config_maps) config_maps.try_emplace(m.meta.id(), &m);
+    for (const auto& p : in.pools) defined.try_emplace(p.meta.group + "/" + p.meta.id(), &p);
     for (const auto& p : in.pods) pods[p.meta.name_space.value].push_back(&p);
 }
+
+namespace {
+
+template <class Value>
+const Value* find_in(const std::unordered_map<std::string, Value>& index, std::string_view group,
+                     std::string_view name_space, std::string_view name) {
+    std::string key(group);
+    key.append("/").append(name_space).append("/").append(name);
+    const auto at = index.find(key);
+    return at == index.end() ? nullptr : &at->second;
+}
+
+}  // namespace
 
 std::optional<std::uint32_t> resolve_state::find_pool(std::string_view group,
                                                       std::string_view name_space,
                                                       std::string_view name) const {
-    std::string key(group);
-    key.append("/").append(name_space).append("/").append(name);
-    const auto found_at = pool_index.find(key);
-    return found_at == pool_index.end() ? std::nullopt : std::optional(found_at->second);
+    const auto* at = find_in(pool_index, group, name_space, name);
+    return at == nullptr ? std::nullopt : std::optional(*at);
+}
+
+const pool_resource* resolve_state::defined_pool(std::string_view group,
+                                                 std::string_view name_space,
+                                                 std::string_view name) const {
+    const auto* at = find_in(defined, group, name_space, name);
+    return at == nullptr ? nullptr : *at;
+}
+
+bool pair_limit::take(std::size_t n, findings& found, const span& at) {
+    taken_ += n;
+    if (taken_ <= limit_) return true;
+    if (!std::exchange(reported_, true)) {
+        auto& f = found.error(
+            codes::too_large,
+            "these files make more than " + std::to_string(limit_) + " " + std::string(what_), at);
+        f.help = "split them between several weirs";
+    }
+    return false;
 }
 
 namespace {
@@ -108,7 +143,7 @@ resolve_result resolve(const resources& all, const load_options& options,
     check_reachability(state);
     check_endpoints(state);
     report_statuses(state);
-    write_effective(all, *result.value);
+    if (options.effective) write_effective(all, *result.value);
     result.usage_error = std::move(state.usage_error);
     return result;
 }

@@ -37,6 +37,7 @@ class backend_resolver {
 
     backend_target resolve() {
         target_.name = id_;
+        if (ref_.name.value.empty() || ref_.kind.value.empty()) return target_;  // schema errors
         if (!is_pool_ref(ref_) && !is_service_ref(ref_)) {
             invalid_kind();
         } else if (!granted()) {
@@ -54,7 +55,7 @@ class backend_resolver {
                   const span& at) {
         target_.kind = backend_kind::invalid;
         target_.reason = reason;
-        route_.problems.push_back({std::string(reason), message});
+        route_.problems.push_back({reason, message});
         auto& f = state_.found.warning(code, message, at);
         f.note = symptom_;
         return f;
@@ -102,34 +103,28 @@ class backend_resolver {
             target_.index = *index;
             return;
         }
-        std::vector<std::string_view> names;
-        const pool_resource* other_group = nullptr;
-        const pool_resource* elsewhere = nullptr;
-        bool hidden = false;
-        for (const auto& p : state_.in.pools) {
-            const bool same_name = p.meta.name.value == ref_.name.value;
-            const bool same_space = p.meta.name_space.value == name_space_;
-            if (same_space) names.push_back(p.meta.name.value);
-            if (same_name && same_space && p.meta.group == ref_.group.value) hidden = true;
-            if (same_name && same_space) other_group = &p;
-            if (same_name && !same_space) elsewhere = &p;
-        }
-        if (hidden) {  // --pool-name chose another one
-            target_.reason = "BackendNotFound";
+        if (state_.defined_pool(ref_.group.value, name_space_, ref_.name.value) != nullptr) {
+            target_.reason = "BackendNotFound";  // --pool-name chose another one
             route_.problems.push_back(
                 {"BackendNotFound", "InferencePool " + id_ + " is not the one of --pool-name"});
             return;
         }
         auto& f = fail("BackendNotFound", codes::missing_pool,
                        "no file defines InferencePool " + id_, ref_.name.at);
-        if (other_group != nullptr) {
-            f.help = "the pool of this name has the group " + other_group->meta.group +
+        if (!state_.found.keeps(ref_.name.at.file)) return;
+        const auto& group = ref_.group.value == pool_group_v1 ? pool_group_alpha : pool_group_v1;
+        const auto& pools = state_.in.pools;
+        const auto elsewhere = std::find_if(pools.begin(), pools.end(), [&](const auto& p) {
+            return p.meta.name.value == ref_.name.value && p.meta.name_space.value != name_space_;
+        });
+        if (state_.defined_pool(group, name_space_, ref_.name.value) != nullptr) {
+            f.help = "the pool of this name has the group " + std::string(group) +
                      "; write that as `group`";
-        } else if (elsewhere != nullptr) {
+        } else if (elsewhere != pools.end()) {
             f.help = "there is one in namespace " + elsewhere->meta.name_space.value +
                      "; name it with `namespace` and add a ReferenceGrant there";
         } else {
-            f.suggestion = std::string(nearest(ref_.name.value, names));
+            f.suggestion = nearest_name(state_.found, ref_.name, name_space_, pools);
             if (f.suggestion.empty()) f.help = "add the InferencePool, or correct the name";
         }
     }
@@ -137,13 +132,9 @@ class backend_resolver {
     void follow_service() {
         const auto found = state_.services.find(id_);
         if (found == state_.services.end()) {
-            std::vector<std::string_view> names;
-            for (const auto& s : state_.in.services) {
-                if (s.meta.name_space.value == name_space_) names.push_back(s.meta.name.value);
-            }
             auto& f = fail("BackendNotFound", codes::missing_service,
                            "no file defines Service " + id_, ref_.name.at);
-            f.suggestion = std::string(nearest(ref_.name.value, names));
+            f.suggestion = nearest_name(state_.found, ref_.name, name_space_, state_.in.services);
             if (f.suggestion.empty()) f.help = "add the Service, or correct the name";
             return;
         }

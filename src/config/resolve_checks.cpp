@@ -20,7 +20,7 @@ struct match_place {
     std::uint32_t match;
 };
 
-void append_values(std::string& key, const std::vector<value_match>& values) {
+void append_values(std::string& key, const lean_vector<value_match>& values) {
     std::vector<std::string> parts;
     for (const auto& v : values) {
         parts.push_back(v.name + '=' + (v.kind == match_kind::regex ? '~' : '=') + v.value);
@@ -169,10 +169,14 @@ class match_checker {
 class own_sockets {
   public:
     explicit own_sockets(const std::vector<listener>& listeners) {
-        for (const auto& l : listeners) sockets_.try_emplace(key(l.bind_address, l.bind_port), &l);
+        for (const auto& l : listeners) {
+            sockets_.try_emplace(key(l.bind_address, l.bind_port), &l);
+            ports_[l.bind_port] = true;
+        }
     }
 
     const listener* find(const std::string& host, std::uint16_t port) const {
+        if (!ports_[port]) return nullptr;
         std::vector<std::string_view> addresses{host};
         const bool name = host == "localhost";
         if (name || host == "127.0.0.1" || host == "::1")
@@ -191,6 +195,7 @@ class own_sockets {
     }
 
     std::unordered_map<std::string, const listener*> sockets_;
+    std::vector<bool> ports_ = std::vector<bool>(65536);
 };
 
 class endpoint_checker {
@@ -218,27 +223,28 @@ class endpoint_checker {
 /// An endpoint that is weir's own listener is left out: one request would come back until
 /// connections run out.
 void endpoint_checker::check(pool& p) {
-    std::unordered_map<std::string, const endpoint_source*> seen;
+    std::unordered_map<std::uint16_t, std::unordered_map<std::string_view, const endpoint_source*>>
+        seen;
     for (auto& e : p.endpoints) {
         for (auto& port : e.ports) {
             if (port == 0) continue;
-            const auto authority = join_host_port(e.host, port);
-            const auto [other, fresh] = seen.try_emplace(authority, &e);
+            const auto [other, fresh] = seen[port].try_emplace(e.host, &e);
             if (!fresh) {
-                auto& f = state_.found.warning(
-                    codes::endpoint_twice,
-                    authority + " is an endpoint of InferencePool " + p.id() + " twice",
-                    place_of(p, e));
+                auto& f = state_.found.warning(codes::endpoint_twice,
+                                               join_host_port(e.host, port) +
+                                                   " is an endpoint of InferencePool " + p.id() +
+                                                   " twice",
+                                               place_of(p, e));
                 f.help = "the other one is " + other->second->name +
                          "; give each model server an address of its own";
                 f.note = "the same server gets two shares of the traffic";
             }
             if (const auto* l = own_.find(e.host, port); l != nullptr) {
-                auto& f =
-                    state_.found.warning(codes::endpoint_is_listener,
-                                         "endpoint " + authority + " is weir's own listener " +
-                                             l->gateway + "/" + l->name,
-                                         place_of(p, e));
+                auto& f = state_.found.warning(codes::endpoint_is_listener,
+                                               "endpoint " + join_host_port(e.host, port) +
+                                                   " is weir's own listener " + l->gateway + "/" +
+                                                   l->name,
+                                               place_of(p, e));
                 f.help =
                     "name the port of the model server, or move the listener with --listen or "
                     "--port-map";

@@ -146,11 +146,9 @@ class gateway_builder {
         }
     }
 
-    const config_map_resource* find_config_map(std::string_view id) const {
-        const auto& maps = state_.in.config_maps;
-        const auto found = std::find_if(maps.begin(), maps.end(),
-                                        [&](const auto& m) { return m.meta.id() == id; });
-        return found == maps.end() ? nullptr : &*found;
+    const config_map_resource* find_config_map(const std::string& id) const {
+        const auto found = state_.config_maps.find(id);
+        return found == state_.config_maps.end() ? nullptr : found->second;
     }
 
     const client_validation_spec* clients_of(const listener_spec& spec) const {
@@ -484,16 +482,14 @@ void serve(resolve_state& state, const gateway_state& g, listener_state& l) {
 /// The listener of Gateways that no file defines: plain HTTP on `--listen`, shared with whoever has
 /// that socket.
 void serve_made_up(resolve_state& state, gateway_state& g, listener_state& l) {
-    for (std::uint32_t i = 0; i < state.out.listeners.size(); ++i) {
-        const auto& other = state.out.listeners[i];
-        if (other.bind_port == l.bind_port && other.hostname.empty() &&
-            other.protocol == listener_protocol::http &&
-            other.bind_address == g.addresses.front()) {
-            l.served.push_back(i);
-            return;
-        }
-    }
-    serve(state, g, l);
+    const auto& all = state.out.listeners;
+    const auto shared = std::find_if(all.begin(), all.end(), [&](const listener& other) {
+        return other.bind_port == l.bind_port && other.hostname.empty() &&
+               other.protocol == listener_protocol::http &&
+               other.bind_address == g.addresses.front();
+    });
+    if (shared == all.end()) return serve(state, g, l);
+    l.served.push_back(static_cast<std::uint32_t>(shared - all.begin()));
 }
 
 void make_up(resolve_state& state, const std::string& name_space, const object_ref& ref) {
@@ -513,8 +509,6 @@ void make_up(resolve_state& state, const std::string& name_space, const object_r
     l.at = ref.at;
     auto& f =
         state.found.note(codes::gateway_made_up, "Gateway " + id + " is in no file", ref.name.at);
-    std::vector<std::string_view> names;
-    for (const auto& other : state.in.gateways) names.push_back(other.meta.name.value);
     f.help = "weir makes it up: one HTTP listener on " + state.options.listen + " (--listen)";
 }
 
@@ -553,7 +547,12 @@ void resolve_gateways(resolve_state& state) {
     const auto defined = state.gateways.size();
     make_up_missing(state);
     for (auto i = defined; i < state.gateways.size(); ++i) {
-        serve_made_up(state, state.gateways[i], state.gateways[i].listeners.front());
+        auto& l = state.gateways[i].listeners.front();
+        if (i == defined) {
+            serve_made_up(state, state.gateways[i], l);
+        } else {  // on the same `--listen` as the first
+            l.served = state.gateways[defined].listeners.front().served;
+        }
     }
 }
 

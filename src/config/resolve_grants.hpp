@@ -33,7 +33,7 @@ class grant_index {
     bool allows(const grant_from& from, const grant_to& to) const;
 
   private:
-    std::unordered_map<std::string, std::vector<const reference_grant_resource*>> by_namespace_;
+    std::unordered_map<std::string, std::vector<const reference_grant_resource*>> by_referrer_;
 };
 
 /// A ReferenceGrant that would allow it, as YAML on one line for a help text.

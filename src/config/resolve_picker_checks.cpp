@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/strings.hpp"
@@ -78,26 +81,35 @@ void check_ttl(resolve_state& state, const node& flow) {
 // --- priority bands
 // ------------------------------------------------------------------------------
 
-/// Objectives whose priority no band names share the template of the default band.
-void check_bands(resolve_state& state, const node& flow, std::uint32_t pool) {
-    std::vector<std::int64_t> listed;
-    for (const auto& band : items_of(&flow, "priorityBands")) {
-        if (const auto number = parse_int(scalar_of(&band, "priority"))) listed.push_back(*number);
-    }
-    if (listed.empty()) return;
+using objectives_by_pool = std::vector<std::vector<const objective_resource*>>;
+
+objectives_by_pool sort_objectives(const resolve_state& state) {
+    objectives_by_pool sorted(state.pools.size());
     for (const auto& o : state.in.objectives) {
         const auto& ref = o.pool_ref;
-        if (state.find_pool(ref.group.value, o.meta.name_space.value, ref.name.value) != pool)
-            continue;
-        const auto priority = o.priority.value;
+        const auto pool = state.find_pool(ref.group.value, o.meta.name_space.value, ref.name.value);
+        if (pool) sorted[*pool].push_back(&o);
+    }
+    return sorted;
+}
+
+/// Objectives whose priority no band names share the template of the default band.
+void check_bands(resolve_state& state, const node& flow,
+                 const std::vector<const objective_resource*>& objectives) {
+    std::set<std::int64_t> listed;
+    for (const auto& band : items_of(&flow, "priorityBands")) {
+        if (const auto number = parse_int(scalar_of(&band, "priority"))) listed.insert(*number);
+    }
+    if (listed.empty()) return;
+    for (const auto* o : objectives) {
+        const auto priority = o->priority.value;
         const auto* otherwise =
             priority < 0 ? "defaultNegativePriorityBand" : "defaultPriorityBand";
-        const bool has_band = std::find(listed.begin(), listed.end(), priority) != listed.end();
-        if (has_band || flow.get(otherwise) != nullptr) continue;
+        if (listed.contains(priority) || flow.get(otherwise) != nullptr) continue;
         auto& f = state.found.note(
             codes::priority_without_band,
             "priority " + std::to_string(priority) + " has no band in flowControl.priorityBands",
-            o.priority.at);
+            o->priority.at);
         f.help = "add a band {priority: " + std::to_string(priority) + "}, or a " + otherwise;
         f.note = "it gets a band of its own with the default limits, 1 GB and 5000 requests";
     }
@@ -129,23 +141,26 @@ void check_band_bytes(resolve_state& state, const node& flow) {
 // --- weights
 // -------------------------------------------------------------------------------------
 
-std::string_view type_of(const node& root, std::string_view name) {
+/// The types of the plugins of a configuration by their names, which default to the types.
+std::unordered_map<std::string_view, std::string_view> plugin_types(const node& root) {
+    std::unordered_map<std::string_view, std::string_view> types;
     for (const auto& p : items_of(&root, "plugins")) {
         const auto type = scalar_of(&p, "type");
         const auto own = scalar_of(&p, "name");
-        if ((own.empty() ? type : own) == name) return type;
+        types.try_emplace(own.empty() ? type : own, type);
     }
-    return {};
+    return types;
 }
 
 void check_weights(resolve_state& state, const node& root) {
+    const auto types = plugin_types(root);
     for (const auto& profile : items_of(&root, "schedulingProfiles")) {
         const node* zero = nullptr;
         const node* weighted = nullptr;
         const node* plain = nullptr;
         for (const auto& entry : items_of(&profile, "plugins")) {
-            const auto ref = scalar_of(&entry, "pluginRef");
-            if (!type_of(root, ref).ends_with("-scorer")) continue;
+            const auto type = types.find(scalar_of(&entry, "pluginRef"));
+            if (type == types.end() || !type->second.ends_with("-scorer")) continue;
             const auto* weight = entry.get("weight");
             if (weight == nullptr) {
                 plain = entry.get("pluginRef");
@@ -209,14 +224,14 @@ void check_timeouts(resolve_state& state, const route_rule_spec& rule) {
 }  // namespace
 
 void check_picker_settings(resolve_state& state) {
-    std::vector<const node*> seen;
+    const auto objectives = sort_objectives(state);
+    std::unordered_set<const node*> seen;
     for (std::uint32_t i = 0; i < state.pools.size(); ++i) {
         const auto* root = state.out.pools[i].picker.root.get();
         if (root == nullptr) continue;
         const auto* flow = is_on(*root, "flowControl") ? root->get("flowControl") : nullptr;
-        if (flow != nullptr) check_bands(state, *flow, i);
-        if (std::find(seen.begin(), seen.end(), root) != seen.end()) continue;
-        seen.push_back(root);
+        if (flow != nullptr) check_bands(state, *flow, objectives[i]);
+        if (!seen.insert(root).second) continue;
         check_staleness(state, *root);
         check_weights(state, *root);
         if (flow == nullptr) continue;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 
 #include "base/strings.hpp"
 #include "config/kinds.hpp"
@@ -75,7 +76,9 @@ std::vector<found_config> in_config_map(resolve_state& state, const config_map_r
 class picker_finder {
   public:
     explicit picker_finder(resolve_state& state) : state_(state), flag_(from_flag(state)) {
-        for (const auto& map : state.in.config_maps) maps_.try_emplace(map.meta.id(), &map);
+        for (const auto& doc : state.in.picker_configs) {
+            if (doc.root != nullptr) documents_[doc.meta.name.value].push_back(as_found(doc));
+        }
     }
 
     /// The configuration of a pool in the order of the contract: ConfigMap, named document,
@@ -83,8 +86,8 @@ class picker_finder {
     std::optional<found_config> find(const pool_resource* pool) {
         if (pool != nullptr && pool->picker_ref) {
             const auto& name = pool->picker_ref->ref.name.value;
-            const auto map = maps_.find(pool->meta.name_space.value + "/" + name);
-            if (map != maps_.end()) {
+            const auto map = state_.config_maps.find(pool->meta.name_space.value + "/" + name);
+            if (map != state_.config_maps.end()) {
                 auto c = only_one(in_config_map(state_, *map->second),
                                   "stand in ConfigMap " + map->first);
                 if (c) return c;
@@ -118,12 +121,9 @@ class picker_finder {
         return std::nullopt;
     }
 
-    std::vector<found_config> documents(std::string_view name) const {
-        std::vector<found_config> all;
-        for (const auto& doc : state_.in.picker_configs) {
-            if (doc.meta.name.value == name && doc.root != nullptr) all.push_back(as_found(doc));
-        }
-        return all;
+    std::vector<found_config> documents(const std::string& name) const {
+        const auto found = documents_.find(name);
+        return found == documents_.end() ? std::vector<found_config>() : found->second;
     }
 
     static found_config as_found(const picker_config_resource& doc) {
@@ -155,7 +155,7 @@ class picker_finder {
     }
 
     resolve_state& state_;
-    std::unordered_map<std::string, const config_map_resource*> maps_;
+    std::unordered_map<std::string, std::vector<found_config>> documents_;  ///< by name
     std::optional<found_config> flag_;
     std::vector<std::string> reported_;
 };
@@ -185,17 +185,23 @@ void take_discovery_file(const node& root, pool& into) {
     into.watch_endpoints_file = scalar_of(*parameters, "watchFile") == "true";
 }
 
-/// What serves no pool is still read, so that its mistakes are found in the same pass.
-void keep_idle(resolve_state& state, const found_config& config) {
-    state.out.idle_pickers.push_back({config.root, config.origin});
-    if (state.pools.empty() || !state.options.pool_name.empty()) return;
-    auto& f = state.found.note(codes::idle_picker_config,
-                               "this EndpointPickerConfig serves no pool", config.at);
+/// The names that pools look for, for whoever wrote another one.
+std::string wanted_names(const resolve_state& state) {
     std::string wanted;
     for (const auto& p : state.pools) {
         if (p.from == nullptr || !p.from->picker_ref) continue;
         wanted += (wanted.empty() ? "" : ", ") + p.from->picker_ref->ref.name.value;
+        if (wanted.size() > 500) return wanted + ", ...";
     }
+    return wanted;
+}
+
+/// What serves no pool is still read, so that its mistakes are found in the same pass.
+void keep_idle(resolve_state& state, const found_config& config, const std::string& wanted) {
+    state.out.idle_pickers.push_back({config.root, config.origin});
+    if (state.pools.empty() || !state.options.pool_name.empty()) return;
+    auto& f = state.found.note(codes::idle_picker_config,
+                               "this EndpointPickerConfig serves no pool", config.at);
     f.help = wanted.empty() ? "leave out its metadata.name"
                             : "leave out its metadata.name, or use the name of an "
                               "endpointPickerRef: " +
@@ -215,11 +221,11 @@ void resolve_pickers(resolve_state& state) {
         if (!into.endpoints_file.empty()) state.pools[i].endpoints_replaced = true;
         into.picker = {std::move(config->root), std::move(config->origin)};
     }
+    std::unordered_set<const node*> serving;
+    for (const auto& p : state.out.pools) serving.insert(p.picker.root.get());
+    const auto wanted = wanted_names(state);
     for (const auto& config : finder.everything()) {
-        const bool serves =
-            std::any_of(state.out.pools.begin(), state.out.pools.end(),
-                        [&](const pool& p) { return p.picker.root.get() == config.root.get(); });
-        if (!serves) keep_idle(state, config);
+        if (!serving.contains(config.root.get())) keep_idle(state, config, wanted);
     }
 }
 

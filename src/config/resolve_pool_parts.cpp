@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/strings.hpp"
 #include "config/resolve_codes.hpp"
@@ -22,55 +24,42 @@ std::vector<const T*> by_age(const std::vector<T>& objects) {
     return sorted;
 }
 
-bool in_other_group(const resolve_state& state, const metadata& meta, const pool_ref_spec& ref) {
-    return std::any_of(state.in.pools.begin(), state.in.pools.end(), [&](const pool_resource& p) {
-        return p.meta.name.value == ref.name.value &&
-               p.meta.name_space.value == meta.name_space.value && p.meta.group != ref.group.value;
-    });
-}
-
-/// Whether the pool stands in a file but `--pool-name` chose another one.
-bool is_defined(const resolve_state& state, const metadata& meta, const pool_ref_spec& ref) {
-    return std::any_of(state.in.pools.begin(), state.in.pools.end(), [&](const pool_resource& p) {
-        return p.meta.name.value == ref.name.value &&
-               p.meta.name_space.value == meta.name_space.value && p.meta.group == ref.group.value;
-    });
-}
-
 void report_missing(resolve_state& state, const metadata& meta, const pool_ref_spec& ref) {
     if (ref.name.value.empty()) return;  // an error of the schema, which says it better
     const auto what = meta.kind + " " + meta.id();
-    if (in_other_group(state, meta, ref)) {
+    const auto& other_group = ref.group.value == pool_group_v1 ? pool_group_alpha : pool_group_v1;
+    if (state.defined_pool(other_group, meta.name_space.value, ref.name.value) != nullptr) {
         auto& f =
             state.found.warning(codes::pool_ref_group,
                                 what + " refers to a pool of group \"" + ref.group.value +
                                     "\", but pool \"" + ref.name.value + "\" is of another group",
                                 ref.at);
         f.help = "set poolRef.group to the group of the pool's apiVersion";
-        f.suggestion = {};
         f.note = "the object is ignored: its priority or rewrite does not apply";
         return;
-    }
-    std::vector<std::string_view> names;
-    for (const auto& p : state.in.pools) {
-        if (p.meta.name_space.value == meta.name_space.value) names.push_back(p.meta.name.value);
     }
     auto& f =
         state.found.warning(codes::pool_ref_missing,
                             what + " refers to InferencePool \"" + ref.name.value +
                                 "\", which namespace " + meta.name_space.value + " does not have",
                             ref.name.at);
-    f.suggestion = std::string(nearest(ref.name.value, names));
+    f.suggestion = nearest_name(state.found, ref.name, meta.name_space.value, state.in.pools);
     f.note = "the object is ignored: its priority or rewrite does not apply";
 }
 
-/// The pool a reference names; reports it when there is none, and makes the object's status.
-pool* pool_of(resolve_state& state, const metadata& meta, const pool_ref_spec& ref,
-              resource_status& status, condition_list& conditions) {
+/// The status of an object, to which what is found out about it is added.
+resource_status& add_status(resolve_state& state, const metadata& meta) {
+    auto& status = state.statuses.emplace_back();
     status.api_version = meta.api_version;
     status.kind = meta.kind;
     status.name_space = meta.name_space.value;
     status.name = meta.name.value;
+    return status;
+}
+
+/// The pool a reference names; reports it when there is none, and says either in `conditions`.
+pool* pool_of(resolve_state& state, const metadata& meta, const pool_ref_spec& ref,
+              condition_list& conditions) {
     const auto index = state.find_pool(ref.group.value, meta.name_space.value, ref.name.value);
     if (index) {
         conditions.set("Accepted", true, "Accepted", "");
@@ -78,18 +67,9 @@ pool* pool_of(resolve_state& state, const metadata& meta, const pool_ref_spec& r
     }
     conditions.set("Accepted", false, "Pending",
                    "InferencePool \"" + ref.name.value + "\" is not served");
-    if (!is_defined(state, meta, ref)) report_missing(state, meta, ref);
+    if (state.defined_pool(ref.group.value, meta.name_space.value, ref.name.value) == nullptr)
+        report_missing(state, meta, ref);
     return nullptr;
-}
-
-void finish(resolve_state& state, resource_status status, const condition_list& conditions) {
-    json_writer json;
-    json.begin_object();
-    write_conditions(json, conditions);
-    json.end_object();
-    status.status_json = json.take();
-    append_conditions(status, "", conditions);
-    state.statuses.push_back(std::move(status));
 }
 
 std::vector<weighted_name> targets_of(const std::vector<weighted_target_spec>& specs) {
@@ -103,9 +83,8 @@ std::vector<weighted_name> targets_of(const std::vector<weighted_target_spec>& s
 
 void resolve_objectives(resolve_state& state) {
     for (const auto* o : by_age(state.in.objectives)) {
-        resource_status status;
-        condition_list conditions;
-        if (auto* pool = pool_of(state, o->meta, o->pool_ref, status, conditions)) {
+        auto& conditions = add_status(state, o->meta).conditions;
+        if (auto* pool = pool_of(state, o->meta, o->pool_ref, conditions)) {
             const auto [at, fresh] =
                 pool->objectives.try_emplace(o->meta.name.value, o->priority.value);
             if (!fresh) {
@@ -127,22 +106,19 @@ void resolve_objectives(resolve_state& state) {
                     "above are never shed";
             }
         }
-        finish(state, std::move(status), conditions);
     }
 }
 
 void resolve_rewrites(resolve_state& state) {
     for (const auto* r : by_age(state.in.model_rewrites)) {
-        resource_status status;
-        condition_list conditions;
-        if (auto* pool = pool_of(state, r->meta, r->pool_ref, status, conditions)) {
+        auto& conditions = add_status(state, r->meta).conditions;
+        if (auto* pool = pool_of(state, r->meta, r->pool_ref, conditions)) {
             for (const auto& rule : r->rules) {
                 rewrite_rule flat{r->meta.name.value, {}, targets_of(rule.targets)};
                 for (const auto& m : rule.models) flat.models.push_back(m.value);
                 pool->rewrites.push_back(std::move(flat));
             }
         }
-        finish(state, std::move(status), conditions);
     }
     for (auto& pool : state.out.pools) {  // a rule that names models wins over one for every model
         std::stable_partition(pool.rewrites.begin(), pool.rewrites.end(),
@@ -154,24 +130,21 @@ void resolve_rewrites(resolve_state& state) {
 /// alone (gateway-api-inference-extension v0.5): one that names no group means either.
 pool_ref_spec in_either_group(const resolve_state& state, const inference_model_resource& m) {
     auto ref = m.pool_ref;
-    if (!ref.group_given && !is_defined(state, m.meta, ref)) {
-        auto newer = ref;
-        newer.group.value = "inference.networking.k8s.io";
-        if (is_defined(state, m.meta, newer)) return newer;
-    }
+    const auto defined_in = [&](std::string_view group) {
+        return state.defined_pool(group, m.meta.name_space.value, ref.name.value) != nullptr;
+    };
+    if (!ref.group_given && !defined_in(ref.group.value) && defined_in(pool_group_v1))
+        ref.group.value = pool_group_v1;
     return ref;
 }
 
 void resolve_models(resolve_state& state) {
+    std::set<std::pair<const pool*, std::string_view>> taken;
     for (const auto* m : by_age(state.in.inference_models)) {
-        resource_status status;
-        condition_list conditions;
+        auto& conditions = add_status(state, m->meta).conditions;
         const auto ref = in_either_group(state, *m);
-        if (auto* pool = pool_of(state, m->meta, ref, status, conditions)) {
-            const auto taken =
-                std::find_if(pool->models.begin(), pool->models.end(),
-                             [&](const auto& x) { return x.model_name == m->model_name.value; });
-            if (taken == pool->models.end()) {
+        if (auto* pool = pool_of(state, m->meta, ref, conditions)) {
+            if (taken.emplace(pool, m->model_name.value).second) {
                 pool->models.push_back({m->model_name.value,
                                         m->level ? m->level->value : criticality::standard,
                                         targets_of(m->targets)});
@@ -188,7 +161,6 @@ void resolve_models(resolve_state& state) {
                     "ignored";
             }
         }
-        finish(state, std::move(status), conditions);
     }
 }
 

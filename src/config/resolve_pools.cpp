@@ -110,6 +110,7 @@ struct pool_builder {
         std::size_t ready = 0;
         bool ports_reported = false;
         if (const auto pods = state.pods.find(into.name_space); pods != state.pods.end()) {
+            if (!state.comparisons.take(pods->second.size(), state.found, into.at)) return;
             for (const auto* pod : pods->second) {
                 if (!matches(from.selector, pod->meta.labels)) continue;
                 ++matching;
@@ -121,6 +122,7 @@ struct pool_builder {
                     check_ports(*pod, *e);
                     ports_reported = state.found.list().size() != before;
                 }
+                if (!state.endpoints.take(1, state.found, into.at)) return;
                 into.endpoints.push_back(std::move(*e));
             }
         }

@@ -58,6 +58,7 @@ class rule_builder {
   private:
     void check(const route_rule_spec& spec, const route_rule& rule) {
         if (rule.filters.redirect) return;
+        if (spec.backends_unread) return;
         if (rule.backends.empty()) {
             auto& f = state_.found.warning(codes::rule_without_backend,
                                            "this rule has no backendRefs", spec.at);
@@ -125,7 +126,9 @@ class attacher {
             parent_.accepted = true;
             if (refusal().empty() && l.last_attached != index_) ++l.attached;
             l.last_attached = index_;
-            for (const auto served : l.served) add(state_.out.listeners[served], *shared);
+            for (const auto served : l.served) {
+                if (!attach_to(state_.out.listeners[served], *shared)) return;
+            }
         }
         if (!named) return no_matching_parent(g);
         if (!allowed) return not_allowed(g);
@@ -140,15 +143,19 @@ class attacher {
         return !ref_.port || ref_.port->value == l.port;
     }
 
-    void add(listener& l, const std::vector<std::string>& hostnames) const {
+    /// False when the files attach more than weir holds, which has been reported.
+    bool attach_to(listener& l, std::vector<std::string> hostnames) const {
         // Routes are attached one after the other: a second parentRef to the same listener meets
         // its own entry last.
-        if (l.routes.empty() || l.routes.back().route != index_)
-            l.routes.push_back({index_, hostnames});
+        if (!l.routes.empty() && l.routes.back().route == index_) return true;
+        if (!state_.attachments.take(1 + hostnames.size(), state_.found, route_.meta.at))
+            return false;
+        l.routes.push_back({index_, std::move(hostnames)});
+        return true;
     }
 
     /// Why a route that could be attached is still not accepted; its rules answer 500.
-    std::string refusal() const {
+    std::string_view refusal() const {
         const auto& working = state_.routes[index_];
         if (working.incompatible_filters) return "IncompatibleFilters";
         return working.all_rules_unsupported ? "UnsupportedValue" : "";
@@ -269,7 +276,8 @@ void resolve_routes(resolve_state& state) {
     for (const auto& from : state.in.http_routes) build_route(state, from);
     for (std::uint32_t i = 0; i < state.routes.size(); ++i) {
         auto& route = state.routes[i];
-        if (route.from->parents.empty()) report_no_parent(state, *route.from);
+        if (route.from->parents.empty() && !route.from->parents_unread)
+            report_no_parent(state, *route.from);
         route.parents.resize(route.from->parents.size());
         for (std::size_t p = 0; p < route.parents.size(); ++p) {
             route.parents[p].spec = &route.from->parents[p];

@@ -83,13 +83,19 @@ std::uint32_t service_backend(resolve_state& state, const service_resource& from
     into.port = port.port.value;
     into.websocket = port.app_protocol && port.app_protocol->value == "kubernetes.io/ws";
     if (const auto slices = state.slices.find(id); slices != state.slices.end()) {
-        for (const auto* slice : slices->second) add_slice(into, *slice, port);
+        for (const auto* slice : slices->second) {
+            if (!state.endpoints.take(slice->endpoints.size(), state.found, from.meta.at)) break;
+            add_slice(into, *slice, port);
+        }
         return index;
     }
     const auto pods = state.pods.find(into.name_space);
     if (pods == state.pods.end() || from.selector.empty()) return index;
+    if (!state.comparisons.take(pods->second.size(), state.found, from.meta.at)) return index;
     for (const auto* pod : pods->second) {
-        if (matches(from.selector, pod->meta.labels)) add_pod(into, *pod, port);
+        if (!matches(from.selector, pod->meta.labels)) continue;
+        if (!state.endpoints.take(1, state.found, from.meta.at)) return index;
+        add_pod(into, *pod, port);
     }
     return index;
 }

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/strings.hpp"
 #include "config/conditions.hpp"
 #include "config/load.hpp"
 #include "config/model.hpp"
@@ -61,7 +62,7 @@ struct gateway_state {
 
 /// A reference of a route that does not lead anywhere, for its ResolvedRefs condition.
 struct ref_problem {
-    std::string reason;
+    std::string_view reason;  ///< a word of the Gateway API
     std::string message;
 };
 
@@ -90,6 +91,22 @@ struct pool_state {
     bool endpoints_replaced = false;  ///< by a flag or a file: its Pods do not matter
 };
 
+/// How much the files may make of each other. A file of some MiB can ask for billions of pairs, of
+/// Pods and pools or of routes and listeners; no machine has them.
+class pair_limit {
+  public:
+    pair_limit(std::string_view what, std::size_t limit) : what_(what), limit_(limit) {}
+
+    /// Counts `n` more. False beyond the limit, which is reported once, at the place that met it.
+    bool take(std::size_t n, findings& found, const span& at);
+
+  private:
+    std::string_view what_;
+    std::size_t limit_;
+    std::size_t taken_ = 0;
+    bool reported_ = false;
+};
+
 struct resolve_state {
     resolve_state(const resources& in_, const load_options& options_, source_ptr picker_flag_,
                   model& out_, findings& found_);
@@ -108,9 +125,15 @@ struct resolve_state {
         slices;  ///< by namespace/service
     std::unordered_map<std::string, const secret_resource*> secrets;
     std::unordered_map<std::string, std::vector<const pod_resource*>> pods;  ///< by namespace
-    std::unordered_map<std::string, std::uint32_t> pool_index;     ///< by group/namespace/name
-    std::unordered_map<std::string, std::uint32_t> service_index;  ///< by namespace/name:port
-    std::unordered_map<std::string, std::uint32_t> gateway_index;  ///< by namespace/name
+    std::unordered_map<std::string, const config_map_resource*> config_maps;
+    std::unordered_map<std::string, const pool_resource*> defined;  ///< by group/namespace/name
+    std::unordered_map<std::string, std::uint32_t> pool_index;      ///< by group/namespace/name
+    std::unordered_map<std::string, std::uint32_t> service_index;   ///< by namespace/name:port
+    std::unordered_map<std::string, std::uint32_t> gateway_index;   ///< by namespace/name
+
+    pair_limit attachments{"routes and their hostnames on listeners", 500'000};
+    pair_limit comparisons{"pairs of a Pod and an InferencePool or Service", 20'000'000};
+    pair_limit endpoints{"endpoints", 200'000};
 
     std::vector<gateway_state> gateways;
     std::vector<route_state> routes;  ///< element i belongs to model::routes[i]
@@ -121,7 +144,23 @@ struct resolve_state {
     /// The index of a pool, or nothing.
     std::optional<std::uint32_t> find_pool(std::string_view group, std::string_view name_space,
                                            std::string_view name) const;
+    /// The pool as a file has it, served or not (`--pool-name`); null when no file has it.
+    const pool_resource* defined_pool(std::string_view group, std::string_view name_space,
+                                      std::string_view name) const;
 };
+
+/// The name among `objects` of a namespace that `wanted` may be a misspelling of, or empty. Not
+/// looked for when the finding is not kept: a file may have thousands of these.
+template <class Resource>
+std::string nearest_name(const findings& found, const text& wanted, std::string_view name_space,
+                         const std::vector<Resource>& objects) {
+    if (!found.keeps(wanted.at.file)) return {};
+    std::vector<std::string_view> names;
+    for (const auto& o : objects) {
+        if (o.meta.name_space.value == name_space) names.push_back(o.meta.name.value);
+    }
+    return std::string(nearest(wanted.value, names));
+}
 
 /// Splits `host:port`, `[v6]:port` or `:port`; the port is 0 when there is none.
 struct host_port {

@@ -104,73 +104,36 @@ condition_list complete(const resolve_state& state, const gateway_state& g) {
     return all;
 }
 
-void write_listener(json_writer& json, const listener_state& l, const condition_list& conditions) {
-    json.begin_object().field("name", l.name).key("supportedKinds").begin_array();
-    const bool http = l.protocol == "HTTP" || l.protocol == "HTTPS";
-    if (l.takes_http_routes && http) {
-        json.begin_object().field("group", gateway_group).field("kind", "HTTPRoute").end_object();
-    }
-    json.end_array().field("attachedRoutes", l.attached);
-    write_conditions(json, conditions);
-    json.end_object();
-}
-
 resource_status gateway_status(const resolve_state& state, const gateway_state& g) {
     auto status = status_of(g.from->meta);
-    const auto conditions = complete(state, g);
-    append_conditions(status, "", conditions);
-    json_writer json;
-    json.begin_object().key("addresses").begin_array();
-    for (const auto& address : g.addresses) {
-        json.begin_object().field("type", "IPAddress").field("value", address).end_object();
-    }
-    json.end_array();
-    write_conditions(json, conditions);
-    json.key("listeners").begin_array();
+    status.shape = status_shape::gateway;
+    status.conditions = complete(state, g);
+    status.addresses = g.addresses;
+    status.listeners.reserve(g.listeners.size());
     for (const auto& l : g.listeners) {
-        const auto own = complete(state, g, l);
-        append_conditions(status, l.name, own);
-        write_listener(json, l, own);
+        const bool http = l.protocol == "HTTP" || l.protocol == "HTTPS";
+        status.listeners.push_back(
+            {l.name, l.takes_http_routes && http, l.attached, complete(state, g, l)});
     }
-    json.end_array().end_object();
-    status.status_json = json.take();
     return status;
 }
 
 // --- HTTPRoute and InferencePool
 // -------------------------------------------------------------------
 
-void write_parent_ref(json_writer& json, const parent_ref_spec& parent,
-                      const std::string& name_space) {
-    json.key("parentRef")
-        .begin_object()
-        .field("group", parent.ref.group.value)
-        .field("kind", parent.ref.kind.value);
-    json.field("namespace", name_space).field("name", parent.ref.name.value);
-    if (parent.section_name) json.field("sectionName", parent.section_name->value);
-    if (parent.ref.port) json.field("port", static_cast<unsigned>(parent.ref.port->value));
-    json.end_object();
-}
-
-resource_status route_status(const route_state& route) {
+resource_status route_status(route_state& route) {
     auto status = status_of(route.from->meta);
-    json_writer json;
-    json.begin_object().key("parents").begin_array();
-    for (const auto& parent : route.parents) {
+    status.shape = status_shape::parents;
+    status.parents.reserve(route.parents.size());
+    for (auto& parent : route.parents) {
         const auto& ref = parent.spec->ref;
-        const auto name_space =
-            ref.name_space ? ref.name_space->value : route.from->meta.name_space.value;
-        auto label = name_space + "/" + ref.name.value;
-        if (parent.spec->section_name) label += "/" + parent.spec->section_name->value;
-        append_conditions(status, label, parent.conditions);
-        json.begin_object();
-        write_parent_ref(json, *parent.spec, name_space);
-        json.field("controllerName", controller_name);
-        write_conditions(json, parent.conditions);
-        json.end_object();
+        const auto& section = parent.spec->section_name;
+        status.parents.push_back(
+            {ref.group.value, ref.kind.value,
+             ref.name_space ? ref.name_space->value : route.from->meta.name_space.value,
+             ref.name.value, section ? section->value : std::string(),
+             ref.port ? ref.port->value : std::uint16_t{0}, std::move(parent.conditions)});
     }
-    json.end_array().end_object();
-    status.status_json = json.take();
     return status;
 }
 
@@ -213,36 +176,23 @@ condition_list pool_conditions(const pool_state& pool, bool route_accepted) {
 resource_status pool_status(const resolve_state& state, const pool_state& pool,
                             const std::map<std::uint32_t, bool>& parents) {
     auto status = status_of(pool.from->meta);
-    json_writer json;
-    json.begin_object().key("parents").begin_array();
+    status.shape = status_shape::parents;
     for (const auto& [index, accepted] : parents) {
         const auto& g = state.gateways[index];
-        const auto conditions = pool_conditions(pool, accepted);
-        append_conditions(status, g.id(), conditions);
-        json.begin_object().key("parentRef").begin_object();
-        json.field("group", gateway_group)
-            .field("kind", "Gateway")
-            .field("namespace", g.name_space)
-            .field("name", g.name);
-        json.end_object().field("controllerName", controller_name);
-        write_conditions(json, conditions);
-        json.end_object();
+        status.parents.push_back({std::string(gateway_group),
+                                  "Gateway",
+                                  g.name_space,
+                                  g.name,
+                                  {},
+                                  0,
+                                  pool_conditions(pool, accepted)});
     }
-    json.end_array().end_object();
-    status.status_json = json.take();
     return status;
 }
 
 resource_status class_status(const gateway_class_resource& c) {
     auto status = status_of(c.meta);
-    condition_list conditions;
-    conditions.set("Accepted", true, "Accepted", "any class is served");
-    append_conditions(status, "", conditions);
-    json_writer json;
-    json.begin_object();
-    write_conditions(json, conditions);
-    json.end_object();
-    status.status_json = json.take();
+    status.conditions.set("Accepted", true, "Accepted", "any class is served");
     return status;
 }
 
@@ -250,11 +200,13 @@ resource_status class_status(const gateway_class_resource& c) {
 
 void report_statuses(resolve_state& state) {
     auto& out = state.out.statuses;
+    out.reserve(state.in.gateway_classes.size() + state.gateways.size() + state.routes.size() +
+                state.pools.size() + state.statuses.size());
     for (const auto& c : state.in.gateway_classes) out.push_back(class_status(c));
     for (const auto& g : state.gateways) {
         if (g.from != nullptr) out.push_back(gateway_status(state, g));
     }
-    for (const auto& r : state.routes) out.push_back(route_status(r));
+    for (auto& r : state.routes) out.push_back(route_status(r));
     const auto parents = parents_of_pools(state);
     for (std::size_t i = 0; i < state.pools.size(); ++i) {
         if (state.pools[i].from != nullptr)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -53,7 +54,7 @@ struct metadata {
 struct object_ref {
     text group;
     text kind;
-    std::optional<text> name_space;
+    lean_optional<text> name_space;
     text name;
     std::optional<located<std::uint16_t>> port;
     span at;
@@ -94,7 +95,7 @@ struct route_kind_spec {
 
 struct allowed_routes_spec {
     located<namespaces_from> from;  ///< default same
-    std::optional<label_selector> selector;
+    lean_optional<label_selector> selector;
     std::vector<route_kind_spec> kinds;  ///< empty: what the protocol implies
     bool kinds_given = false;
     span at;
@@ -109,7 +110,7 @@ struct client_validation_spec {
 struct listener_tls_spec {
     text mode;                                      ///< Terminate (default) or Passthrough
     std::vector<object_ref> certificate_refs;       ///< group "" and kind Secret by default
-    std::optional<client_validation_spec> clients;  ///< frontendValidation
+    lean_optional<client_validation_spec> clients;  ///< frontendValidation
     span at;
 };
 
@@ -117,8 +118,8 @@ struct listener_spec {
     text name;
     located<std::uint16_t> port;
     text protocol;  ///< HTTP, HTTPS, TLS, TCP, UDP or an implementation's own `domain/name`
-    std::optional<text> hostname;
-    std::optional<listener_tls_spec> tls;
+    lean_optional<text> hostname;
+    lean_optional<listener_tls_spec> tls;
     allowed_routes_spec allowed_routes;
     span at;  ///< the listener's name
 };
@@ -134,9 +135,9 @@ struct gateway_resource {
     text class_name;
     std::vector<listener_spec> listeners;
     std::vector<gateway_address_spec> addresses;
-    std::optional<object_ref> parameters_ref;       ///< infrastructure.parametersRef
-    std::optional<object_ref> client_certificate;   ///< what weir would show to backends
-    std::optional<client_validation_spec> clients;  ///< of every HTTPS listener without its own
+    lean_optional<object_ref> parameters_ref;       ///< infrastructure.parametersRef
+    lean_optional<object_ref> client_certificate;   ///< what weir would show to backends
+    lean_optional<client_validation_spec> clients;  ///< of every HTTPS listener without its own
     std::vector<std::pair<std::uint16_t, client_validation_spec>> clients_by_port;
 };
 
@@ -168,7 +169,7 @@ struct reference_grant_resource {
 /// A route's parent; group and kind default to a Gateway.
 struct parent_ref_spec {
     object_ref ref;
-    std::optional<text> section_name;
+    lean_optional<text> section_name;
 };
 
 struct match_spec {
@@ -216,6 +217,7 @@ struct route_rule_spec {
     std::vector<match_spec> matches;  ///< never empty: PathPrefix `/` when none is written
     std::vector<filter_spec> filters;
     std::vector<backend_ref_spec> backends;
+    bool backends_unread = false;  ///< some are written, but none could be read
     std::optional<located<std::chrono::nanoseconds>> request_timeout;
     std::optional<located<std::chrono::nanoseconds>> backend_timeout;
     std::optional<located<retry_policy>> retry;
@@ -226,6 +228,7 @@ struct http_route_resource {
     metadata meta;
     std::vector<text> hostnames;
     std::vector<parent_ref_spec> parents;
+    bool parents_unread = false;         ///< some are written, but none could be read
     std::vector<route_rule_spec> rules;  ///< never empty
 };
 
@@ -403,6 +406,7 @@ struct resources {
     std::vector<endpoint_slice_resource> endpoint_slices;
     std::vector<skipped_resource> skipped;
     std::vector<source_ptr> sources;  ///< what the spans point into
+    std::size_t route_parts = 0;      ///< of all Gateways and HTTPRoutes, see parse.cpp
 };
 
 }  // namespace weir::config

@@ -66,13 +66,9 @@ header_edit read_headers(const field& from) {
             const object pair(item, {"name", "value"});
             if (!pair) return;
             const field name_field = pair.need("name");
-            const auto name = name_field.string(1, 256);
+            const auto name = read_header_name(name_field);
             auto value = pair.need("value").string(1, 4096);
             if (!name) return;
-            if (!is_header_name(name->value)) {
-                name_field.error("WEIR0220", "is not a header name, found \"" + name->value + "\"");
-                return;
-            }
             const bool control =
                 value && std::any_of(value->value.begin(), value->value.end(), [](char c) {
                     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
@@ -91,12 +87,8 @@ header_edit read_headers(const field& from) {
     read_pairs("set", out.set);
     read_pairs("add", out.add);
     o["remove"].items(0, 16, [&](const field& item) {
-        const auto name = item.string(1, 256);
+        const auto name = read_header_name(item);
         if (!name) return;
-        if (!is_header_name(name->value)) {
-            item.error("WEIR0220", "is not a header name, found \"" + name->value + "\"");
-            return;
-        }
         claim(taken, item, name->value, "remove");
         out.remove.push_back(to_lower(name->value));
     });
@@ -203,11 +195,7 @@ mirror_spec read_mirror(const field& from) {
 std::vector<std::string> read_header_names(const field& from, bool alone) {
     std::vector<std::string> out;
     from.items(0, 64, [&](const field& item) {
-        const auto name = item.string(1, 256);
-        if (!name) return;
-        if (!is_header_name(name->value))
-            item.error("WEIR0220", "is not a header name, found \"" + name->value + "\"");
-        out.push_back(name->value);
+        if (auto name = read_header_name(item)) out.push_back(std::move(name->value));
     });
     if (alone && out.size() > 1 && std::find(out.begin(), out.end(), "*") != out.end()) {
         from.error("WEIR0212", "cannot contain '*' alongside other headers");

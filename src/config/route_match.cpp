@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/strings.hpp"
+#include "config/cures.hpp"
 #include "config/grammar.hpp"
 #include "config/parsers.hpp"
 
@@ -16,7 +17,7 @@ void check_regex(const field& value, const std::string& pattern) {
 }
 
 void read_path(const field& from, match_spec& out) {
-    const object path(from, {"type", "value"});
+    const object path(from, {"type", "value"}, "value");
     if (!path) return;
     const auto type = path["type"].choice({"Exact", "PathPrefix", "RegularExpression"});
     out.path_at = path["value"].at();
@@ -34,13 +35,19 @@ void read_path(const field& from, match_spec& out) {
     const auto problem = path_problem(value->value);
     if (!problem) return;
     auto& f = value_field.error("WEIR0219", *problem + ", found \"" + value->value + "\"");
-    if (!value->value.starts_with('/') && !path_problem("/" + value->value))
-        f.suggestion = "/" + value->value;
+    f.suggestion = path_meant_by(value->value);
+}
+
+std::optional<text> read_parameter_name(const field& from) {
+    auto name = from.string(1, 256);
+    if (!name || is_header_name(name->value)) return name;
+    from.error("WEIR0220", "is not a parameter name, found \"" + name->value + "\"");
+    return std::nullopt;
 }
 
 /// Headers and query parameters have one shape; header names do not care for case.
-std::vector<value_match> read_values(const field& from, bool headers) {
-    std::vector<value_match> out;
+lean_vector<value_match> read_values(const field& from, bool headers) {
+    lean_vector<value_match> out;
     std::vector<std::string> written;
     from.items(0, 16, [&](const field& item) {
         const object o(item, {"type", "name", "value"});
@@ -49,17 +56,11 @@ std::vector<value_match> read_values(const field& from, bool headers) {
         const auto type = o["type"].choice({"Exact", "RegularExpression"});
         if (type && type->value == "RegularExpression") m.kind = match_kind::regex;
         const field name_field = o.need("name");
-        const auto name = name_field.string(1, 256);
+        const auto name = headers ? read_header_name(name_field) : read_parameter_name(name_field);
         const field value_field = o.need("value");
         auto value = value_field.string(1, headers ? 4096 : 1024);
         if (value && m.kind == match_kind::regex) check_regex(value_field, value->value);
         if (!name || !value) return;
-        if (!is_header_name(name->value)) {
-            name_field.error("WEIR0220", (headers ? "is not a header name, found \""
-                                                  : "is not a parameter name, found \"") +
-                                             name->value + "\"");
-            return;
-        }
         if (std::find(written.begin(), written.end(), name->value) != written.end()) {
             name_field.error("WEIR0211", "\"" + name->value + "\" is matched twice").help =
                 "names are unique within one match";

@@ -70,12 +70,45 @@ std::string_view only_container(std::string_view word,
     return found;
 }
 
+/// A text that can stand between brackets as it is.
+bool is_bare(const node& n) {
+    return n.is_scalar() && !n.quoted && !n.scalar.empty() && n.scalar.size() <= 60 &&
+           n.scalar.find_first_of(" \t\n,[]{}#:&*!|>'\"%@`") == std::string::npos;
+}
+
+/// Words of other APIs, or of a neighbouring field, for what is known here by another name.
+std::string_view synonym(std::string_view word, std::initializer_list<std::string_view> words) {
+    using entry = std::pair<std::string_view, std::string_view>;
+    constexpr std::array<entry, 16> table{{{"backends", "backendRefs"},
+                                           {"backend", "backendRefs"},
+                                           {"backend", "backendRef"},
+                                           {"apiGroup", "group"},
+                                           {"portNumber", "port"},
+                                           {"portNumber", "number"},
+                                           {"port", "number"},
+                                           {"ports", "targetPorts"},
+                                           {"hosts", "hostnames"},
+                                           {"host", "hostnames"},
+                                           {"host", "hostname"},
+                                           {"gateways", "parentRefs"},
+                                           {"parents", "parentRefs"},
+                                           {"targets", "backendRefs"},
+                                           {"Regex", "RegularExpression"},
+                                           {"Regexp", "RegularExpression"}}};
+    for (const auto& [other, own] : table) {
+        const auto found = std::find(words.begin(), words.end(), own);
+        if (iequals(other, word) && found != words.end()) return *found;
+    }
+    return {};
+}
+
 /// The known name a misspelling means: letter case aside first, then the nearest, then the one it
 /// is a part of.
 std::string_view meant_by(std::string_view word, std::initializer_list<std::string_view> words) {
     if (word.size() > 100) return {};
     const auto same = same_but_case(word, words);
     if (!same.empty()) return same;
+    if (const auto known = synonym(word, words); !known.empty()) return known;
     for (const auto w : words) {
         if (w.size() == word.size() && std::is_permutation(w.begin(), w.end(), word.begin()))
             return w;
@@ -119,7 +152,7 @@ finding& field::error(std::string_view code, std::string_view what) const {
     return report_->error(code, path_.str() + std::string(gap) + std::string(what), at());
 }
 
-void field::wrong_type(std::string_view expected) const {
+finding& field::wrong_type(std::string_view expected) const {
     static const node nothing;
     const node& n = value_ == nullptr ? nothing : *value_;
     auto& f = error("WEIR0206", "must be " + std::string(expected) + ", found " + describe(n));
@@ -130,11 +163,17 @@ void field::wrong_type(std::string_view expected) const {
                (expected == "a whole number" || expected == "true or false")) {
         f.help = "remove the quotes";
         f.suggestion = n.scalar;
+    } else if (expected == "a list" && is_bare(n)) {
+        f.suggestion = "[" + n.scalar + "]";
     } else if (expected == "a list" && !n.is_null()) {
         f.help = "start each item with `- `";
     } else if (expected == "a mapping" && n.is_sequence()) {
         f.help = "remove the `- `";
+    } else if (expected == "a text" && n.is_sequence() && n.items.size() == 1 &&
+               n.items.front().is_scalar()) {
+        f.suggestion = n.items.front().scalar;
     }
+    return f;
 }
 
 std::optional<text> field::string() const {
@@ -218,10 +257,12 @@ std::vector<std::pair<text, text>> field::strings() const {
     return out;
 }
 
-bool field::is_mapping() const {
+bool field::is_mapping(std::string_view main) const {
     if (value_ == nullptr) return false;
     if (value_->is_mapping()) return true;
-    wrong_type("a mapping");
+    auto& f = wrong_type("a mapping");
+    if (!main.empty() && is_bare(*value_))
+        f.suggestion = "{" + std::string(main) + ": " + value_->scalar + "}";
     return false;
 }
 
@@ -247,9 +288,10 @@ bool field::is_list(std::size_t min, std::size_t max) const {
 // --- object
 // ----------------------------------------------------------------------------------------
 
-object::object(const field& from, std::initializer_list<std::string_view> known)
+object::object(const field& from, std::initializer_list<std::string_view> known,
+               std::string_view main)
     : report_(&from.reports()),
-      value_(from.is_mapping() ? from.value() : nullptr),
+      value_(from.is_mapping(main) ? from.value() : nullptr),
       path_(from.path()),
       at_(from.at()) {
     if (value_ != nullptr && known.size() != 0) check_known(known);
@@ -273,10 +315,13 @@ field object::operator[](std::string_view name) const {
     return {*report_, value_ == nullptr ? nullptr : value_->get(name), {&path_, name, -1}, at_};
 }
 
+bool object::is_written(std::string_view name) const {
+    return has(name) || std::find(meant_.begin(), meant_.end(), name) != meant_.end();
+}
+
 field object::need(std::string_view name) const {
     const field f = (*this)[name];
-    const bool misspelled = std::find(meant_.begin(), meant_.end(), name) != meant_.end();
-    if (f || value_ == nullptr || misspelled) return f;
+    if (value_ == nullptr || is_written(name)) return f;
     const node* key = value_->key(name);
     report_->error("WEIR0204", f.path().str() + (key == nullptr ? " is missing" : " is empty"),
                    key == nullptr ? at_ : key->at);

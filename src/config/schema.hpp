@@ -76,8 +76,9 @@ class field {
     /// A mapping of texts; values of other types are errors.
     std::vector<std::pair<text, text>> strings() const;
 
-    /// Whether the value is a mapping or a list; anything else but an absent value is reported.
-    bool is_mapping() const;
+    /// Whether the value is a mapping or a list; anything else but an absent value is reported. A
+    /// plain text where a mapping should be is most likely its field `main`.
+    bool is_mapping(std::string_view main = {}) const;
     bool is_list(std::size_t min, std::size_t max) const;
 
     /// Calls `each(field)` for the items of a list of `min` to `max` items.
@@ -97,7 +98,7 @@ class field {
 
     /// `<path> <what>`, as in `spec.port must be a number`.
     finding& error(std::string_view code, std::string_view what) const;
-    void wrong_type(std::string_view expected) const;
+    finding& wrong_type(std::string_view expected) const;
 
     template <class To, class From>
     static std::optional<located<To>> narrow(const std::optional<located<From>>& v) {
@@ -115,8 +116,10 @@ class field {
 /// The fields of a mapping. Outlives the fields taken from it.
 class object {
   public:
-    /// Reports fields that are not in `known`; an empty list knows everything.
-    object(const field& from, std::initializer_list<std::string_view> known);
+    /// Reports fields that are not in `known`; an empty list knows everything. `main` as in
+    /// `field::is_mapping`.
+    object(const field& from, std::initializer_list<std::string_view> known,
+           std::string_view main = {});
     object(const object&) = delete;
     object& operator=(const object&) = delete;
 
@@ -133,6 +136,9 @@ class object {
     /// The key of a field that is there.
     span key_at(std::string_view name) const;
     bool has(std::string_view name) const { return static_cast<bool>((*this)[name]); }
+    /// Whether something stands under the name, or under a misspelling of it. After a list came out
+    /// empty this tells one that could not be read from one that was left out.
+    bool is_written(std::string_view name) const;
 
     /// A finding about the whole mapping: `<path>: <what>`.
     finding& error(std::string_view code, std::string_view what) const;

@@ -66,7 +66,7 @@ socket_table& table::socket_of(const config::listener& l) {
 void table::add_rules(const config::listener& l, const config::attached_route& attached,
                       socket_table::served& into) {
     const auto& route = model_->routes[attached.route];
-    const auto compile_values = [this](const std::vector<config::value_match>& values) {
+    const auto compile_values = [this](const config::lean_vector<config::value_match>& values) {
         std::vector<const RE2*> patterns;
         for (const auto& v : values) {
             patterns.push_back(v.kind == config::match_kind::regex ? pattern(v.value) : nullptr);

@@ -13,6 +13,9 @@ using config::node;
 
 namespace {
 
+/// No list of a configuration is longer; some are compared pair by pair.
+constexpr std::size_t max_items = 1000;
+
 constexpr std::string_view prefix = "failed to decode configuration JSON/YAML: ";
 
 }  // namespace
@@ -96,7 +99,14 @@ std::vector<const node*> strict_object::items(std::string_view key) const {
         wrong(*v, key, "a list");
         return out;
     }
-    for (const auto& item : v->items) out.push_back(&item);
+    const auto& all = v->items;
+    if (all.size() > max_items) {
+        found_->error(code::envelope,
+                      path(key) + " may have at most " + std::to_string(max_items) +
+                          " items, found " + std::to_string(all.size()),
+                      all[max_items].at);
+    }
+    for (std::size_t i = 0; i < std::min(all.size(), max_items); ++i) out.push_back(&all[i]);
     return out;
 }
 

@@ -130,7 +130,7 @@ class fake_subject final : public subject {
         status.kind = "HTTPRoute";
         status.name_space = "default";
         status.name = "web";
-        status.status_json = R"({"parents":[]})";
+        status.shape = config::status_shape::parents;
         model->statuses.push_back(status);
         auto r = std::make_shared<proxy::runtime>();
         r->version = 7;

@@ -17,12 +17,10 @@ TEST_SUITE("config/conditions") {
         CHECK(all.find("Programmed") == nullptr);
     }
     TEST_CASE("they are written as Kubernetes writes them") {
-        condition_list all;
-        all.set("Accepted", false, "Invalid", "a \"b\"");
+        resource_status status;
+        status.conditions.set("Accepted", false, "Invalid", "a \"b\"");
         json_writer json;
-        json.begin_object();
-        write_conditions(json, all);
-        json.end_object();
+        write_status(json, status);
         CHECK(
             json.str() ==
             R"({"conditions":[{"type":"Accepted","status":"False","reason":"Invalid","message":"a \"b\"",)"

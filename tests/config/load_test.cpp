@@ -1,13 +1,6 @@
 #include "config/load.hpp"
 
-#include <unistd.h>
-
 #include <doctest/doctest.h>
-
-#include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "../support/temporary.hpp"
 #include "config/resolve_codes.hpp"
@@ -15,7 +8,6 @@
 
 using namespace weir::config;
 using namespace weir::config::testing;
-namespace fs = std::filesystem;
 
 namespace {
 

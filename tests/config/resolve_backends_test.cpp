@@ -125,7 +125,7 @@ TEST_SUITE("config/resolve_backends") {
         const auto r = resolve_text(docs(
             {gateway(http_listener()),
              route_doc("r", parent() + "  rules:\n  - filters:\n    - type: RequestMirror\n      "
-                                       "requestMirror: {backendRef: {name: no, port: 80}}\n"
+                                       "requestMirror: {backendRef: {name: absent, port: 80}}\n"
                                        "    - type: RequestMirror\n      requestMirror: {percent: "
                                        "20, backendRef: {name: web, port: 80}}\n"
                                        "    backendRefs: [{group: inference.networking.k8s.io, "

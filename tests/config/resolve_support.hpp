@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/conditions.hpp"
 #include "config/load.hpp"
 #include "config/parse.hpp"
 #include "config/resolve.hpp"
@@ -23,18 +24,22 @@ struct resolved {
                              std::string_view type) const {
         for (const auto& s : m->statuses) {
             if (s.kind != kind || s.name != name) continue;
-            for (const auto& [where, c] : s.conditions) {
-                if (where == under && c.type == type) {
-                    return (c.status ? "True " : "False ") + c.reason;
-                }
-            }
+            std::string said;
+            each_condition(s, [&](std::string_view of, const condition& c) {
+                if (of == under && c.type == type)
+                    said = (c.status ? "True " : "False ") + std::string(c.reason);
+            });
+            return said;
         }
         return {};
     }
 
     std::string status_of(std::string_view kind, std::string_view name) const {
         for (const auto& s : m->statuses) {
-            if (s.kind == kind && s.name == name) return s.status_json;
+            if (s.kind != kind || s.name != name) continue;
+            json_writer json;
+            write_status(json, s);
+            return json.take();
         }
         return {};
     }

@@ -6,6 +6,8 @@ import os
 import signal
 import threading
 
+import pytest
+
 from harness import chat_body, reply, request, wait_for
 from answers_test import POD, POOL, ROUTE, documents
 
@@ -55,6 +57,50 @@ def test_a_failed_reload_keeps_what_was_and_is_said_everywhere(weir, manifests, 
     assert "[+]last-reload ok" in gateway.admin("GET", "/readyz?verbose").text
 
 
+def said(gateway):
+    """What metric, readiness and dashboard (which shows lastReload) say of the last reload, when they agree; else None."""
+    verdicts = {gateway.metric("weir_config_last_reload_successful") == 1,
+                "[+]last-reload ok" in gateway.admin("GET", "/readyz?verbose").text,
+                gateway.admin("GET", "/v1/config").json()["lastReload"]["ok"]}
+    return verdicts.pop() if len(verdicts) == 1 else None
+
+
+def half_written(folder):
+    (folder / "all.yaml").write_text((folder / "all.yaml").read_text()[:-40] + "\n  metadata: [")
+    return "all.yaml:"
+
+
+def gone(folder):
+    os.rename(folder, folder.with_name("away"))
+    return f"{folder} does not exist"
+
+
+def unreadable(folder):
+    """A link to itself: nobody can read it, root neither."""
+    (folder / "b.yaml").symlink_to("b.yaml")
+    return f"failed to list InferencePool, InferenceObjective, Pod: {folder}/b.yaml is forbidden"
+
+
+@pytest.mark.parametrize("spoil", [half_written, gone, unreadable])
+def test_whatever_a_reload_cannot_read_leaves_what_was_in_force(weir, manifests, upstream, spoil):
+    folder = manifests({"all.yaml": manifest(upstream(reply()).port)})
+    text = (folder / "all.yaml").read_text()
+    gateway = weir("-f", folder)
+    assert said(gateway)
+    failures = gateway.metric("weir_config_reloads_total", result="failure")
+    complaint = spoil(folder)
+    wait_for(lambda: said(gateway) is False, "the failed reload", 10)
+    gateway.wait_log(complaint)
+    assert gateway.metric("weir_config_reloads_total", result="failure") > failures
+    assert serves(gateway, "/v1/models")
+    if not folder.exists():
+        os.rename(folder.with_name("away"), folder)
+    (folder / "b.yaml").unlink(missing_ok=True)
+    put(folder, "all.yaml", text)
+    wait_for(lambda: said(gateway), "the reload that is good again", 10)
+    assert serves(gateway, "/v1/models")
+
+
 def test_folders_links_and_lost_paths(weir, manifests, upstream):
     server = upstream(reply())
     folder = manifests({"a.yaml": manifest(server.port), "sub/b.yaml": ""})
@@ -101,6 +147,7 @@ def test_the_links_of_a_mounted_config_map_are_swapped(weir, tmp_path, upstream)
     os.replace(mount / "..data_tmp", mount / "..data")
     for gateway in (by_folder, by_file):
         wait_for(lambda g=gateway: serves(g, "/v2/models"), "the swapped file", 10)
+        assert said(gateway) and gateway.metric("weir_config_reloads_total", result="success") == 1
 
 
 def test_signals_and_the_api_reload_without_watching(weir, manifests, upstream):

@@ -21,5 +21,6 @@ ROWS = [
     Row("abandoned", "client gone → upstream closed", 12),
     Row("reloads", "20 reloads under load", 7),
     Row("start", "ready after start", 6),
+    Row("extremes", "10 MiB of manifests", 40),
     Row("proofs", "promises that tests hold", 20),
 ]
