@@ -8,6 +8,7 @@
 #include "app/banner.hpp"
 #include "app/options.hpp"
 #include "app/wiring.hpp"
+#include "base/strings.hpp"
 #include "config/codes.hpp"
 #include "config/conditions.hpp"
 #include "config/load.hpp"
@@ -70,9 +71,18 @@ int exit_code_of(const config::load_result& loaded, bool strict) {
     return exit_ok;
 }
 
+void print_indented(std::string_view lines) {
+    for (const auto line : split(lines, '\n')) std::printf("    %s\n", std::string(line).c_str());
+}
+
 void print_code(const config::code_info& info) {
     std::printf("%s: %s\n\n%s\n", std::string(info.code).c_str(), std::string(info.title).c_str(),
                 std::string(info.text).c_str());
+    const auto example = config::example_of(info.code);
+    std::printf("\nInstead of\n\n");
+    print_indented(example.wrong);
+    std::printf("\nwrite\n\n");
+    print_indented(example.right);
 }
 
 int explain_code(const std::string& code) {

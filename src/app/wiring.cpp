@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "config/own_sockets.hpp"
 #include "config/resolve_codes.hpp"
 #include "datalayer/source_tls.hpp"
 
@@ -64,6 +65,20 @@ void report(const datalayer::endpoints_file& file, const config::pool& pool,
         found.error(config::codes::bad_endpoints_file, prefix + problem.text, problem.at);
     }
     if (file.source != nullptr) found.keep(file.source);
+}
+
+/// While running such an endpoint is left out of its pool, as from every other source.
+void warn_of_own(const datalayer::endpoints_file& file, const config::own_sockets& own,
+                 config::findings& found) {
+    for (std::size_t i = 0; i < file.endpoints.size(); ++i) {
+        const auto& e = file.endpoints[i];
+        const auto* l = own.find(e.host, e.ports.front());
+        if (l == nullptr) continue;
+        const bool v6 = e.host.find(':') != std::string::npos;
+        const auto authority =
+            (v6 ? "[" + e.host + "]" : e.host) + ":" + std::to_string(e.ports.front());
+        config::warn_of_own_listener(found, authority, *l, file.places[i]);
+    }
 }
 
 /// While running: an invalid entry is skipped, a file that cannot be read keeps what was. Both are
@@ -183,9 +198,12 @@ void check_parts(const config::model& model, std::optional<scheduling::preset> p
         scheduling::pipeline::make(pool.picker, preset_for(pool, preset), found);
     }
     check_idle(model, said, found);
+    const config::own_sockets own(model.listeners);
     for (const auto& pool : model.pools) {
         if (pool.endpoints_file.empty()) continue;
-        report(datalayer::read_endpoints_file(pool.endpoints_file), pool, found);
+        const auto file = datalayer::read_endpoints_file(pool.endpoints_file);
+        report(file, pool, found);
+        warn_of_own(file, own, found);
     }
 }
 

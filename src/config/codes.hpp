@@ -17,6 +17,15 @@ struct code_info {
 /// Every code, in order.
 std::span<const code_info> all_codes();
 
+/// What the mistake looks like, and what is written instead; both may have several lines.
+struct code_example {
+    std::string_view wrong;
+    std::string_view right;
+};
+
+/// The example of a code; every code has one.
+code_example example_of(std::string_view code);
+
 /// Looks a code up as a person types it (`WEIR0203`, `weir0203`, `0203`, `203`); null when there is
 /// none.
 const code_info* find_code(std::string_view typed);

@@ -232,7 +232,7 @@ constexpr std::size_t always_held = 250'000;
 constexpr std::size_t bytes_a_part = 48;
 
 std::size_t parts_of(const gateway_resource& g) {
-    return 1 + g.listeners.size() + g.addresses.size();
+    return 1 + 2 * g.listeners.size() + g.addresses.size();  // with sockets and four conditions
 }
 
 std::size_t parts_of(const http_route_resource& route) {

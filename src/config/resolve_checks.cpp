@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "config/own_sockets.hpp"
 #include "config/resolve_codes.hpp"
 #include "config/resolve_state.hpp"
 
@@ -165,39 +166,6 @@ class match_checker {
 // --- endpoints
 // ---------------------------------------------------------------------------------------
 
-/// Finds weir's own listener behind the address of an endpoint.
-class own_sockets {
-  public:
-    explicit own_sockets(const std::vector<listener>& listeners) {
-        for (const auto& l : listeners) {
-            sockets_.try_emplace(key(l.bind_address, l.bind_port), &l);
-            ports_[l.bind_port] = true;
-        }
-    }
-
-    const listener* find(const std::string& host, std::uint16_t port) const {
-        if (!ports_[port]) return nullptr;
-        std::vector<std::string_view> addresses{host};
-        const bool name = host == "localhost";
-        if (name || host == "127.0.0.1" || host == "::1")
-            addresses.insert(addresses.end(), {"0.0.0.0", "::"});
-        if (name) addresses.insert(addresses.end(), {"127.0.0.1", "::1"});
-        for (const auto address : addresses) {
-            const auto found = sockets_.find(key(address, port));
-            if (found != sockets_.end()) return found->second;
-        }
-        return nullptr;
-    }
-
-  private:
-    static std::string key(std::string_view address, std::uint16_t port) {
-        return std::string(address) + " " + std::to_string(port);
-    }
-
-    std::unordered_map<std::string, const listener*> sockets_;
-    std::vector<bool> ports_ = std::vector<bool>(65536);
-};
-
 class endpoint_checker {
   public:
     explicit endpoint_checker(resolve_state& state) : state_(state), own_(state.out.listeners) {
@@ -205,12 +173,17 @@ class endpoint_checker {
     }
 
     void check(pool& p);
+    void check(service& s);
 
   private:
-    /// Where the Pod of an endpoint is written, else the pool.
-    span place_of(const pool& p, const endpoint_source& e) const {
-        const auto pod = pods_.find(p.name_space + "/" + e.name);
-        if (pod == pods_.end()) return p.at;
+    void leave_out_own(std::vector<endpoint_source>& endpoints, const std::string& name_space,
+                       const span& otherwise);
+
+    /// Where the Pod of an endpoint is written, else `otherwise`.
+    span place_of(const std::string& name_space, const endpoint_source& e,
+                  const span& otherwise) const {
+        const auto pod = pods_.find(name_space + "/" + e.name);
+        if (pod == pods_.end()) return otherwise;
         if (!pod->second->ips.empty()) return pod->second->ips.front().at;
         return pod->second->address ? pod->second->address->at : pod->second->meta.at;
     }
@@ -220,37 +193,44 @@ class endpoint_checker {
     std::unordered_map<std::string, const pod_resource*> pods_;
 };
 
-/// An endpoint that is weir's own listener is left out: one request would come back until
-/// connections run out.
 void endpoint_checker::check(pool& p) {
+    leave_out_own(p.endpoints, p.name_space, p.at);
     std::unordered_map<std::uint16_t, std::unordered_map<std::string_view, const endpoint_source*>>
         seen;
-    for (auto& e : p.endpoints) {
-        for (auto& port : e.ports) {
+    for (const auto& e : p.endpoints) {
+        for (const auto port : e.ports) {
             if (port == 0) continue;
             const auto [other, fresh] = seen[port].try_emplace(e.host, &e);
-            if (!fresh) {
-                auto& f = state_.found.warning(codes::endpoint_twice,
-                                               join_host_port(e.host, port) +
-                                                   " is an endpoint of InferencePool " + p.id() +
-                                                   " twice",
-                                               place_of(p, e));
-                f.help = "the other one is " + other->second->name +
-                         "; give each model server an address of its own";
-                f.note = "the same server gets two shares of the traffic";
-            }
-            if (const auto* l = own_.find(e.host, port); l != nullptr) {
-                auto& f = state_.found.warning(codes::endpoint_is_listener,
-                                               "endpoint " + join_host_port(e.host, port) +
-                                                   " is weir's own listener " + l->gateway + "/" +
-                                                   l->name,
-                                               place_of(p, e));
-                f.help =
-                    "name the port of the model server, or move the listener with --listen or "
-                    "--port-map";
-                f.note = "it is left out of the pool: every request would come back until it fails";
-                port = 0;
-            }
+            if (fresh) continue;
+            auto& f =
+                state_.found.warning(codes::endpoint_twice,
+                                     join_host_port(e.host, port) +
+                                         " is an endpoint of InferencePool " + p.id() + " twice",
+                                     place_of(p.name_space, e, p.at));
+            f.help = "the other one is " + other->second->name +
+                     "; give each model server an address of its own";
+            f.note = "the same server gets two shares of the traffic";
+        }
+    }
+}
+
+void endpoint_checker::check(service& s) {
+    const auto from = state_.services.find(s.name_space + "/" + s.name);
+    leave_out_own(s.endpoints, s.name_space,
+                  from == state_.services.end() ? span{} : from->second->meta.at);
+}
+
+/// An endpoint that is weir's own listener is left out: one request would come back until
+/// connections run out.
+void endpoint_checker::leave_out_own(std::vector<endpoint_source>& endpoints,
+                                     const std::string& name_space, const span& otherwise) {
+    for (auto& e : endpoints) {
+        for (auto& port : e.ports) {
+            const auto* l = port == 0 ? nullptr : own_.find(e.host, port);
+            if (l == nullptr) continue;
+            warn_of_own_listener(state_.found, join_host_port(e.host, port), *l,
+                                 place_of(name_space, e, otherwise));
+            port = 0;
         }
     }
 }
@@ -337,6 +317,7 @@ void check_reachability(resolve_state& state) {
 void check_endpoints(resolve_state& state) {
     endpoint_checker checker(state);
     for (auto& p : state.out.pools) checker.check(p);
+    for (auto& s : state.out.services) checker.check(s);
 }
 
 }  // namespace weir::config

@@ -212,11 +212,22 @@ void tree_builder::report_duplicates(const node& mapping) {
         }
         return;
     }
-    std::unordered_map<std::string_view, const node*> seen;
-    seen.reserve(fields.size());
-    for (const auto& [key, value] : fields) {
-        const auto [it, fresh] = seen.emplace(key.scalar, &key);
-        if (!fresh) report(*it->second, key);
+    // Equal keys come together, in the order of the file; a map of them would take more memory than
+    // the tree.
+    std::vector<const node*> keys;
+    keys.reserve(fields.size());
+    for (const auto& field : fields) keys.push_back(&field.first);
+    std::sort(keys.begin(), keys.end(), [](const node* a, const node* b) {
+        const int order = a->scalar.compare(b->scalar);
+        return order != 0 ? order < 0 : a < b;
+    });
+    const node* first = keys.front();
+    for (std::size_t i = 1; i < keys.size(); ++i) {
+        if (keys[i]->scalar == first->scalar) {
+            report(*first, *keys[i]);
+        } else {
+            first = keys[i];
+        }
     }
 }
 

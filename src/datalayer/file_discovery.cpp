@@ -78,6 +78,7 @@ void read_entry(const node& entry, endpoints_file& out) {
         std::sort(e.labels.begin(), e.labels.end());
     }
     out.endpoints.push_back(std::move(e));
+    out.places.push_back(place_of(entry, "address"));
 }
 
 void read_root(const std::string& path, const node& root, endpoints_file& out) {

@@ -23,6 +23,7 @@ struct endpoints_problem {
 /// What one reading of the file brought.
 struct endpoints_file {
     std::vector<config::endpoint_source> endpoints;  ///< the valid entries, in file order
+    std::vector<config::span> places;                ///< of their addresses
     std::vector<endpoints_problem> problems;         ///< one an invalid entry
     std::string failure;  ///< nothing can be used: `reading|parsing|unmarshalling <path>: …`
     config::source_ptr source;

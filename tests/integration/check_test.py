@@ -2,11 +2,16 @@
 
 import json
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
-from harness import run_weir
+from harness import is_sanitized, run_weir, weir_binary
 from answers_test import documents
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench" / "load"))
+import extremes  # noqa: E402
 
 GATEWAY = """apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -148,7 +153,6 @@ def run_weir_as_nobody(folder, *arguments):
     """A run without root's right to read everything."""
     import subprocess
 
-    from harness import weir_binary
     words = [weir_binary(), *map(str, arguments)]
     if os.geteuid() == 0:
         for path in (folder, *folder.parents):
@@ -189,11 +193,87 @@ def test_a_picker_configuration_that_pools_share_is_reported_once():
     assert served.returncode == 4 and served.stderr.count("error[WEIR0404]") == 1
 
 
+# What is written wrong in a complete set, and what weir takes it for.
+MEANT = [
+    ("backendRefs: [{group", "backends: [{group", "backendRefs"),
+    ("[{group: inf", "[{apiGroup: inf", "group"),
+    ("{number: 8000}", "{port: 8000}", "number"),
+    ("name: p}]}]", "name: p}], timeouts: {request: 5min}}]", "5m"),
+    ("name: p}]}]", "name: p}], timeouts: {request: 5S}}]", "5s"),
+    ("name: p}]}]", "name: p}], timeouts: {request: 1d}}]", "24h"),
+    ("name: p}]}]", "name: p}], timeouts: {request: 1.5h}}]", "1h30m"),
+    ("name: p}]}]", "name: p}], matches: [{path: /v1}]}]", "{value: /v1}"),
+    ("name: p}]}]", "name: p}], matches: [{path: {value: /v1//chat}}]}]", "/v1/chat"),
+    ("name: p}]}]", "name: p}], matches: [{path: {type: Regex, value: /v.}}]}]", "RegularExpression"),
+    ("name: p}]}]", "name: p}], matches: [{headers: [{name: \"x-a:\", value: b}]}]}]", "x-a"),
+    ("parentRefs: [{name: gw}]", "parentRefs: [gw]", "{name: gw}"),
+    ("parentRefs: [{name: gw}]", "parentRefs: [{name: gw, sectionName: HTTP}]", "http"),
+    ("parentRefs:", "hostnames: a.example\n  parentRefs:", "[a.example]"),
+    ("parentRefs:", "hostnames: [https://A.example:443/x]\n  parentRefs:", "a.example"),
+    ("metadata: {name: r}", "metadata: {name: my_Route}", "my-route"),
+    ("metadata: {name: r}", "metadata: {name: r, namespace: team.a}", "team-a"),
+]
+
+
+@pytest.mark.parametrize("right, wrong, meant", MEANT, ids=[m for _, _, m in MEANT])
+def test_what_was_meant_is_suggested(right, wrong, meant):
+    errors = [f for f in findings(COMPLETE.replace(right, wrong, 1)) if f["severity"] == "error"]
+    assert [f["suggestion"] for f in errors] == [meant]
+
+
+@pytest.mark.parametrize("right, wrong", [
+    ("parentRefs: [{name: gw}]", "parentRefs: {name: gw}"),
+    ("parentRefs: [{name: gw}]", "parentRef: [{name: gw}]"),
+    ("backendRefs: [{group", "backends: [{group"),
+    ("rules: [{", "rule: [{"),
+    ("name: p}]}]", "name: p}], filters: [{type: RequestMirror, requestMirror: {percent: 5}}]}]"),
+])
+def test_a_mistake_is_told_once(right, wrong):
+    """What could not be read is not called missing as well."""
+    text = COMPLETE.replace(right, wrong, 1)
+    found = [f["code"] for f in findings(text) if f["code"] not in ("WEIR0340", "WEIR0341")]
+    assert len(found) == 1, found
+
+
+def test_an_endpoint_that_is_weir_itself_is_told_wherever_it_is_written(tmp_path):
+    """In a Pod, an endpoints file, an EndpointSlice."""
+    own = COMPLETE.replace("weir.dev/address: 127.0.0.1", "weir.dev/address: \"127.0.0.1:8080\"")
+    assert [f["code"] for f in findings(own)] == ["WEIR0338"]
+    (tmp_path / "endpoints.yaml").write_text("endpoints: [{name: a, address: 127.0.0.1, port: 8080}]")
+    found = findings(COMPLETE, "--endpoints-file", tmp_path / "endpoints.yaml")
+    assert [(f["code"], f["line"], f["column"]) for f in found] == [("WEIR0338", 1, 32)]
+    assert found[0]["file"].endswith("endpoints.yaml")
+    service = """apiVersion: v1
+kind: Service
+metadata: {name: s}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: s-1, labels: {kubernetes.io/service-name: s}}
+addressType: IPv4
+ports: [{port: 8080}]
+endpoints: [{addresses: [127.0.0.1]}]
+"""
+    to_service = ROUTE.replace("{group: inference.networking.k8s.io, kind: InferencePool, name: p}", "{name: s, port: 80}")
+    assert [f["code"] for f in findings(documents(GATEWAY, to_service, service))] == ["WEIR0338"]
+
+
 def test_every_code_that_is_found_is_explained():
     done = run_weir("check", "--explain", "weir0301")
     assert done.returncode == 0
     assert done.stdout.startswith("WEIR0301: a pool that no file defines\n\n")
     assert "fault filter abort" in done.stdout
+
+
+@pytest.mark.parametrize("shape", extremes.SHAPES)
+def test_whatever_a_file_asks_for_check_ends(tmp_path, shape):
+    """The figures are the bench's, which holds the optimised binary to 256 MiB; this one may be any build."""
+    size = 256 << 10 if is_sanitized() else 10 << 20
+    (tmp_path / "a.yaml").write_text(extremes.SHAPES[shape](size))
+    code, _, mebibytes = extremes.check(weir_binary(), tmp_path / "a.yaml")
+    assert code in (0, 4, 5)
+    assert is_sanitized() or mebibytes < 384
 
 
 def test_bombs_and_large_files_end_soon(tmp_path):
