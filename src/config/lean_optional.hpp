@@ -24,6 +24,10 @@ class lean_optional {
     lean_optional& operator=(lean_optional&&) noexcept = default;
     ~lean_optional() = default;
 
+    T& emplace() {
+        value_ = std::make_unique<T>();
+        return *value_;
+    }
     explicit operator bool() const { return value_ != nullptr; }
     bool has_value() const { return value_ != nullptr; }
     const T& operator*() const { return *value_; }
