@@ -7,6 +7,7 @@ means over seeds that no parameter was chosen with.
 
 import argparse
 import concurrent.futures
+import hashlib
 import re
 import subprocess
 import sys
@@ -20,11 +21,22 @@ SPEEDS = "1,1,1,1,1.5,1.5,2,2"
 CELL = {"ttft90": 3, "ttft99": 4, "slo%": 8, "good/s": 9, "hit%": 10}  # places in a row
 
 
-def run(binary, flags):
-    out = subprocess.run([str(binary), *flags], capture_output=True, text=True)
-    if out.returncode != 0:
-        sys.exit(f"{binary} {' '.join(flags)}: {out.stderr}")
-    return out.stdout
+class Bench:
+    """Runs the bench; what a folder holds of an earlier run is not run again."""
+
+    def __init__(self, binary, kept):
+        self.binary, self.kept = binary, kept
+
+    def run(self, flags):
+        kept = self.kept and self.kept / hashlib.sha1(" ".join(flags).encode()).hexdigest()[:16]
+        if kept and kept.exists():
+            return kept.read_text()
+        out = subprocess.run([str(self.binary), *flags], capture_output=True, text=True)
+        if out.returncode != 0:
+            sys.exit(f"{self.binary} {' '.join(flags)}: {out.stderr}")
+        if kept:
+            kept.write_text(out.stdout)
+        return out.stdout
 
 
 def rows(text):
@@ -49,11 +61,13 @@ def knees(text):
     return found
 
 
-def measure(binary, load, seeds):
-    """One load: all policies' knees, and the compared ones at shares of the knee."""
+def measure(bench, load, first_seed, seeds):
+    """One load: the compared policies' knees and figures at shares of the knee over all seeds, the
+    other knees with the first seed."""
     policies = lambda names: [f for name in names for f in ("--policy", name)]
-    shares = run(binary, [*load, *seeds, "--knee", *policies(COMPARED)])
-    others = run(binary, [*load, *seeds, "--knee", "--at", "0", *policies(PLAIN + BOUNDS)])
+    first = ["--seed", str(first_seed)]
+    shares = bench.run([*load, *first, "--seeds", str(seeds), "--knee", *policies(COMPARED)])
+    others = bench.run([*load, *first, "--knee", "--at", "0", *policies(PLAIN + BOUNDS)])
     return rows(shares), {**knees(shares), **knees(others)}
 
 
@@ -62,7 +76,7 @@ def knee_cell(found):
 
 
 def share_cell(found):
-    return f"{found[1]:.3f} ± {found[2]:.3f}" if found else "none"
+    return f"{found[1]:.3f}" + (f" ± {found[2]:.3f}" if found[2] else "") if found else "none"
 
 
 def print_knees(results):
@@ -95,7 +109,7 @@ def print_shares(results, shares):
             print(f"| {load} | {share} | " + " | ".join(figures) + " |")
 
 
-def print_unequal(binary, traces, seeds):
+def print_unequal(bench, traces, seeds):
     print("| case | TTFT p90, s | TTFT p99, s | good, % |\n|---|---|---|---|")
     cases = [
         ("conversation at 2.0, speeds 1, 1, 1, 1, 1/1.5, 1/1.5, 1/2, 1/2", 0, "2.0", ["--slowdowns", SPEEDS]),
@@ -105,7 +119,7 @@ def print_unequal(binary, traces, seeds):
     ]
     policies = [f for name in ["least-requests", *COMPARED] for f in ("--policy", name)]
     for text, trace, rate, flags in cases:
-        group = rows(run(binary, ["--trace", traces[trace], "--rate", rate, *flags, *seeds, *policies]))
+        group = rows(bench.run(["--trace", traces[trace], "--rate", rate, *flags, *seeds, *policies]))
         print(f"| {text} | " + " | ".join(cells(group, c, d) for c, d in (("ttft90", 2), ("ttft99", 2), ("slo%", 1))) + " |")
 
 
@@ -117,13 +131,16 @@ def main():
     flags.add_argument("--first-seed", default=11, type=int)
     flags.add_argument("--seeds", default=3, type=int)
     flags.add_argument("--jobs", default=1, type=int)
+    flags.add_argument("--keep", type=Path, help="folder of finished runs, to go on after a break")
     flags = flags.parse_args()
-    seeds = ["--seed", str(flags.first_seed), "--seeds", str(flags.seeds)]
+    if flags.keep:
+        flags.keep.mkdir(parents=True, exist_ok=True)
+    bench = Bench(flags.binary, flags.keep)
     loads = {"conversation (trace)": ["--trace", flags.conversation], "synthetic (trace)": ["--trace", flags.synthetic]}
     for name in ("multi-turn", "agents", "tenants", "bursts", "documents"):
         loads[name] = ["--workload", name, "--seconds", "100"]
     with concurrent.futures.ThreadPoolExecutor(flags.jobs) as pool:
-        jobs = {name: pool.submit(measure, flags.binary, load, seeds) for name, load in loads.items()}
+        jobs = {name: pool.submit(measure, bench, load, flags.first_seed, flags.seeds) for name, load in loads.items()}
         results = {}
         for name, job in jobs.items():
             results[name] = job.result()
@@ -135,7 +152,7 @@ def main():
     print("\n### Below and above the knee\n")
     print_shares(results, [0.6, 0.8, 0.95, 1.1])
     print("\n### Unequal endpoints\n")
-    print_unequal(flags.binary, [flags.conversation, flags.synthetic], seeds)
+    print_unequal(bench, [flags.conversation, flags.synthetic], ["--seed", str(flags.first_seed)])
 
 
 if __name__ == "__main__":
