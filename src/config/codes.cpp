@@ -261,7 +261,8 @@ constexpr std::array table{
     code_info{
         "WEIR0336", "not an EndpointPickerConfig",
         "--config-file and --config-text hold one document with apiVersion llm-d.ai/v1alpha1 (or "
-        "the older\ninference.networking.x-k8s.io/v1alpha1) and kind EndpointPickerConfig."},
+        "llm-d.ai/v1, or the older\ninference.networking.x-k8s.io/v1alpha1) and kind "
+        "EndpointPickerConfig."},
     code_info{
         "WEIR0337", "metrics that are stale before they are scraped",
         "With metricsStalenessThreshold below the scrape period every endpoint is stale most of "
@@ -334,7 +335,8 @@ constexpr std::array table{
     code_info{"WEIR0401", "not the shape of an EndpointPickerConfig",
               "The envelope is read strictly: names of fields count letter by letter, unknown "
               "fields are errors, apiVersion\n"
-              "is llm-d.ai/v1alpha1 (or the older inference.networking.x-k8s.io/v1alpha1)."},
+              "is llm-d.ai/v1alpha1 (or llm-d.ai/v1, or the older "
+              "inference.networking.x-k8s.io/v1alpha1)."},
     code_info{"WEIR0402", "a plugin without a type",
               "Each entry of `plugins` needs `type`. `name` may be left out: it is the type then."},
     code_info{"WEIR0403", "two plugins of one name",

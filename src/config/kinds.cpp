@@ -28,7 +28,7 @@ constexpr std::array kinds{
     kind_info{old_group, "InferenceModelRewrite", "v1alpha2", kind_id::model_rewrite},
     kind_info{llm_d_group, "InferenceModelRewrite", "v1alpha2", kind_id::model_rewrite},
     kind_info{old_group, "InferenceModel", "v1alpha2", kind_id::inference_model},
-    kind_info{llm_d_group, "EndpointPickerConfig", "v1alpha1", kind_id::picker_config},
+    kind_info{llm_d_group, "EndpointPickerConfig", "v1alpha1 v1", kind_id::picker_config},
     kind_info{old_group, "EndpointPickerConfig", "v1alpha1", kind_id::picker_config},
     kind_info{"", "Pod", "v1", kind_id::pod},
     kind_info{"", "Service", "v1", kind_id::service},
@@ -177,6 +177,10 @@ kind_info identify(const metadata& meta, const field& api_version, const field& 
         meta.group == gateway_group || meta.group == pool_group || meta.group == old_group;
     if (ours || !meant.empty()) warn_kind(meta, kind, meant, in_group);
     return none;
+}
+
+std::vector<std::string> api_versions_of(std::string_view kind) {
+    return homes(select([&](const kind_info& k) { return k.kind == kind; }));
 }
 
 }  // namespace weir::config

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/schema.hpp"
 
@@ -38,5 +39,8 @@ struct kind_info {
 /// kind in a known group, a wrong version, a known kind in the wrong group) is a warning and
 /// skipped; what belongs to others is skipped silently.
 kind_info identify(const metadata& meta, const field& api_version, const field& kind);
+
+/// What `apiVersion` may say for objects of that kind, the newest group first.
+std::vector<std::string> api_versions_of(std::string_view kind);
 
 }  // namespace weir::config

@@ -26,9 +26,10 @@ std::string_view scalar_of(const node& mapping, std::string_view key) {
 }
 
 bool is_picker_config(const node& root) {
-    const auto version = scalar_of(root, "apiVersion");
-    return scalar_of(root, "kind") == "EndpointPickerConfig" &&
-           (version == "llm-d.ai/v1alpha1" || version == "inference.networking.x-k8s.io/v1alpha1");
+    if (scalar_of(root, "kind") != "EndpointPickerConfig") return false;
+    const auto versions = api_versions_of("EndpointPickerConfig");
+    return std::find(versions.begin(), versions.end(), scalar_of(root, "apiVersion")) !=
+           versions.end();
 }
 
 /// An entry that means to be a picker configuration, but has its kind or version wrong, gets the

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/strings.hpp"
+#include "config/kinds.hpp"
 #include "config/picker_codes.hpp"
 #include "scheduling/scalar.hpp"
 #include "scheduling/strict_object.hpp"
@@ -38,13 +39,14 @@ void check_header(const strict_object& o, picker_spec& spec, findings& found) {
         f.suggestion = "EndpointPickerConfig";
     }
     spec.old_group = version == "inference.networking.x-k8s.io/v1alpha1";
-    if (spec.old_group || version == "llm-d.ai/v1alpha1") return;
+    auto versions = config::api_versions_of("EndpointPickerConfig");
+    if (std::find(versions.begin(), versions.end(), version) != versions.end()) return;
     auto& f = found.error(
         code::envelope,
         "no kind \"EndpointPickerConfig\" is registered for version \"" + version + "\"",
         o.at("apiVersion"));
-    f.allowed = {"llm-d.ai/v1alpha1", "inference.networking.x-k8s.io/v1alpha1"};
-    f.suggestion = "llm-d.ai/v1alpha1";
+    f.suggestion = versions.front();
+    f.allowed = std::move(versions);
 }
 
 /// Go's ParseBool over lower-cased, trimmed text.

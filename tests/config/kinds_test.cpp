@@ -69,7 +69,8 @@ TEST_SUITE("config/kinds") {
             CHECK(r.all.gateway_classes.size() == 1);
             CHECK(r.all.gateway_classes.at(0).meta.name_space.value.empty());
         }
-        for (const auto* api : {"llm-d.ai/v1alpha1", "inference.networking.x-k8s.io/v1alpha1"}) {
+        for (const auto* api :
+             {"llm-d.ai/v1alpha1", "llm-d.ai/v1", "inference.networking.x-k8s.io/v1alpha1"}) {
             CHECK(read(api, "EndpointPickerConfig").all.picker_configs.size() == 1);
         }
     }

@@ -170,7 +170,7 @@ def test_kinds_that_are_not_read_are_listed_once():
 
 
 def test_a_picker_configuration_that_is_nearly_one_is_said_wherever_it_stands():
-    wrong = {"llm-d.ai/v1 EndpointPickerConfig": ("WEIR0203", "llm-d.ai/v1alpha1"),
+    wrong = {"llm-d.ai/v2 EndpointPickerConfig": ("WEIR0203", "llm-d.ai/v1alpha1"),
              "llm-d.ai/v1alpha1 EndpointPickerConfg": ("WEIR0202", "EndpointPickerConfig"),
              "example.com/v1 EndpointPickerConfig": ("WEIR0203", "llm-d.ai/v1alpha1")}
     pool = POOL + "  endpointPickerRef: {name: epp, port: {number: 9002}}\n"

@@ -20,6 +20,8 @@ TEST_SUITE("scheduling/picker_spec") {
     TEST_CASE("apiVersion and kind must be the picker's") {
         CHECK(load_text("apiVersion: v1\nkind: EndpointPickerConfig\n").first()->message ==
               "no kind \"EndpointPickerConfig\" is registered for version \"v1\"");
+        CHECK(load_text("apiVersion: llm-d.ai/v1\nkind: EndpointPickerConfig\n").first() ==
+              nullptr);
         CHECK(load_text("apiVersion: llm-d.ai/v1alpha1\nkind: Pod\n").first()->code == "WEIR0401");
     }
 
