@@ -49,8 +49,8 @@ reply wrong_method(const asked& a) {
 
 reply not_found(const asked& a) {
     std::string text = "there is nothing at " + a.path;
-    if (const auto near = nearest_page(a.path); !near.empty())
-        text += "; did you mean " + std::string(near) + "?";
+    const auto near = nearest_page(a.path);
+    text += near.empty() ? "; / lists what there is" : "; did you mean " + std::string(near) + "?";
     return problem(404, text);
 }
 

@@ -1,4 +1,4 @@
-// Who am I, am I well: /, /livez, /readyz, /metrics, /v1/build, /v1/process.
+// Who am I, am I well: /, /livez, /readyz, /metrics, /v1/build, /v1/process, /v1/traffic.
 #include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -118,6 +118,14 @@ void collect_process(metrics::exposition& out, double uptime) {
               static_cast<double>(unix_ms_now()) / 1000 - uptime);
 }
 
+void write_spread(json_writer& w, std::string_view name, const proxy::traffic_sums::spread& of) {
+    w.key(name).begin_object().key("bounds").begin_array();
+    for (const double b : of.bounds) w.value(b);
+    w.end_array().key("counts").begin_array();
+    for (const auto n : of.counts) w.value(n);
+    w.end_array().end_object();
+}
+
 }  // namespace
 
 void show_links(surroundings&, const asked& a, const answer_fn& answer) {
@@ -159,6 +167,27 @@ void show_build(surroundings& s, const asked&, const answer_fn& answer) {
     w.field("assertions", true);
 #endif
     w.field("ui", !assets().empty()).end_object();
+    reply r;
+    r.body = w.take() + "\n";
+    answer(std::move(r));
+}
+
+/// For those who draw rates and percentiles: read twice, the difference is what came between.
+void show_traffic(surroundings& s, const asked&, const answer_fn& answer) {
+    const auto t = s.about.traffic();
+    json_writer w;
+    w.begin_object().field("apiVersion", "v1").field("unixMs", unix_ms_now());
+    w.field("requests", t.requests);
+    w.field("inputTokens", t.input_tokens).field("outputTokens", t.output_tokens);
+    w.key("ttftSeconds").begin_object();
+    write_spread(w, "plain", t.ttft_plain);
+    write_spread(w, "stream", t.ttft_stream);
+    w.end_object().key("answers").begin_array();
+    for (const auto& [what, count] : t.answers) {
+        w.begin_object().field("code", what.first).field("reason", what.second);
+        w.field("count", count).end_object();
+    }
+    w.end_array().end_object();
     reply r;
     r.body = w.take() + "\n";
     answer(std::move(r));

@@ -26,6 +26,8 @@ constexpr std::array all_pages = {
     page{"/v1/endpoints", false, false, "endpoints: state, signals, what scraping says",
          show_endpoints},
     page{"/v1/queues", false, false, "priority bands and queues", show_queues},
+    page{"/v1/traffic", false, false, "requests, answers, tokens and TTFT since the start",
+         show_traffic},
     page{"/v1/decisions", false, false, "the last decisions, newest first; ?limit=N",
          show_decisions},
     page{"/v1/decisions/stream", false, false, "decisions as they are made (server-sent events)",

@@ -100,6 +100,7 @@ void do_drain(surroundings&, const asked&, const answer_fn&);
 void do_log(surroundings&, const asked&, const answer_fn&);
 // pool_pages.cpp
 void show_pools(surroundings&, const asked&, const answer_fn&);
+void show_traffic(surroundings& s, const asked& a, const answer_fn& answer);
 void show_queues(surroundings&, const asked&, const answer_fn&);
 // endpoint_pages.cpp
 void show_endpoints(surroundings&, const asked&, const answer_fn&);

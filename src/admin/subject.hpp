@@ -14,6 +14,7 @@
 #include "datalayer/scraper.hpp"
 #include "proxy/decision_ring.hpp"
 #include "proxy/runtime.hpp"
+#include "proxy/telemetry.hpp"
 
 /// What the admin API shows and does. `app` implements it; `admin` renders it. Control thread.
 namespace weir::admin {
@@ -66,6 +67,7 @@ class subject {
     virtual std::vector<name_facts> names() const { return {}; }
     virtual std::vector<data_address> addresses() const = 0;
     virtual void collect(metrics::exposition& out) const = 0;
+    virtual proxy::traffic_sums traffic() const { return {}; }
     virtual const reload_report& last_reload() const = 0;
     virtual bool draining() const = 0;
     virtual double uptime_seconds() const = 0;

@@ -49,6 +49,7 @@ class process final : public admin::subject {
     std::vector<admin::data_address> addresses() const override;
     std::vector<admin::name_facts> names() const override { return wiring_->names(); }
     void collect(metrics::exposition& out) const override;
+    proxy::traffic_sums traffic() const override;
     const admin::reload_report& last_reload() const override { return reload_; }
     bool draining() const override { return draining_; }
     double uptime_seconds() const override;

@@ -160,6 +160,12 @@ void process::collect(metrics::exposition& out) const {
               {{"commit", commit}, {"build_ref", version}}, 1);
 }
 
+proxy::traffic_sums process::traffic() const {
+    proxy::traffic_sums out;
+    for (const auto& w : workers_) w->numbers().add_to(out);
+    return out;
+}
+
 double process::uptime_seconds() const {
     return std::chrono::duration<double>(steady_clock::now() - started_).count();
 }

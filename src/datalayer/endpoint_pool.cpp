@@ -220,8 +220,10 @@ void endpoint_pool::step_health(time_point now) {
     for (const auto& m : members_) {
         if (m->said == m->health.state) continue;
         m->said = m->health.state;
-        log::info("endpoint is " + std::string(to_string(m->said)),
-                  {{"pool", id()}, {"endpoint", m->listed.what.id()}, {"reason", m->health.why}});
+        const bool lost = m->said == endpoint_health::down || m->said == endpoint_health::ejected;
+        (lost ? log::warning : log::info)(
+            "endpoint is " + std::string(to_string(m->said)),
+            {{"pool", id()}, {"endpoint", m->listed.what.id()}, {"reason", m->health.why}});
     }
 }
 

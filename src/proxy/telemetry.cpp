@@ -72,6 +72,7 @@ constexpr std::string_view errors_twin = "inference_objective_request_error_tota
 constexpr std::string_view running_twin = "inference_objective_running_requests";
 constexpr std::string_view attempts_twin = "inference_extension_scheduler_attempts_total";
 constexpr std::string_view rewrites_twin = "inference_extension_model_rewrite_decisions_total";
+constexpr std::string_view answers_family = "weir_answers_total";
 constexpr std::string_view answers_help = "Answers to clients, by status and reason.";
 
 void declare_both(metrics::exposition& out, const family& f, std::string_view twin,
@@ -297,7 +298,7 @@ void telemetry::count_answer(int status, std::string_view reason) {
         reason.empty() && status >= 0 && static_cast<std::size_t>(status) < relayed_.size();
     auto* cell = plain ? relayed_[static_cast<std::size_t>(status)] : nullptr;
     if (cell == nullptr) {
-        cell = &counter("weir_answers_total",
+        cell = &counter(answers_family,
                         {{"code", std::to_string(status)}, {"reason", std::string(reason)}});
         if (plain) relayed_[static_cast<std::size_t>(status)] = cell;
     }
@@ -333,7 +334,7 @@ void telemetry::collect_series(metrics::exposition& out) const {
 void telemetry::collect_counters(metrics::exposition& out) const {
     declare_both(out, attempts_family, attempts_twin, "counter");
     declare_both(out, rewrites_family, rewrites_twin, "counter");
-    out.declare("weir_answers_total", answers_help, "counter");
+    out.declare(answers_family, answers_help, "counter");
     for (const auto& f : {inflight_requests_family, inflight_tokens_family})
         out.declare(f.name, help_of(f), "gauge");
     for (const auto& [key, c] : counters_) {
@@ -356,6 +357,27 @@ void telemetry::collect_counters(metrics::exposition& out) const {
         } else {
             out.counter(c->family, answers_help, l, value);
         }
+    }
+}
+
+void traffic_sums::spread::add(const metrics::histogram& of) {
+    bounds.assign(of.bounds().begin(), of.bounds().end());
+    counts.resize(bounds.size() + 1);
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += of.bucket(i);
+}
+
+void telemetry::add_to(traffic_sums& out) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, s] : series_) {
+        out.requests += s->total.value();
+        out.input_tokens += s->input_tokens.sum();
+        out.output_tokens += s->output_tokens.sum();
+        out.ttft_plain.add(s->ttft_plain);
+        out.ttft_stream.add(s->ttft_stream);
+    }
+    for (const auto& [key, c] : counters_) {
+        if (c->family == answers_family)
+            out.answers[{c->labels[0].second, c->labels[1].second}] += c->value.value();
     }
 }
 

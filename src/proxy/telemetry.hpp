@@ -2,12 +2,14 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/metrics.hpp"
@@ -85,6 +87,21 @@ struct counted_pick {
     const endpoint& picked;
 };
 
+/// What all series of all workers come to, for a reader that wants no labels. Since the start.
+struct traffic_sums {
+    struct spread {
+        std::vector<double> bounds;
+        std::vector<std::uint64_t> counts;  ///< by bucket, not cumulative; the last one is +Inf
+        void add(const metrics::histogram& of);
+    };
+    double requests = 0;  ///< that were given an endpoint
+    double input_tokens = 0;
+    double output_tokens = 0;
+    spread ttft_plain;
+    spread ttft_stream;
+    std::map<std::pair<std::string, std::string>, double> answers;  ///< by code and reason
+};
+
 /// One worker's numbers. The worker writes without locks; `collect` may run on any thread
 /// meanwhile.
 class telemetry final : public metrics::source {
@@ -117,6 +134,8 @@ class telemetry final : public metrics::source {
     metrics::cell truncated_answers;
 
     void collect(metrics::exposition& out) const override;
+    /// Any thread, as `collect`.
+    void add_to(traffic_sums& out) const;
 
   private:
     void collect_series(metrics::exposition& out) const;

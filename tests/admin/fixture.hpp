@@ -82,6 +82,7 @@ class fake_subject final : public subject {
     void collect(metrics::exposition& out) const override {
         out.counter("weir_test_total", "Help.", {{"a", "b"}}, 3);
     }
+    proxy::traffic_sums traffic() const override { return sums; }
     const reload_report& last_reload() const override { return report; }
     bool draining() const override { return drained; }
     double uptime_seconds() const override { return 1.5; }
@@ -113,6 +114,7 @@ class fake_subject final : public subject {
 
     std::vector<readiness_check> checks = {{"configuration", true, ""}, {"listeners", true, ""}};
     reload_report report;
+    proxy::traffic_sums sums;
     std::vector<bool> reloads;
     std::vector<proxy::decision_record> records;
     std::atomic<bool> drained{false};

@@ -36,4 +36,21 @@ TEST_SUITE("admin/health_pages") {
         CHECK(page.has("href=\"/v1/endpoints\""));
         CHECK(page.says("content-security-policy: default-src 'self'"));
     }
+
+    TEST_CASE("traffic is told as sums since the start, without labels") {
+        fixture f;
+        f.on_loop([&] {
+            auto& t = f.about.sums;
+            t.requests = 3;
+            t.output_tokens = 40;
+            t.ttft_stream.bounds = {0.1, 1};
+            t.ttft_stream.counts = {2, 1, 0};
+            t.answers[{"429", "saturated"}] = 2;
+        });
+        const auto a = f.get("/v1/traffic");
+        CHECK(is_json_object(a.body));
+        CHECK(a.has(R"("requests":3,"inputTokens":0,"outputTokens":40)"));
+        CHECK(a.has(R"("stream":{"bounds":[0.1,1],"counts":[2,1,0]})"));
+        CHECK(a.has(R"({"code":"429","reason":"saturated","count":2})"));
+    }
 }

@@ -106,6 +106,34 @@ def test_the_explorer_has_the_numbers_of_explain(weir, upstream, browser):
         browser.shows(rf"{re.escape(candidate['endpoint'])} .*?{re.escape(shown)}")
 
 
+def test_rates_tokens_and_percentiles_are_above_the_pools(weir, upstream, browser):
+    gateway = weir("--endpoint", upstream().url)
+    browser.open(gateway, "pools")
+    browser.shows(r"Last 10 s 0 requests/s 0 tokens/s out 0 tokens/s in 0 shed/s 0 errors/s – TTFT p50")
+    for _ in range(3):
+        assert gateway.chat(stream=True).status == 200
+    browser.shows(r"Last 10 s [\d.]*[1-9][\d.]* requests/s .*? \d+ ms TTFT p50 \d+ ms TTFT p95 \d+ ms TTFT p99 3 streams")
+
+
+def test_a_request_is_explained_on_the_page_without_being_sent(weir, upstream, browser):
+    server = upstream()
+    gateway = weir("--endpoint", server.url)
+    browser.open(gateway, "decisions")
+    wait_for(lambda: browser.find("summary"), "the panel")
+    browser.find("summary")[0].click()
+    field, ask = browser.find("textarea")[0], browser.find("form button")[0]
+    field.clear()
+    field.send_keys('{"model": "m", "messages": [{"role": "user", "content": "Hello"}]}')
+    ask.click()
+    browser.shows(rf"default/{re.escape(server.url[7:])} default/default pool .*? m model 0 priority")
+    assert "max-score-picker picker" in browser.text
+    field.clear()
+    field.send_keys('{"model": "m"}')
+    ask.click()
+    browser.shows(r"Refused: 400 .*? prompt not found in request \(prompt-not-found\)")
+    assert server.requests == []
+
+
 def test_a_failed_reload_is_on_the_page_with_its_place(weir, manifests, browser):
     good = """
 apiVersion: inference.networking.k8s.io/v1

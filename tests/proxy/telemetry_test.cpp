@@ -105,4 +105,25 @@ TEST_SUITE("proxy/telemetry") {
         CHECK(text.find("llm_d_epp_request_duration_seconds_count{fairness_id=\"default-flow\"") !=
               std::string::npos);
     }
+
+    TEST_CASE("the sums of all series, for a reader without labels") {
+        label_caps caps;
+        telemetry one(caps);
+        telemetry other(caps);
+        for (auto* numbers : {&one, &other}) {
+            auto& s = numbers->series("m", "t", "f", 0);
+            s.total.add();
+            s.output_tokens.observe(20);
+            s.ttft_stream.observe(0.03);
+            numbers->count_answer(429, "saturated");
+        }
+        traffic_sums sums;
+        one.add_to(sums);
+        other.add_to(sums);
+        CHECK(sums.requests == 2);
+        CHECK(sums.output_tokens == 40);
+        CHECK(sums.ttft_stream.counts.size() == sums.ttft_stream.bounds.size() + 1);
+        CHECK(sums.ttft_stream.counts[2] == 2);  // 0.025 to 0.05
+        CHECK(sums.answers.at({"429", "saturated"}) == 2);
+    }
 }

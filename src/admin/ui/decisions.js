@@ -1,7 +1,8 @@
 // The last decisions; one of them as a matrix of endpoint and scorer.
 import { h, cell, head, stat, number, percent, get } from "./dom.js";
+import { matrix } from "./matrix.js";
+import { what_if } from "./whatif.js";
 
-const short = (plugin) => plugin.split("/")[0];
 const time = (d) => new Date(d.unixMs).toLocaleTimeString([], { hour12: false }) + "." + String(d.unixMs % 1000).padStart(3, "0");
 const ms = (v) => (v === null ? "–" : number(v, 1) + " ms");
 
@@ -20,29 +21,6 @@ function row(d) {
     cell("Decided in", { class: "num" }, number(d.decideMicroseconds, 1) + " µs"));
 }
 
-function matrix(p, recorded) {
-  const signals = new Map(recorded.map((c) => [c.endpoint, c]));
-  const total = new Map(p.totals.map((t) => [t.endpoint, t.total]));
-  const dropped = new Map(p.filters.flatMap((f) => f.dropped.map((e) => [e, short(f.plugin)])));
-  const order = [...p.candidates].sort((a, b) => (total.get(b) ?? -1) - (total.get(a) ?? -1));
-  const rows = order.map((e) => {
-    const s = signals.get(e);
-    const seen = s ? "queue " + number(s.waiting) + ", running " + number(s.running) + ", KV " + number(s.kvUsage * 100, 0) + " %, in flight " + number(s.inFlight) : "";
-    const name = h("td", {}, p.picks.includes(e) ? "▸ " + e : e, h("span", { class: "sub" }, seen));
-    if (dropped.has(e)) return h("tr", { class: "gone" }, name, h("td", { colspan: p.scorers.length + 1 }, "dropped by " + dropped.get(e)));
-    return h("tr", { class: p.picks.includes(e) ? "pick" : null }, name,
-      p.scorers.map((s) => { const v = s.scores.find((x) => x.endpoint === e); return h("td", { class: "num", title: inputs(v) }, number(v?.weighted, 4), h("span", { class: "sub" }, number(v?.raw, 4) + " × " + number(s.weight))); }),
-      h("td", { class: "num" }, number(total.get(e), 4)));
-  });
-  return h("section", { class: "card" }, h("header", {}, h("h2", {}, "Profile " + p.name), stat(p.candidates.length + " → " + p.survivors.length, "candidates"), p.picker && stat(short(p.picker), "picker")),
-    h("div", { class: "scroll" }, h("table", {}, head("Endpoint", ...p.scorers.map((s) => "#" + short(s.plugin)), "#Total"), h("tbody", {}, rows))));
-}
-
-/// What a score was made of, for the pointer that rests on it.
-function inputs(score) {
-  return Object.entries(score?.inputs ?? {}).map(([name, value]) => name + " " + number(value, 4)).join(", ") || null;
-}
-
 function recorded_table(d) {
   return h("section", { class: "card" }, h("header", {}, h("h2", {}, "As recorded"), h("span", { class: "stat" }, d.explanation.note ?? "what was decided then is not all recorded: below, what the same signals give today")),
     h("div", { class: "scroll" }, h("table", {}, head("Endpoint", "#Queue", "#Running", "#KV", "#In flight", "#Matched blocks", "#Total"), h("tbody", {},
@@ -58,9 +36,9 @@ function one(at, id) {
       const d = await get("/v1/decisions/" + encodeURIComponent(id));
       const facts = [["Model", d.model + (d.targetModel !== d.model ? " → " + d.targetModel : "")], ["Endpoint", d.endpoint ? d.endpoint + " (" + d.address + ")" : "none"], ["Path", d.path],
         ["Priority", String(d.priority) + (d.objective ? " by " + d.objective : "")], ["Status", d.done ? d.status + (d.reason ? " " + d.reason : "") : "open"],
-        ["First byte, total", ms(d.firstByteMs) + ", " + ms(d.totalMs)], ["Prompt", d.inputTokens + " tokens (estimate)"], ["Time", d.time]];
+        ["Attempts", d.attempts.map((a) => a.endpoint + ": " + (a.status || "no answer")).join(", then ") || "none"], ["First byte, total", ms(d.firstByteMs) + ", " + ms(d.totalMs)], ["Prompt", d.inputTokens + " tokens (estimate)"], ["Time", d.time]];
       const again = (d.explanation.profiles ?? []).map((p) => matrix(p, d.candidates));
-      const parts = d.explanation.exact ? again : [recorded_table(d), ...again];
+      const parts = !d.candidates.length ? [h("p", { class: "empty" }, "weir answered itself, before an endpoint was chosen.")] : d.explanation.exact ? again : [recorded_table(d), ...again];
       at.replaceChildren(h("div", { class: "tools" }, h("a", { href: "#/decisions" }, "← all decisions")), h("h1", {}, "Request ", h("span", { class: "mono" }, id)),
         h("section", { class: "card" }, h("dl", { class: "kv" }, facts.flatMap(([k, v]) => [h("dt", {}, k), h("dd", {}, v)]))), ...parts);
     },
@@ -74,7 +52,7 @@ function list(at) {
   const filter = h("input", { type: "search", placeholder: "Filter: model, endpoint, id, status", "aria-label": "Filter decisions", size: 34, oninput: () => show() });
   const pause = h("button", { class: "plain", "aria-pressed": "false", onclick: () => { paused = !paused; pause.textContent = paused ? "Resume" : "Pause"; pause.setAttribute("aria-pressed", String(paused)); show(); } }, "Pause");
   const none = h("p", { class: "empty" }, "No decision yet. Send a request to the gateway and it appears here.");
-  at.append(h("h1", {}, "Decisions"), h("div", { class: "tools" }, filter, pause),
+  at.append(h("h1", {}, "Decisions"), what_if(), h("div", { class: "tools" }, filter, pause),
     h("section", { class: "card" }, h("div", { class: "scroll" }, h("table", { class: "grid" }, head("Time", "Model", "#Priority", "#Candidates", "Endpoint", "#Margin", "#Status", "#First byte", "#Total", "#Decided in"), body)), none));
   const fits = (d) => { const want = filter.value.toLowerCase(); return !want || [d.model, d.endpoint, d.requestId, d.status, d.reason, d.address].join(" ").toLowerCase().includes(want); };
   const show = () => { body.replaceChildren(...all.filter(fits).slice(0, 100).map(row)); none.hidden = all.length > 0; };

@@ -1,6 +1,7 @@
 // Pools and their endpoints: what each says, what the gateway knows of it, and its share of the picks.
 import { h, cell, head, stat, number, percent, span, get } from "./dom.js";
 import { chart } from "./chart.js";
+import { traffic } from "./traffic.js";
 
 const share_window = 10000;  // milliseconds
 const picks = new Map();     // endpoint key → [[time, picks]]; outlives a change of page
@@ -12,7 +13,7 @@ function picks_of(key, now, count) {
   list.push([now, count]);
   while (list.length > 2 && list[1][0] <= now - share_window) list.shift();
   picks.set(key, list);
-  return count - list[0][1];
+  return { count: count - list[0][1], seconds: (now - list[0][0]) / 1000 };
 }
 
 function row(e, share, fair) {
@@ -48,14 +49,16 @@ function card(id) {
 }
 
 function fill(c, p, members, now) {
-  const counts = members.map((e) => picks_of(p.id + " " + e.id + " " + e.address, now, e.picks));
+  const recent = members.map((e) => picks_of(p.id + " " + e.id + " " + e.address, now, e.picks));
+  const counts = recent.map((r) => r.count);
   const total = counts.reduce((a, b) => a + b, 0);
+  const seconds = Math.max(0, ...recent.map((r) => r.seconds));
   const sat = p.saturation;
   c.top.replaceChildren(...[h("h2", {}, p.id), stat(p.ready + "/" + p.total, "ready", p.ready === 0 ? "error" : null),
     sat && stat(number(sat.value), sat.saturated ? "saturation, full" : "saturation", sat.saturated ? "error" : null),
     sat && sat.stale > 0 && stat(sat.stale, "stale", "error"),
     stat(p.inFlight, "in flight"), stat(number(p.waiting, 0), "queued"), stat(number(p.running, 0), "running"),
-    stat(number(total / (share_window / 1000), 1), "picks/s")].filter(Boolean));
+    stat(number(seconds ? total / seconds : null, 1), "picks/s")].filter(Boolean));
   const fair = p.ready ? 1 / p.ready : null;
   c.body.replaceChildren(...members.map((e, i) => row(e, total ? counts[i] / total : null, fair)));
   const list = history.get(p.id) ?? [];
@@ -68,12 +71,13 @@ function fill(c, p, members, now) {
 
 export function pools(at) {
   const cards = new Map();
-  at.append(h("h1", {}, "Pools and endpoints"));
+  const rates = traffic();
+  at.append(h("h1", {}, "Pools and endpoints"), rates.section);
   const none = h("p", { class: "empty" }, "No pool is configured: give manifests with an InferencePool, or --endpoint URL.");
   return {
     period: 1000,
     async refresh() {
-      const [all, known] = await Promise.all([get("/v1/pools"), get("/v1/endpoints")]);
+      const [all, known] = await Promise.all([get("/v1/pools"), get("/v1/endpoints"), rates.refresh()]);
       const now = Date.now();
       for (const [id, c] of cards) if (!all.pools.some((p) => p.id === id)) { c.section.remove(); cards.delete(id); }
       for (const p of all.pools) {
