@@ -44,10 +44,13 @@ std::string render(std::string_view message, std::initializer_list<field> fields
     }
     append_json_escaped(line, message);
     for (const auto& f : fields) {
+        if (f.value.empty()) continue;  // a person sees what there is
+        const bool quoted = f.value.find(' ') != std::string::npos;
         line += "  ";
         line += f.key;
-        line += '=';
+        line += quoted ? "=\"" : "=";
         append_json_escaped(line, f.value);
+        if (quoted) line += '"';
     }
     return line;
 }

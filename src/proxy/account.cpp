@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <ctime>
 
 #include "base/json.hpp"
@@ -53,6 +54,18 @@ response_facts transaction::facts_for(end_cause cause) const {
     return f;
 }
 
+/// `default/a=1.2 default/b=0.7`: the totals of those that the filters left.
+std::string transaction::totals_of(const pool_slot& s) const {
+    const auto scored = s.scratch.scored_candidates(decision_.primary);
+    std::string out;
+    for (std::size_t i = 0; i < scored.endpoints.size() && i < scored.totals.size(); ++i) {
+        char total[32];
+        std::snprintf(total, sizeof total, "=%.4f", scored.totals[i]);
+        out += (out.empty() ? "" : " ") + view_->endpoints[scored.endpoints[i]].id() + total;
+    }
+    return out;
+}
+
 void transaction::note_decision(const pool_slot& s) {
     if (!notes_) return;
     const auto scored = s.scratch.scored_candidates(decision_.primary);
@@ -73,6 +86,8 @@ void transaction::note_decision(const pool_slot& s) {
              {"candidates", std::uint64_t{notes_->candidates}},
              {"after_filters", std::uint64_t{notes_->after_filters}},
              {"score", std::to_string(notes_->score)}});
+    if (!log::enabled(log::level::debug)) return;
+    log::at(log::level::debug, "scores", {{"id", request_id_}, {"totals", totals_of(s)}});
 }
 
 /// What is known of the request, whatever becomes of it.

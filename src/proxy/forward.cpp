@@ -1,9 +1,11 @@
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/strings.hpp"
 #include "datalayer/health.hpp"
 #include "gateway/filters.hpp"
@@ -221,6 +223,12 @@ void transaction::on_failure(const http::call_failure& why) {
         if (!why.reused) datalayer::note_broken_answer(state);
     }
     if (decided_) worker_.ring.note_attempt(recorded_, {endpoint_, 0});
+    if (log::enabled(log::level::debug)) {
+        log::at(log::level::debug, "an attempt failed",
+                {{"id", request_id_},
+                 {"endpoint", view_->endpoints[endpoint_].id()},
+                 {"reason", why.code != 0 ? std::strerror(why.code) : why.detail.c_str()}});
+    }
     switch (after_failure(why, tried_)) {
         case next_step::next_endpoint:
             worker_.numbers.upstream_retries.add();

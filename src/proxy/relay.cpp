@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/strings.hpp"
 #include "datalayer/health.hpp"
 #include "payload/error_body.hpp"
@@ -53,6 +54,12 @@ void transaction::on_head(const http::response_head& head) {
     if (decided_) {
         worker_.ring.note_attempt(recorded_, {endpoint_, head.status});
         worker_.ring.note_head(recorded_, head.status, milliseconds(first_byte_ - received_));
+    }
+    if (log::enabled(log::level::debug)) {
+        log::at(log::level::debug, "an answer begins",
+                {{"id", request_id_},
+                 {"endpoint", view_->endpoints[endpoint_].id()},
+                 {"code", head.status}});
     }
     const auto& retry = match_.selected->config->retry;
     if (retry && tried_.route_retries_left > 0 &&

@@ -134,6 +134,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void record_refusal();
     void record(const inference_request& request, pool_slot& slot, std::uint64_t seed,
                 double seconds);
+    std::string totals_of(const pool_slot& slot) const;
     void note_decision(const pool_slot& slot);
     void copy_candidates(std::span<recorded_candidate> out, const pool_slot& slot,
                          const double* matched_blocks) const;

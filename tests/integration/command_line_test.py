@@ -254,12 +254,25 @@ def test_a_log_that_no_person_reads_has_every_warning_and_only_json(weir, tmp_pa
 
 
 def test_each_level_of_the_log_adds_its_lines(weir, upstream):
-    for level, wanted in ((1, []), (2, ["request"]), (3, ["decision", "request"])):
-        gateway = weir("--endpoint", upstream().url, "-v", str(level))
+    lines = ("decision", "scores", "an answer begins", "request")
+    for level, wanted in ((1, []), (2, ["request"]), (3, ["decision", "request"]), (4, list(lines))):
+        server = upstream()
+        gateway = weir("--endpoint", server.url, "-v", str(level))
         assert gateway.post("/v1/completions", {"model": "m", "prompt": "x"}).status == 200
         assert gateway.stop() == 0
-        said = [json.loads(line)["msg"] for line in gateway.log.splitlines()]
-        assert [m for m in said if m in ("decision", "request")] == wanted, level
+        said = [json.loads(line) for line in gateway.log.splitlines()]
+        assert [s["msg"] for s in said if s["msg"] in lines] == wanted, level
+    totals = next(s["totals"] for s in said if s["msg"] == "scores")
+    assert re.fullmatch(rf"default/{re.escape(server.url[7:])}=[\d.]+", totals)
+
+
+def test_a_log_for_a_person_leaves_out_what_is_empty_and_quotes_what_has_spaces(weir, upstream):
+    gateway = weir("--endpoint", upstream().url, "-v", "2", "--log-format", "text")
+    assert gateway.post("/v1/completions", {"prompt": "x"}).status == 400
+    assert gateway.stop() == 0
+    line = next(line for line in gateway.log.splitlines() if " request " in line)
+    assert "reason=model-not-found" in line and "endpoint=" not in line and "model= " not in line
+    assert 'configuration="1 --endpoint"' in gateway.log
 
 
 def test_many_silent_endpoints_do_not_flood_the_first_lines():
