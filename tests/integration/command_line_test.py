@@ -1,6 +1,5 @@
 """The command line: one table behind help, errors, environment, completion and the manual page."""
 
-import itertools
 import json
 import os
 import pty
@@ -335,7 +334,7 @@ def test_explain_answers_dry_from_a_running_weir_and_from_a_configuration(weir, 
     assert (unknown.returncode, "no decision of request nobody" in unknown.stderr) == (1, True)
 
 
-def test_explain_finds_the_pool_by_the_routes_and_tells_of_a_second_attempt(weir, upstream, tmp_path):
+def test_explain_finds_the_pool_of_a_dry_request_by_the_routes(weir, upstream, tmp_path):
     server, dead = upstream(), free_port()
     pool = ("apiVersion: inference.networking.k8s.io/v1\nkind: InferencePool\nmetadata: {name: NAME}\n"
             "spec: {selector: {matchLabels: {app: NAME}}, targetPorts: [{number: PORT}]}\n---\n"
@@ -349,18 +348,6 @@ def test_explain_finds_the_pool_by_the_routes_and_tells_of_a_second_attempt(weir
         told = run_weir("explain", "-f", tmp_path, "--request", "-", "--path", path, stdin=body)
         assert told.stdout.startswith(f"POST {path}  pool default/{name}  model m\n"), told
         assert "\nHTTPRoute default/r leads there\n" in told.stdout
-    gateway = weir("--endpoint", server.url, "--endpoint", f"http://127.0.0.1:{dead}")
-
-    ids = (f"try-{n}" for n in itertools.count())
-
-    def retried():
-        name = next(ids)
-        assert gateway.post("/v1/completions", body.encode(), {"x-request-id": name}).status == 200
-        told = run_weir("explain", name, "--admin", f"127.0.0.1:{gateway.admin_port}").stdout
-        return told if "\ntried " in told else None
-
-    told = wait_for(retried, "a request that was tried twice")
-    assert f"tried default/127.0.0.1:{dead}: no answer, then default/{server.url[7:]}: 200\n" in told
 
 
 def test_output_that_cannot_be_written_is_a_failure():
