@@ -69,12 +69,6 @@ text read_target_port(const field& from, const located<std::uint16_t>& port) {
     return {number ? std::to_string(number->value) : std::string(), from.at()};
 }
 
-std::vector<named_value> read_values(const field& from) {
-    std::vector<named_value> out;
-    for (auto& [key, value] : from.strings()) out.push_back({std::move(key), std::move(value)});
-    return out;
-}
-
 }  // namespace
 
 pod_resource parse_pod(const object& root) {
@@ -153,7 +147,7 @@ secret_resource parse_secret(const object& root) {
 
 config_map_resource parse_config_map(const object& root) {
     config_map_resource out;
-    out.data = read_values(root["data"]);
+    out.data = root["data"].strings();
     return out;
 }
 

@@ -27,6 +27,11 @@ struct located {
 };
 using text = located<std::string>;
 
+struct named_value {
+    text key;
+    text value;
+};
+
 /// Sorted by key.
 using label_list = std::vector<std::pair<std::string, std::string>>;
 
@@ -336,11 +341,6 @@ struct service_resource {
     std::optional<text> external_name;
     label_list selector;
     std::vector<service_port_spec> ports;
-};
-
-struct named_value {
-    text key;
-    text value;
 };
 
 struct secret_resource {

@@ -243,9 +243,10 @@ std::optional<located<bool>> field::boolean() const {
     return std::nullopt;
 }
 
-std::vector<std::pair<text, text>> field::strings() const {
-    std::vector<std::pair<text, text>> out;
+std::vector<named_value> field::strings() const {
+    std::vector<named_value> out;
     if (!is_mapping()) return out;
+    out.reserve(value_->fields.size());
     for (const auto& [key, value] : value_->fields) {
         const field item(*report_, &value, {&path_, key.scalar, -1}, key.at);
         if (!item) {

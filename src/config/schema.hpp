@@ -74,7 +74,7 @@ class field {
     }
     std::optional<located<bool>> boolean() const;
     /// A mapping of texts; values of other types are errors.
-    std::vector<std::pair<text, text>> strings() const;
+    std::vector<named_value> strings() const;
 
     /// Whether the value is a mapping or a list; anything else but an absent value is reported. A
     /// plain text where a mapping should be is most likely its field `main`.
