@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "payload/request.hpp"
 #include "picker_fixture.hpp"
 
 namespace {
@@ -27,7 +28,7 @@ using namespace weir::scheduling;
 using namespace weir::scheduling::testing;
 
 TEST_SUITE("scheduling/scheduler") {
-    TEST_CASE("a warm decision of the default profile allocates nothing") {
+    TEST_CASE("from the bytes of a 220 KB body to the pick, nothing is allocated once warm") {
         config::findings found;
         const auto made = pipeline::make({}, preset::weir, found);
         REQUIRE(made != nullptr);
@@ -36,16 +37,21 @@ TEST_SUITE("scheduling/scheduler") {
             pool.signals.waiting[i] = static_cast<double>(i % 7);
             pool.signals.kv_usage[i] = static_cast<double>(i % 10) / 10;
         }
-        const std::string text(20000, 'x');
-        const std::array prompts{prompt{text}};
-        inference_request request;
-        request.request_id = "r";
-        request.target_model = "m";
-        request.prompts = prompts;
+        std::string body = R"({"model":"m","messages":[{"role":"user","content":")" +
+                           std::string(220'000, 'x') + R"("}]})";
+        const auto size = body.size();
+        body.append(64, ' ');  // simdjson reads past the end
+        payload::request_scanner scanner;
+        payload::request_facts facts;
         workspace ws;
         decision out;
         std::uint64_t seed = 0;
         const auto decide = [&] {
+            if (scanner.scan(api_kind::chat_completions, {body.data(), size}, facts)) return false;
+            inference_request request;
+            request.request_id = "r";
+            request.target_model = facts.model;
+            request.prompts = facts.prompts;
             return made->decide({request, pool.endpoints, pool.signals, pool.ready, {}, ++seed}, ws,
                                 out);
         };
