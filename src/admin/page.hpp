@@ -91,6 +91,7 @@ void show_livez(surroundings&, const asked&, const answer_fn&);
 void show_readyz(surroundings&, const asked&, const answer_fn&);
 void show_metrics(surroundings&, const asked&, const answer_fn&);
 void show_build(surroundings&, const asked&, const answer_fn&);
+void show_traffic(surroundings&, const asked&, const answer_fn&);
 void show_process(surroundings&, const asked&, const answer_fn&);
 // config_pages.cpp
 void show_config(surroundings&, const asked&, const answer_fn&);
@@ -100,7 +101,6 @@ void do_drain(surroundings&, const asked&, const answer_fn&);
 void do_log(surroundings&, const asked&, const answer_fn&);
 // pool_pages.cpp
 void show_pools(surroundings&, const asked&, const answer_fn&);
-void show_traffic(surroundings& s, const asked& a, const answer_fn& answer);
 void show_queues(surroundings&, const asked&, const answer_fn&);
 // endpoint_pages.cpp
 void show_endpoints(surroundings&, const asked&, const answer_fn&);

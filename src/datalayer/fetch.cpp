@@ -11,6 +11,13 @@ fetch::fetch(http::event_loop& loop, http::client_pool& connections, std::uint64
       done_(std::move(done)),
       deadline_(loop, &fetch::on_deadline, this) {}
 
+http::client_options fetch::connection_options() {
+    http::client_options o;
+    o.connect_timeout = std::chrono::seconds(1);
+    o.max_idle_per_peer = 1;
+    return o;
+}
+
 void fetch::start(const http::address& where, const std::string& path,
                   std::shared_ptr<const http::tls_client> tls) {
     where_ = where;

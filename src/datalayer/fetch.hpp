@@ -26,6 +26,9 @@ class fetch final : private http::call_owner {
     };
     using done_fn = std::function<void(const outcome&)>;
 
+    /// Of a `connections` that is kept for such questions.
+    static http::client_options connection_options();
+
     /// `key` is the endpoint's in `connections`.
     fetch(http::event_loop& loop, http::client_pool& connections, std::uint64_t key, done_fn done);
 

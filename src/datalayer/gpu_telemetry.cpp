@@ -10,13 +10,6 @@
 namespace weir::datalayer {
 namespace {
 
-http::client_options connection_options() {
-    http::client_options o;
-    o.connect_timeout = std::chrono::seconds(1);
-    o.max_idle_per_peer = 1;
-    return o;
-}
-
 bool is_of_pod(std::string_view name, std::string_view pod) {
     return name.starts_with(pod) &&
            (name.size() == pod.size() || name.substr(pod.size()).starts_with("-rank-"));
@@ -82,7 +75,7 @@ struct gpu_telemetry::exporter {
 };
 
 gpu_telemetry::gpu_telemetry(http::event_loop& loop, endpoint_pool& pool)
-    : loop_(loop), pool_(pool), connections_(loop, connection_options()) {}
+    : loop_(loop), pool_(pool), connections_(loop, fetch::connection_options()) {}
 
 gpu_telemetry::~gpu_telemetry() = default;
 

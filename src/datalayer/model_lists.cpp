@@ -7,13 +7,6 @@
 namespace weir::datalayer {
 namespace {
 
-http::client_options connection_options() {
-    http::client_options o;
-    o.connect_timeout = std::chrono::seconds(1);
-    o.max_idle_per_peer = 1;
-    return o;
-}
-
 bool same_models(const std::vector<payload::model_card>& a,
                  const std::vector<payload::model_card>& b) {
     return std::is_permutation(
@@ -109,7 +102,7 @@ struct model_lists::list {
 model_lists::model_lists(http::event_loop& loop, const endpoint_pool& pool)
     : loop_(loop),
       pool_(pool),
-      connections_(loop, connection_options()),
+      connections_(loop, fetch::connection_options()),
       impatience_(loop, &model_lists::on_impatience, this),
       board_(std::make_shared<model_board>(loop)) {
     *board_->owner_ = this;
