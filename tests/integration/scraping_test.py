@@ -372,21 +372,26 @@ def test_a_bad_metric_moves_no_more_than_a_missing_one(weir, upstream):
     assert all(share > 0.05 for share in shares(gateway, servers, 120))
 
 
-def test_all_that_can_be_wrong_with_a_page_draws_no_traffic_while_others_are_known(weir, upstream, tmp_path):
+@pytest.mark.parametrize("preset", ["reference", "weir"])
+def test_all_that_can_be_wrong_with_a_page_draws_no_traffic_while_others_are_known(weir, upstream, tmp_path, preset):
     """Every M-case at once, beside four servers that are well: these keep the shares they have without the bad ones."""
     good = {f"good-{i}": (upstream(), {}) for i in range(4)}
     bad = {name: (upstream(), {}) for name, *_ in [*SAMPLES, *UNUSABLE]}
     for server, _ in [*good.values(), *bad.values()]:
         server.set_metrics(**GOOD)
-    gateway = weir("--endpoints-file", endpoints_file(tmp_path, {**good, **bad}), "--seed", "7", "--threads", "1",
-                   "--picker-preset", "reference")
+    never = upstream()
+    never.metrics = None
+    gateway = weir("--endpoints-file", endpoints_file(tmp_path, {**good, **bad, "never": (never, {})}), "--seed", "7",
+                   "--threads", "1", "--picker-preset", preset)
     wait_read(gateway, [*good, *bad])
+    bad["never"] = (never, {})
     for name, line, _ in SAMPLES:
         server = bad[name][0]
         server.metrics = re.sub(r"vllm:num_requests_waiting.*\n", lambda _: line, server.metrics)
     for name, script, _ in UNUSABLE:
         bad[name][0].pages["/metrics"] = script
-    wait_for(lambda: all(endpoints(gateway)[name]["signals"]["ageSeconds"] > 1.2 for name in bad), "the bad ones old", 20)
+    wait_for(lambda: all(endpoints(gateway)[name]["signals"]["ageSeconds"] > 1.2 for name in bad if name != "never"),
+             "the bad ones old", 20)
     found = shares(gateway, [server for server, _ in [*good.values(), *bad.values()]], 400)
     assert all(abs(share - 0.25) <= 0.05 for share in found[:4]), found[:4]
     assert sum(found[4:]) <= 0.05, dict(zip(bad, found[4:]))

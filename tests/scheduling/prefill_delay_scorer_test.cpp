@@ -204,16 +204,29 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
         CHECK(near(delays(*scorer_alone("{requestMs: 10}"), pool, r.request), {0.03, 0}));
     }
 
-    TEST_CASE("a cache that is nearly full costs, unless its page is old") {
+    TEST_CASE("a cache that is nearly full costs, unless nobody's page is fresh") {
         test_pool pool(3);
-        pool.signals.kv_usage = {0.95, 0.95, 0.5};
-        pool.signals.age_seconds = {0.05, 60, 0.05};
+        pool.signals.kv_usage = {0.95, 0.5, 0.5};
+        pool.signals.age_seconds = {0.05, 60, 60};
         const long_request r({250, 250, 250});
         const auto it = scorer_alone("{requestMs: 0, kvThreshold: 0.9, kvPenaltyMs: 2000}");
         const auto got = delays(*it, pool, r.request);
         CHECK(got[0] == doctest::Approx(0.1));
         CHECK(got[1] == doctest::Approx(0));
         CHECK(got[2] == doctest::Approx(0));
+        pool.signals.age_seconds[0] = 60;
+        CHECK(near(delays(*it, pool, r.request), {0, 0, 0}));
+    }
+
+    TEST_CASE("a page that never came makes nobody the best: its numbers are taken as they are") {
+        test_pool pool(2);
+        pool.signals.waiting = {3, 4};
+        pool.signals.running = {4, 5};
+        pool.signals.kv_usage = {0.4, 1};  // the worst of the others, and a full cache
+        pool.signals.age_seconds = {0.05, std::numeric_limits<double>::infinity()};
+        const long_request r({250, 250});
+        const auto got = delays(*scorer_alone("{requestMs: 0}"), pool, r.request);
+        CHECK(got[0] < got[1]);
     }
 
     TEST_CASE("a queue that this gateway did not fill counts") {
@@ -221,12 +234,15 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
         pool.signals.waiting = {20, 20, 20};
         pool.signals.running = {10, 10, 10};
         pool.signals.inflight_requests = {0, 30, 0};
-        pool.signals.age_seconds = {0.05, 0.05, 60};
+        pool.signals.waiting[2] = 0;
         const long_request r({250, 250, 250});
-        const auto got = delays(*scorer_alone("{requestMs: 0}"), pool, r.request);
+        const auto it = scorer_alone("{requestMs: 0}");
+        const auto got = delays(*it, pool, r.request);
         CHECK(got[0] == doctest::Approx(20 * 1000 * per_token));
         CHECK(got[1] == doctest::Approx(0));
         CHECK(got[2] == doctest::Approx(0));
+        pool.signals.age_seconds = {60, 60, 60};
+        CHECK(near(delays(*it, pool, r.request), {0, 0, 0}));
     }
 
     TEST_CASE("an endpoint that takes three times as long is learned, and forgotten") {

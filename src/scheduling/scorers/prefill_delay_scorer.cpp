@@ -279,6 +279,10 @@ class speed_columns final : public plugin_scratch {
 /// serve all that fits; `long` makes long prompts the first that do not fit. Without this everybody
 /// waits alike, all too long.
 /// An endpoint that gave no first token for a while may be stuck, and gathers nobody.
+///
+/// An endpoint whose page is old, or never came, counts as the most loaded of those whose page is
+/// fresh: whoever fills in the signals says so, and that is believed here. Where no page is fresh,
+/// only what this gateway has under way itself counts.
 class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_hook> {
   public:
     explicit prefill_delay(const settings& s) : s_(s) {}
@@ -317,7 +321,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
             const auto seconds = terms_of(c, e, fresh, w);
             out.tell(i, "inFlight", c.load.inflight_requests[e]);
             out.tell(i, "inFlightTokens", c.load.inflight_tokens[e]);
-            out.tell(i, "foreignTokens", fresh_enough(c.load, e) ? foreign(c.load, e) : 0);
+            out.tell(i, "foreignTokens", w.told ? foreign(c.load, e) : 0);
             out.tell(i, "uncachedTokens", fresh);
             out.tell(i, "tokensPerSecond", 1 / w.per_token);
             out.tell(i, "slowness", c.slowness[e]);
@@ -390,6 +394,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         double again;     ///< what computing a prefix a second time costs, times the work
         double in_time;   ///< what work costs others where they are in time, times the work
         double deadline;  ///< seconds
+        bool told;        ///< somebody's page is fresh; the numbers of the others are the worst
     };
 
     /// The delay, and the lines of the sum above, in seconds.
@@ -412,7 +417,9 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         auto queue = std::numeric_limits<double>::max();
         auto least_work = std::numeric_limits<double>::max();
         auto second_work = least_work;
+        bool told = false;
         for (const auto e : candidates.indexes) {
+            told = told || fresh_enough(c.load, e);
             queue =
                 std::min(queue, c.load.inflight_tokens[e] * c.slowness[e] * per_token + c.lag[e]);
             const auto fresh = c.uncached.get(e, 0);
@@ -429,14 +436,14 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
                 s_.busy_weight * queue,
                 again,
                 s_.long_weight * queue,
-                std::max(s_.patience, least_work * per_token + least_wait * s_.patience)};
+                std::max(s_.patience, least_work * per_token + least_wait * s_.patience),
+                told};
     }
 
     // Without a branch, so that the compiler can rate several endpoints at a time.
     terms terms_of(const columns& c, std::uint32_t e, double fresh, const weights& w) const {
         const auto& load = c.load;
-        const bool trusted = fresh_enough(load, e);
-        const auto ahead = load.inflight_tokens[e] + (trusted ? foreign(load, e) : 0);
+        const auto ahead = load.inflight_tokens[e] + (w.told ? foreign(load, e) : 0);
         const auto work = fresh * w.per_token;
         const auto again = w.again * work / (work + s_.small_ms / 1000 + tiny);
         const auto own_queue = c.slowness[e] * (ahead * w.per_token +
@@ -448,7 +455,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         const auto late = s_.patience * (1 + (silent ? hardly_late + spoils_others : gathered)) +
                           (silent ? delay : 0);
         return {delay, delay > w.deadline ? late : delay + work * w.in_time,
-                work * (again + w.busy), trusted ? pressure(load, e, fresh) : 0};
+                work * (again + w.busy), w.told ? pressure(load, e, fresh) : 0};
     }
 
     double rate(const columns& c, std::uint32_t e, double fresh, const weights& w) const {
