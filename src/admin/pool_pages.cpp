@@ -17,7 +17,8 @@ using datalayer::endpoint_health;
 
 constexpr std::array states = {endpoint_health::ready,    endpoint_health::not_ready,
                                endpoint_health::down,     endpoint_health::ejected,
-                               endpoint_health::draining, endpoint_health::loading};
+                               endpoint_health::draining, endpoint_health::loading,
+                               endpoint_health::asleep};
 
 struct pool_sums {
     std::array<std::uint64_t, states.size()> by_state{};

@@ -392,6 +392,7 @@ void wiring::tick() {
         p->endpoints->step_health(now);
         for (const auto& m : p->endpoints->members()) {
             const auto* job = scraper_.job(m->state->serial);
+            if (job != nullptr) p->endpoints->note_sleep(*m, job->asleep(), now);
             prober_.tick(*p->endpoints, *m, job == nullptr ? nullptr : job->engine(),
                          job != nullptr && job->page_not_loaded());
         }

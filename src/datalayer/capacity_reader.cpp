@@ -14,7 +14,7 @@ void capacity_reader::tick(const capacity_page& page, const http::address& where
     if (page.path.empty() || value_ > 0 || question_.active() || loop_.now() < next_) return;
     key_ = page.key;
     next_ = loop_.now() + retry;
-    question_.start(where, page.path);
+    question_.start(where, page.path, fetch::json);
 }
 
 void capacity_reader::forget() {

@@ -215,6 +215,10 @@ std::size_t endpoint_pool::attribute_cell(std::string_view key) const {
                                        : static_cast<std::size_t>(at - attribute_keys_.begin());
 }
 
+void endpoint_pool::note_sleep(member& m, bool asleep, time_point now) {
+    datalayer::note_sleep({m.state.get(), &m.health}, asleep, subjects_, now);
+}
+
 void endpoint_pool::step_health(time_point now) {
     datalayer::step_health(subjects_, health_options_, now);
     for (const auto& m : members_) {

@@ -79,6 +79,8 @@ class endpoint_pool {
     void configure(const health_options& options) { health_options_ = options; }
     const health_options& health() const { return health_options_; }
     void step_health(time_point now);
+    /// What the page of `m` says of its engine: `datalayer::note_sleep`.
+    void note_sleep(member& m, bool asleep, time_point now);
 
     /// Publishes what an endpoint says about its adapters; the old value lives as long as any view
     /// of its time.

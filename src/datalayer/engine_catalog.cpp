@@ -73,7 +73,9 @@ engine_mapping engine_catalog::convert(const config::engine_settings& from) {
     engine_mapping e;
     if (const auto at = find(known, from.name); at != known.end()) {
         e = std::move(*at);
+        auto awake = std::move(e.specs(signal::awake));
         e.candidates = {};
+        e.specs(signal::awake) = std::move(awake);
     } else {
         e.locations = {{}};
         e.group_label = "engine";

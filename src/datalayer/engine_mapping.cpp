@@ -23,6 +23,9 @@ engine_mapping vllm() {
     e.specs(signal::running) = names({"vllm:num_requests_running"});
     e.specs(signal::kv_usage) = names({"vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"});
     e.specs(signal::lora) = names({"vllm:lora_requests_info"});
+    e.specs(signal::lora_loaded) = {labelled("vllm:lora_adapter_loaded", "level", "gpu")};
+    e.specs(signal::lora_slots) = names({"vllm:max_gpu_lora_adapters"});
+    e.specs(signal::awake) = {labelled("vllm:engine_sleep_state", "sleep_state", "awake")};
     e.specs(signal::cache_info) = names({"vllm:cache_config_info"});
     e.block_size_label = "block_size";
     e.block_count_label = "num_gpu_blocks";
@@ -148,6 +151,12 @@ std::string_view to_string(signal s) {
             return "block_count";
         case signal::occupied:
             return "occupied";
+        case signal::awake:
+            return "awake";
+        case signal::lora_loaded:
+            return "lora_loaded";
+        case signal::lora_slots:
+            return "lora_slots";
         case signal::custom:
             return "custom";
     }

@@ -21,9 +21,12 @@ enum class signal : std::uint8_t {
     block_size,   ///< tokens per KV block, as a gauge
     block_count,  ///< KV blocks, as a gauge
     occupied,     ///< what is in use of the engine's `capacity`
+    awake,        ///< 0: the engine sleeps, though its port is open and its health page content
+    lora_loaded,  ///< adapters in the engine's memory, one series each
+    lora_slots,   ///< how many of them fit
     custom,       ///< one of `engine_mapping::customs`; no place in `candidates`
 };
-inline constexpr std::size_t signal_count = 8;
+inline constexpr std::size_t signal_count = 11;
 
 std::string_view to_string(signal s);
 

@@ -18,12 +18,12 @@ http::client_options fetch::connection_options() {
     return o;
 }
 
-void fetch::start(const http::address& where, const std::string& path,
+void fetch::start(const http::address& where, const std::string& path, std::string_view accept,
                   std::shared_ptr<const http::tls_client> tls) {
     where_ = where;
     tls_ = std::move(tls);
     request_ = "GET " + path + " HTTP/1.1\r\nHost: " + where.authority() +
-               "\r\nUser-Agent: weir\r\nAccept: application/json\r\n\r\n";
+               "\r\nUser-Agent: weir\r\nAccept: " + std::string(accept) + "\r\n\r\n";
     ask(false);
 }
 

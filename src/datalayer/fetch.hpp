@@ -32,7 +32,12 @@ class fetch final : private http::call_owner {
     /// `key` is the endpoint's in `connections`.
     fetch(http::event_loop& loop, http::client_pool& connections, std::uint64_t key, done_fn done);
 
-    void start(const http::address& where, const std::string& path,
+    /// What it takes for an answer: the value of the `Accept` field.
+    static constexpr std::string_view json = "application/json";
+    static constexpr std::string_view exposition = "text/plain;version=0.0.4";
+    static constexpr std::string_view anything = "*/*";
+
+    void start(const http::address& where, const std::string& path, std::string_view accept,
                std::shared_ptr<const http::tls_client> tls = nullptr);
     bool active() const { return call_.active(); }
 

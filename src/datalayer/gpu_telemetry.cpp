@@ -95,7 +95,7 @@ void gpu_telemetry::tick() {
         e->next = loop_.now() + source_.interval;
         auto there = e->where;
         there.set_port(source_.port);
-        e->question.start(there, source_.path, source_.tls);
+        e->question.start(there, source_.path, fetch::exposition, source_.tls);
     }
 }
 

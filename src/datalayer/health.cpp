@@ -140,6 +140,18 @@ void step_health(std::span<const health_subject> pool, const health_options& opt
     }
 }
 
+void note_sleep(const health_subject& s, bool asleep, std::span<const health_subject> pool,
+                time_point now) {
+    const bool out = s.record->state == endpoint_health::asleep;
+    if (!asleep && !out) return;
+    if (!asleep) return bring_back(s, "its metrics page says that it is awake", now);
+    const bool others =
+        count(pool, endpoint_health::ready) > (s.record->state == endpoint_health::ready ? 1U : 0U);
+    if (out && !others) return bring_back(s, "asleep, but nobody else is ready", now);
+    if (s.record->state == endpoint_health::ready && others)
+        enter(s, endpoint_health::asleep, "its metrics page says that the engine sleeps", now);
+}
+
 bool take_probe(const health_subject& s, const health_options& options, const probe_hint& hint,
                 time_point now) {
     auto& r = *s.record;

@@ -67,6 +67,11 @@ void begin_health(const health_subject& s, time_point now);
 void step_health(std::span<const health_subject> pool, const health_options& options,
                  time_point now);
 
+/// What the endpoint's metrics page says: an engine that sleeps keeps its port open and its health
+/// page content, but serves nobody. It is left out while another endpoint of `pool` is ready.
+void note_sleep(const health_subject& s, bool asleep, std::span<const health_subject> pool,
+                time_point now);
+
 /// What else speaks for asking an endpoint that is ready.
 struct probe_hint {
     bool page_not_loaded = false;  ///< its metrics page answered as one whose model is not loaded

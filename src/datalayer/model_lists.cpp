@@ -88,7 +88,7 @@ struct model_lists::list {
     void ask(const model_source& source) {
         auto there = where;
         if (source.port != 0) there.set_port(source.port);
-        question.start(there, source.path, source.tls);
+        question.start(there, source.path, fetch::json, source.tls);
     }
 
     const std::uint64_t serial;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr double absurd = 1e9;  // more requests, tokens a block or blocks than any server has
 constexpr std::size_t max_adapters = 1024;
+constexpr std::size_t max_adapter_text = 64 * 1024;
 
 std::size_t index(signal s) { return static_cast<std::size_t>(s); }
 
@@ -89,6 +90,8 @@ void page_reader::start(const extraction_plan& plan) {
         s.groups.clear();
     }
     lora_.good = false;
+    slots_for_lora_ = 0;
+    loaded_.clear();
     cache_ = {};
     model_name_.clear();
     auto customs = std::move(values_.customs);
@@ -108,6 +111,8 @@ void page_reader::on_sample(const sample& s) {
         if (u.what == signal::running && model_name_.empty()) note_model(engine, s);
         if (u.what == signal::lora) {
             take_lora(s);
+        } else if (u.what == signal::lora_loaded) {
+            take_loaded_lora(s);
         } else if (u.what == signal::cache_info) {
             take_cache_info(engine, s);
         } else if (u.what == signal::custom) {
@@ -178,6 +183,15 @@ void page_reader::take_lora(const sample& s) {
     lora_.max = static_cast<int>(*max);
 }
 
+/// One series for each adapter; 0 stands for one that was loaded once.
+void page_reader::take_loaded_lora(const sample& s) {
+    if (!s.readable || !(s.value > 0)) return;
+    const auto name = label_value(s, "adapter_name");
+    if (name.empty() || loaded_.size() + name.size() > max_adapter_text) return;
+    if (!loaded_.empty()) loaded_ += ',';
+    loaded_ += name;
+}
+
 /// Among several, the newest; without times the first one.
 void page_reader::take_cache_info(const engine_mapping& e, const sample& s) {
     const auto size = label_number(s, e.block_size_label);
@@ -217,6 +231,10 @@ void page_reader::settle(signal what, std::size_t engine) {
         values_.lora_max = lora_.max;
         return;
     }
+    if (what == signal::lora_loaded) {
+        found = presence::good;
+        return;
+    }
     if (what == signal::cache_info) {
         found = cache_.good ? presence::good : presence::flawed;
         values_.block_size = cache_.block_size;
@@ -253,11 +271,30 @@ void page_reader::settle(signal what, std::size_t engine) {
         case signal::occupied:
             values_.occupied = sum;
             break;
+        case signal::awake:
+            values_.asleep = most == 0;
+            break;
+        case signal::lora_slots:
+            slots_for_lora_ = static_cast<int>(most);
+            break;
         case signal::lora:
+        case signal::lora_loaded:
         case signal::cache_info:
         case signal::custom:
             break;
     }
+}
+
+/// Newer servers tell which adapters are in memory, instead of which have requests.
+void page_reader::settle_loaded_lora() {
+    auto& found = values_.found[index(signal::lora)];
+    const bool told = values_.of(signal::lora_loaded) != presence::absent ||
+                      values_.of(signal::lora_slots) == presence::good;
+    if (found != presence::absent || !told) return;
+    found = presence::good;
+    values_.lora_running = loaded_;
+    values_.lora_waiting = {};
+    values_.lora_max = slots_for_lora_;
 }
 
 void page_reader::settle_customs(std::size_t engine) {
@@ -280,12 +317,15 @@ const page_values& page_reader::finish() {
     values_.model_name = model_name_;
     for (std::size_t what = 0; what < signal_count; ++what)
         settle(static_cast<signal>(what), engine);
+    settle_loaded_lora();
     settle_customs(engine);
     return values_;
 }
 
 bool page_reader::lacks(signal what, const engine_mapping& engine) const {
-    const bool optional = what == signal::lora || what == signal::occupied ||
+    const bool optional = what == signal::lora || what == signal::lora_loaded ||
+                          what == signal::lora_slots || what == signal::awake ||
+                          what == signal::occupied ||
                           (what == signal::kv_usage && engine.kv_may_lack);
     return !optional && !engine.specs(what).empty() && values_.of(what) == presence::absent;
 }

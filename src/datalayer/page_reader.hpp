@@ -66,6 +66,7 @@ struct page_values {
     std::string_view lora_running;  ///< comma list as written; the views live until the next page
     std::string_view lora_waiting;
     int lora_max = 0;
+    bool asleep = false;
     std::string_view model_name;  ///< of the first series of running requests; as the views above
     std::vector<double> customs;  ///< element i: `engine->customs[i]`; NaN: not on the page
     std::uint32_t ignored = 0;    ///< samples that say nothing
@@ -120,15 +121,19 @@ class page_reader final : public sample_reader {
     void note_model(const engine_mapping& e, const sample& s);
     void take_custom(slot& into, const sample& s);
     void take_lora(const sample& s);
+    void take_loaded_lora(const sample& s);
     void take_cache_info(const engine_mapping& e, const sample& s);
     bool lacks(signal what, const engine_mapping& engine) const;
     void settle(signal what, std::size_t engine);
+    void settle_loaded_lora();
     void settle_customs(std::size_t engine);
     const slot* best(signal what, std::size_t engine) const;
 
     const extraction_plan* plan_ = nullptr;
     std::vector<slot> slots_;  ///< one a use
     lora_labels lora_;
+    int slots_for_lora_ = 0;
+    std::string loaded_;  ///< adapters of servers that tell those in memory, separated by commas
     cache_labels cache_;
     std::string model_name_;
     page_values values_;

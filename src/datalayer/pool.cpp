@@ -97,6 +97,8 @@ std::string_view to_string(endpoint_health h) {
             return "draining";
         case endpoint_health::loading:
             return "loading";
+        case endpoint_health::asleep:
+            return "asleep";
     }
     return "ready";
 }

@@ -18,8 +18,16 @@
 namespace weir::datalayer {
 
 /// Why an endpoint is, or is not, a candidate.
-enum class endpoint_health : std::uint8_t { ready, not_ready, down, ejected, draining, loading };
-inline constexpr std::size_t endpoint_health_count = 6;
+enum class endpoint_health : std::uint8_t {
+    ready,
+    not_ready,
+    down,
+    ejected,
+    draining,
+    loading,
+    asleep
+};
+inline constexpr std::size_t endpoint_health_count = 7;
 
 /// The word of an endpoint_health in logs and admin answers: `ready`, `not_ready`, ….
 std::string_view to_string(endpoint_health h);

@@ -36,7 +36,8 @@ struct prober::probe {
     void ask(const endpoint_pool::member& m, const engine_mapping* engine) {
         loading_status = engine == nullptr ? 503 : engine->loading_status;
         opens_early = engine != nullptr && engine->opens_early;
-        question.start(m.listed.where, engine == nullptr ? "/health" : engine->health_path);
+        question.start(m.listed.where, engine == nullptr ? "/health" : engine->health_path,
+                       fetch::anything);
     }
 
     void end(const fetch::outcome& o) {

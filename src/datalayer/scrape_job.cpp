@@ -294,6 +294,7 @@ void scrape_job::on_failure(const http::call_failure& why) {
     if (why.reused && !why.received && !retried_) return start(true);
     if (why.what == http::call_error::connect_refused && where_.port() == serving_.port()) {
         memory_.server_gone();
+        asleep_ = false;
         capacity_.forget();
     }
     fail(kind_of(why), text_of(why));
@@ -397,6 +398,7 @@ void scrape_job::apply(const page_values& page) {
         log::warning("KV cache usage above 1 is taken as 1", {{"endpoint", who_.id()}});
     }
     kv_clamped_ = page.kv_clamped;
+    asleep_ = page.asleep;
     if (memory_.frozen() && !frost_said_) {
         log::warning("metrics do not change although requests come and go",
                      {{"endpoint", who_.id()}});

@@ -137,6 +137,8 @@ class scrape_job final : private http::call_owner {
     bool page_not_loaded() const {
         return last_status_ == (engine_ != nullptr ? engine_->loading_status : 503);
     }
+    /// True when the last page said that the engine sleeps.
+    bool asleep() const { return asleep_; }
     /// Seconds; data of this endpoint younger than this are never stale.
     double staleness_floor() const;
     /// The engine whose page was read, or the labelled one; null while unknown.
@@ -220,6 +222,7 @@ class scrape_job final : private http::call_owner {
     std::uint64_t scrapes_ = 0;
     std::uint64_t failed_ = 0;
     bool kv_clamped_ = false;
+    bool asleep_ = false;
     bool frost_said_ = false;
 };
 

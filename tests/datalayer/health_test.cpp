@@ -107,6 +107,30 @@ TEST_SUITE("datalayer/health") {
         CHECK_FALSE(answers(500, 503));
     }
 
+    TEST_CASE("an engine that sleeps is left out while another endpoint is ready") {
+        fixture f(2);
+        const auto say = [&](std::size_t i, bool asleep) {
+            note_sleep(f.pool[i], asleep, f.pool, f.now);
+        };
+        say(0, true);
+        CHECK(f.of(0) == endpoint_health::asleep);
+        CHECK(f.records[0].why == "its metrics page says that the engine sleeps");
+        CHECK_FALSE(take_probe(f.pool[0], f.options, {}, f.now + 1h));  // its health page says 200
+        say(1, true);
+        CHECK(f.of(1) == endpoint_health::ready);  // the last one
+        say(1, false);
+        for (int i = 0; i < 3; ++i) note_connect_failure(f.states[1]);
+        f.step();
+        say(0, true);
+        CHECK(f.of(0) == endpoint_health::ready);  // nobody else is left
+        note_probe(f.pool[1], {.status = 200}, f.now);
+        say(0, true);
+        CHECK(f.of(0) == endpoint_health::asleep);
+        say(0, false);
+        CHECK(f.of(0) == endpoint_health::ready);
+        CHECK(weir::from_ns(f.states[0].returned_ns) == f.now);  // eased in
+    }
+
     TEST_CASE("5xx answers in a row eject, for longer each time") {
         fixture f(4);
         f.fail_answers(0, 4);

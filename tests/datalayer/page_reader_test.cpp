@@ -27,6 +27,49 @@ std::string engine_of(const page_values& v) { return v.engine == nullptr ? "" : 
 }  // namespace
 
 TEST_SUITE("datalayer/page_reader") {
+    TEST_CASE(
+        "vLLM: adapters in memory stand in for those with requests where only they are told") {
+        fixture f;
+        const std::string load = "vllm:num_requests_waiting 1\n";
+        const std::string loaded =
+            "vllm:lora_adapter_loaded{adapter_name=\"a\",level=\"gpu\",pinned=\"false\"} 1\n"
+            "vllm:lora_adapter_loaded{adapter_name=\"b\",level=\"cpu\",pinned=\"false\"} 1\n"
+            "vllm:lora_adapter_loaded{adapter_name=\"c\",level=\"gpu\",pinned=\"true\"} 1\n"
+            "vllm:lora_adapter_loaded{adapter_name=\"d\",level=\"gpu\",pinned=\"true\"} 0\n"
+            "vllm:max_gpu_lora_adapters 8\n";
+        const auto& v = f.read(load + loaded);
+        CHECK(v.of(signal::lora) == presence::good);
+        CHECK(v.lora_running == "a,c");
+        CHECK(v.lora_max == 8);
+        CHECK(f.read(load + "vllm:max_gpu_lora_adapters 8\n").lora_running.empty());
+        CHECK(v.lora_max == 8);
+        f.read(load + loaded +
+               "vllm:lora_requests_info{max_lora=\"2\",running_lora_adapters=\"z\","
+               "waiting_lora_adapters=\"\"} 1.7e9\n");
+        CHECK(v.lora_running == "z");
+        CHECK(v.lora_max == 2);
+        f.read(load);
+        CHECK(v.of(signal::lora) == presence::absent);
+    }
+
+    TEST_CASE("vLLM: asleep is who says 0 to awake, with all its engines") {
+        fixture f;
+        const auto asleep = [&](const char* first, const char* second) {
+            const auto state = [](const char* engine, const char* value) {
+                return std::string("vllm:engine_sleep_state{engine=\"") + engine +
+                       "\",sleep_state=\"awake\"} " + value +
+                       "\nvllm:engine_sleep_state{engine=\"" + engine +
+                       "\",sleep_state=\"discard_all\"} 0\n";
+            };
+            return f.read("vllm:num_requests_waiting 1\n" + state("0", first) + state("1", second))
+                .asleep;
+        };
+        CHECK(asleep("0", "0"));
+        CHECK_FALSE(asleep("1", "0"));
+        CHECK_FALSE(asleep("NaN", "0"));
+        CHECK_FALSE(f.read("vllm:num_requests_waiting 1\n").asleep);
+    }
+
     TEST_CASE("vLLM: queue, running, KV, cache geometry and adapters") {
         fixture f;
         const auto& v = f.read(

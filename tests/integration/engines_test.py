@@ -46,6 +46,7 @@ def endpoints_file(tmp_path, servers, name="endpoints.json"):
 # page, engine, queue, running, KV use, block size, blocks, LoRA (active, waiting, slots)
 GOLDEN = [
     ("vllm.txt", "vllm", 12, 37, 0.8731, 16, 27896, (["sql", "chat"], ["legal"], 4)),
+    ("vllm-next.txt", "vllm", 12, 37, 0.8731, 16, 27896, (["sql", "chat"], [], 4)),
     ("vllm-0.9.txt", "vllm", 12, 37, 0.8731, 16, 27896, None),
     ("vllm-v0.txt", "vllm", 12, 37, 0.8731, 16, 27896, None),
     ("vllm-dp4.txt", "vllm", 16, 55, 0.9, 16, 27896, None),

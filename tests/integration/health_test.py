@@ -75,6 +75,27 @@ def test_a_pool_that_only_loads_says_so_and_comes_up(weir, upstream):
     wait_for(lambda: gateway.chat("x").status == 200, "loaded")
 
 
+def test_an_engine_that_sleeps_gets_no_request_while_others_are_awake(weir, upstream):
+    """vLLM's sleep mode: its health page stays content, its metrics page tells."""
+    def page(awake):
+        return "".join(f'vllm:engine_sleep_state{{engine="0",model_name="m",sleep_state="{word}"}} {float(on)}\n'
+                       for word, on in (("awake", awake), ("weights_offloaded", not awake), ("discard_all", False)))
+
+    awake, sleeper = upstream(reply(200, {})), upstream(reply(200, {}))
+    awake.set_metrics(extra=page(True))
+    sleeper.set_metrics(extra=page(False))
+    gateway = weir(*two(awake, sleeper))
+    wait_for(lambda: state_of(gateway, sleeper)["state"] == "asleep", "asleep")
+    assert "sleeps" in state_of(gateway, sleeper)["reason"] and state_of(gateway, awake)["state"] == "ready"
+    assert set(chats(gateway, 12)) == {200} and sleeper.requests == []
+    sleeper.set_metrics(extra=page(True))
+    wait_for(lambda: state_of(gateway, sleeper)["state"] == "ready", "awake again")
+    for server in (awake, sleeper):   # a pool that sleeps as a whole is still asked: its servers know best what to say
+        server.set_metrics(extra=page(False))
+    wait_for(lambda: sorted(state_of(gateway, s)["state"] for s in (awake, sleeper)) == ["asleep", "ready"], "one is left")
+    assert set(chats(gateway, 4)) == {200}
+
+
 def test_a_server_that_answers_503_to_everything_still_answers(weir, upstream):
     server = upstream(reply(503, {"detail": "engine dead"}))
     server.metrics = None

@@ -264,11 +264,13 @@ def test_the_configuration_says_what_to_read_and_where(weir, upstream, tmp_path)
 
 
 def test_gpu_telemetry_is_read_beside_the_endpoints(weir, upstream, tmp_path):
-    """One exporter for the node: its series name the Pods."""
+    """One exporter for the node: its series name the Pods. It is asked for text, as any exporter is."""
     exporter, busy, calm = upstream(), upstream(reply(200, {"by": "busy"})), upstream(reply(200, {"by": "calm"}))
-    exporter.pages["/gpus"] = metrics_page('DCGM_FI_DEV_GPU_UTIL{gpu="0",pod="busy"} 40\n'
-                                           'DCGM_FI_DEV_GPU_UTIL{gpu="1",pod="busy"} 97\n'
-                                           'DCGM_FI_DEV_GPU_UTIL{gpu="2",pod="calm"} 25\n')
+    shown = metrics_page('DCGM_FI_DEV_GPU_UTIL{gpu="0",pod="busy"} 40\n'
+                         'DCGM_FI_DEV_GPU_UTIL{gpu="1",pod="busy"} 97\n'
+                         'DCGM_FI_DEV_GPU_UTIL{gpu="2",pod="calm"} 25\n')
+    exporter.pages["/gpus"] = lambda e: (shown if e.request.header("accept").startswith("text/plain")
+                                         else reply(406, ""))(e)
     config = tmp_path / "picker.yaml"
     config.write_text(json.dumps({
         "apiVersion": "llm-d.ai/v1alpha1", "kind": "EndpointPickerConfig",
