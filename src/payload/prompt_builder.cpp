@@ -191,13 +191,18 @@ bool prompt_builder::vllm_generate(const prompt_fields& fields) {
     if (!reader_->check(token)) return false;
     if (!reader_->is_array(token))
         return problem("token_ids is not a list of token ids", "token_ids");
-    if (reader_->index().close(token) == token + 1)
-        return problem("token_ids is empty", "token_ids");
+    if (reader_->index().close(token) == token + 1) {
+        return problem("invalid generate request: must have non-empty token_ids field",
+                       "token_ids");
+    }
     switch (add_ids(token)) {
         case id_list::good:
             return true;
         case id_list::not_ids:
-            return problem("token_ids is not a list of token ids", "token_ids");
+            return problem("invalid generate request: token_ids[" + std::to_string(bad_id_.at) +
+                               "]: invalid value " +
+                               std::string(reader_->index().raw(bad_id_.token).substr(0, 40)),
+                           "token_ids");
         case id_list::malformed:
             break;
     }
@@ -210,8 +215,11 @@ bool prompt_builder::sglang_generate(const prompt_fields& fields) {
         if (present(fields.text)) return text_or_list(fields.text, "text");
         return present(fields.embeds) || missing();
     }
-    // The reference's own words, prefix included.
+    // The reference's own words, prefixes included.
     constexpr std::string_view prefix = "invalid generate request: input_ids ";
+    if (present(fields.extra_key) && !reader_->is_string(fields.extra_key)) {
+        return problem("unsupported generate request: extra_key must be a string", "extra_key");
+    }
     if (!reader_->check(ids)) return false;
     const bool list = reader_->is_array(ids);
     if (list && reader_->index().close(ids) == ids + 1) {
@@ -280,7 +288,10 @@ prompt_builder::id_list prompt_builder::add_ids(std::size_t token) {
         if (!id) {
             const auto whole = reader_->whole(element);
             ids = whole && *whole >= 0 && static_cast<std::uint64_t>(*whole) <= max_token_id;
-            if (!ids) return reader_->check(element) && false;
+            if (!ids) {
+                bad_id_ = {element, (out_.size() - begin) / 4};
+                return reader_->check(element) && false;
+            }
             id = static_cast<std::uint32_t>(*whole);
         }
         put_id(out, *id);

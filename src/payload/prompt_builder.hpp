@@ -30,6 +30,7 @@ struct prompt_fields {
     std::size_t tools = 0;
     std::size_t system = 0;
     std::size_t instructions = 0;
+    std::size_t extra_key = 0;  ///< SGLang's
 };
 
 /// Makes the byte stream of each prompt, as the endpoint picker's estimate makes it (llm-d-router
@@ -60,6 +61,10 @@ class prompt_builder {
         std::size_t size;
     };
     enum class id_list { good, not_ids, malformed };
+    struct bad_id {
+        std::size_t token = 0;
+        std::size_t at = 0;  ///< its place in the list
+    };
 
     bool dispatch(api_kind api, const prompt_fields& fields);
     bool completions(const prompt_fields& fields);
@@ -122,6 +127,7 @@ class prompt_builder {
     std::vector<media_item> media_;
     const media_counts* counts_ = nullptr;  ///< while building
     std::optional<refusal> problem_;
+    bad_id bad_id_;                      ///< the one that ended `add_ids`
     std::size_t message_ = 0;            ///< index of the message being read
     std::size_t placeholders_left_ = 0;  ///< what assets may still add, in tokens
 };

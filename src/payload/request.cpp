@@ -18,6 +18,7 @@ enum class member : std::uint8_t {
     model,
     stream,
     cache_salt,
+    extra_key,
     prompt,
     messages,
     input,
@@ -55,6 +56,7 @@ constexpr std::array names{
     known_name{"messages", member::messages},
     known_name{"token_ids", member::token_ids},
     known_name{"input_ids", member::input_ids},
+    known_name{"extra_key", member::extra_key},
     known_name{"cache_salt", member::cache_salt},
     known_name{"max_tokens", member::max_tokens},
     known_name{"text_input", member::text},
@@ -99,10 +101,16 @@ class member_table {
 };
 
 prompt_fields prompt_fields_of(const member_table& at) {
-    return {at[member::prompt], at[member::messages],    at[member::input],
-            at[member::items],  at[member::token_ids],   at[member::input_ids],
-            at[member::text],   at[member::embeds],      at[member::tools],
-            at[member::system], at[member::instructions]};
+    return {at[member::prompt], at[member::messages],     at[member::input],
+            at[member::items],  at[member::token_ids],    at[member::input_ids],
+            at[member::text],   at[member::embeds],       at[member::tools],
+            at[member::system], at[member::instructions], at[member::extra_key]};
+}
+
+/// What separates caches: SGLang's own API calls it `extra_key`.
+std::size_t salt_of(api_kind api, const member_table& at) {
+    const bool own = api == api_kind::sglang_generate && at[member::extra_key] != 0;
+    return at[own ? member::extra_key : member::cache_salt];
 }
 
 refusal bad_body(const json_failure& failure) {
@@ -158,7 +166,7 @@ struct request_scanner::impl {
     bool limit(std::size_t token, std::int64_t& out);
     bool limits(api_kind api, const member_table& at, std::int64_t& out);
     bool sampling_limit(api_kind api, std::size_t token, std::int64_t& out);
-    bool names_of(const member_table& at, request_facts& out);
+    bool names_of(api_kind api, const member_table& at, request_facts& out);
     std::optional<json_failure> run(api_kind api, std::string_view body, request_facts& out);
 };
 
@@ -221,17 +229,17 @@ bool request_scanner::impl::facts(api_kind api, const member_table& at, request_
         out.stream = reader.is_true(stream);
     }
     if (const auto model = at[member::model]; model != 0 && !reader.check(model)) return false;
-    if (const auto salt = at[member::cache_salt]; salt != 0 && !reader.check(salt)) return false;
+    if (const auto salt = salt_of(api, at); salt != 0 && !reader.check(salt)) return false;
     if (!limits(api, at, out.max_output_tokens)) return false;
     out.prompt_problem = prompts.build(api, prompt_fields_of(at), reader, *counts);
     return !reader.failure();
 }
 
 // The model and the salt, unescaped behind the prompts where that memory no longer grows.
-bool request_scanner::impl::names_of(const member_table& at, request_facts& out) {
+bool request_scanner::impl::names_of(api_kind api, const member_table& at, request_facts& out) {
     auto& memory = prompts.scratch();
     const auto model = at[member::model];
-    const auto salt = at[member::cache_salt];
+    const auto salt = salt_of(api, at);
     const bool has_model = model != 0 && reader.is_string(model);
     const bool has_salt = salt != 0 && reader.is_string(salt);
     memory.room((has_model ? reader.inside(model).size() : 0) +
@@ -261,7 +269,8 @@ std::optional<json_failure> request_scanner::impl::run(api_kind api, std::string
     out.object_begin = index.position(0) + 1;
     out.object_empty = index.size() == 2;
     member_table at;
-    if (!members(at, out) || !facts(api, at, out) || !names_of(at, out)) return reader.failure();
+    if (!members(at, out) || !facts(api, at, out) || !names_of(api, at, out))
+        return reader.failure();
     prompts.finish(out.prompts);
     out.media = prompts.media();
     out.model_problem = judge_model(api, out);

@@ -16,19 +16,18 @@
 namespace weir::payload {
 namespace {
 
-constexpr std::string_view key = "\"usage\"";
 constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
 constexpr std::size_t longest_usage = 4096;
 constexpr std::size_t kept_event = 512;
 
-// Where `"usage"` starts at `from` or later. Inside a JSON string its quotes would be escaped, so a
+// Where the key starts at `from` or later. Inside a JSON string its quotes would be escaped, so a
 // hit is a key (or a value of that very text).
-std::size_t find_key(std::string_view text, std::size_t from) {
+std::size_t find_key(std::string_view text, std::string_view key, std::size_t from) {
 #if defined(__SSE2__)
     // The second and the last byte of the key: seldom so far apart in anything else.
-    const __m128i letter = _mm_set1_epi8('u');
+    const __m128i letter = _mm_set1_epi8(key[1]);
     const __m128i quote = _mm_set1_epi8('"');
-    constexpr std::size_t last = key.size() - 1;
+    const std::size_t last = key.size() - 1;
     const auto hits = [&](std::size_t i) {
         const auto* at = text.data() + i;
         const auto second = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 1));
@@ -51,9 +50,9 @@ std::size_t find_key(std::string_view text, std::size_t from) {
 }
 
 // Where the object behind a usage key starts; npos when none of the keys has one (`"usage":null`).
-std::size_t find_usage_object(std::string_view text) {
+std::size_t find_usage_object(std::string_view text, std::string_view key) {
     std::size_t at = 0;
-    while ((at = find_key(text, at)) != std::string_view::npos) {
+    while ((at = find_key(text, key, at)) != std::string_view::npos) {
         at += key.size();
         auto value = text.find_first_not_of(" \t\r\n", at);
         if (value == std::string_view::npos || text[value] != ':') continue;
@@ -83,6 +82,7 @@ struct counts {
     std::optional<std::int64_t> output;
     std::optional<std::int64_t> total;
     std::optional<std::int64_t> cached;
+    bool unfinished = false;  ///< a count so far, as each event of SGLang has one
 };
 
 bool details(json_reader& reader, std::size_t token, counts& found) {
@@ -96,13 +96,17 @@ bool details(json_reader& reader, std::size_t token, counts& found) {
 
 bool read_counts(json_reader& reader, std::size_t object, counts& found) {
     return reader.each_member(object, [&](std::string_view name, std::size_t value) {
-        if (reader.is_null(value)) return true;
+        if (reader.is_null(value)) {
+            found.unfinished = found.unfinished || name == "finish_reason";
+            return true;
+        }
         if (name == "prompt_tokens") found.prompt = count_of(reader, value);
         if (name == "input_tokens") found.input = count_of(reader, value);
         if (name == "completion_tokens") found.completion = count_of(reader, value);
         if (name == "output_tokens") found.output = count_of(reader, value);
         if (name == "total_tokens") found.total = count_of(reader, value);
-        if (name == "cache_read_input_tokens") found.cached = count_of(reader, value);
+        if (name == "cache_read_input_tokens" || name == "cached_tokens")
+            found.cached = count_of(reader, value);
         if (name == "prompt_tokens_details" || name == "input_tokens_details") {
             return details(reader, value, found);
         }
@@ -113,6 +117,7 @@ bool read_counts(json_reader& reader, std::size_t object, counts& found) {
 // Later values replace earlier ones unless they are 0: Anthropic reports the halves in different
 // events.
 void merge(const counts& found, token_usage& usage) {
+    if (found.unfinished) return;
     const auto prompt = found.prompt ? found.prompt : found.input;
     const auto completion = found.completion ? found.completion : found.output;
     if (prompt.value_or(0) != 0) usage.prompt = *prompt;
@@ -126,13 +131,13 @@ void merge(const counts& found, token_usage& usage) {
 
 // The usage object of a document: its own, its response's (responses API) or its message's
 // (Anthropic).
-std::size_t find_object(json_reader& reader, std::size_t root, bool inner) {
+std::size_t find_object(json_reader& reader, std::size_t root, std::string_view key, bool inner) {
     std::size_t found = 0;
     reader.each_member(root, [&](std::string_view name, std::size_t value) {
         if (!reader.is_object(value)) return true;
-        if (name == "usage") found = value;
+        if (name == key) found = value;
         if (!inner && found == 0 && (name == "response" || name == "message")) {
-            found = find_object(reader, value, true);
+            found = find_object(reader, value, key, true);
         }
         return true;
     });
@@ -214,7 +219,7 @@ void usage_reader::keep(std::string_view text) {
 /// Keeps what follows a usage key, as much as its object may be long, or else the last bytes, with
 /// which a key may begin.
 void usage_reader::search(std::string_view text) {
-    constexpr auto part = key.size() - 1;
+    const auto part = key().size() - 1;
     while (!text.empty()) {
         const auto taken = text.substr(0, found_ ? longest_usage - held_.size() : part);
         held_ += taken;
@@ -224,11 +229,12 @@ void usage_reader::search(std::string_view text) {
             usage_object(held_);
             found_ = false;
             held_.erase(0, held_.size() - part);
-        } else if (const auto astride = find_key(held_, 0); astride != std::string_view::npos) {
+        } else if (const auto astride = find_key(held_, key(), 0);
+                   astride != std::string_view::npos) {
             text.remove_prefix(taken.size());
             found_ = true;
             held_.erase(0, astride);
-        } else if (const auto at = find_key(text, 0); at != std::string_view::npos) {
+        } else if (const auto at = find_key(text, key(), 0); at != std::string_view::npos) {
             text.remove_prefix(at);
             found_ = true;
             held_.clear();
@@ -249,7 +255,8 @@ void usage_reader::end_search() {
 // Of a thousand events one or none has the key: the search goes from key to key, not from event to
 // event.
 void usage_reader::events(std::string_view text) {
-    for (auto at = find_key(text, 0); at != std::string_view::npos; at = find_key(text, 0)) {
+    for (auto at = find_key(text, key(), 0); at != std::string_view::npos;
+         at = find_key(text, key(), 0)) {
         const auto before = last_event_end(text.substr(0, at), 0);
         const auto begin = before == std::string_view::npos ? 0 : before;
         const auto end = std::min(first_event_end(text, at), text.size());
@@ -277,11 +284,11 @@ void usage_reader::event(std::string_view text) {
 }
 
 void usage_reader::document(std::string_view text) {
-    const auto begin = find_usage_object(text);
+    const auto begin = find_usage_object(text, key());
     if (begin == std::string_view::npos || last_member(text, begin)) return;
     if (scratch_.load(text)) return;
     json_reader reader(scratch_);
-    const auto object = find_object(reader, 0, false);
+    const auto object = find_object(reader, 0, key().substr(1, key().size() - 2), false);
     counts found;
     if (object != 0 && read_counts(reader, object, found)) merge(found, usage_);
     scratch_.trim();
@@ -302,7 +309,7 @@ bool usage_reader::last_member(std::string_view text, std::size_t object) {
 // A document too large to keep: the object behind the key, up to where it closes.
 void usage_reader::usage_object(std::string_view text) {
     constexpr int max_closers = 8;
-    const auto begin = find_usage_object(text);
+    const auto begin = find_usage_object(text, key());
     if (begin == std::string_view::npos) return;
     auto end = begin;
     for (int i = 0; i < max_closers; ++i) {

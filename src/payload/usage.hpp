@@ -25,7 +25,11 @@ struct token_usage {
 /// How the bytes of a response body are framed.
 enum class answer_kind { json, sse };
 
-/// Reads token usage beside the relay: OpenAI completions, chat and responses, Anthropic messages.
+/// The member of an answer that holds its counts; SGLang's own API calls it `meta_info`.
+enum class count_member : std::uint8_t { usage, meta_info };
+
+/// Reads token usage beside the relay: OpenAI completions, chat and responses, Anthropic messages,
+/// SGLang's generate.
 /// Feed it every byte in order; it never holds the bytes up, and keeps at most `window` of them: a
 /// document or an event beyond that is not read as a whole but searched for usage objects. A slow
 /// client makes what is kept wait, beside what it has not taken. One thread.
@@ -35,8 +39,9 @@ class usage_reader {
 
     /// `scratch` is one a thread, shared by all readers of it. `memory` is what an earlier reader
     /// gave back.
-    usage_reader(answer_kind kind, json_index& scratch, std::string memory = {})
-        : kind_(kind), held_(std::move(memory)), scratch_(scratch) {
+    usage_reader(answer_kind kind, json_index& scratch, std::string memory = {},
+                 count_member member = count_member::usage)
+        : kind_(kind), member_(member), held_(std::move(memory)), scratch_(scratch) {
         held_.clear();
     }
 
@@ -57,6 +62,9 @@ class usage_reader {
     std::size_t searched() const { return searched_; }
 
   private:
+    std::string_view key() const {
+        return member_ == count_member::usage ? "\"usage\"" : "\"meta_info\"";
+    }
     void feed_stream(std::string_view bytes);
     bool finish_held(std::string_view& bytes);
     void events(std::string_view text);
@@ -69,6 +77,7 @@ class usage_reader {
     bool last_member(std::string_view text, std::size_t object);
 
     answer_kind kind_;
+    count_member member_;
     bool searching_ = false;  ///< the event or document has outgrown the window
     bool found_ = false;      ///< while searching: `held_` begins with a usage key
     sse_boundary boundary_;

@@ -75,8 +75,9 @@ void transaction::on_head(const http::response_head& head) {
     if (pool_ != nullptr && plain && (sse_ || is_json(type))) {
         const auto kind = sse_ ? payload::answer_kind::sse : payload::answer_kind::json;
         if (head.status == 200) {
-            usage_.emplace(kind, worker_.json,
-                           sse_ ? std::string() : std::move(worker_.spare_text));
+            usage_.emplace(kind, worker_.json, sse_ ? std::string() : std::move(worker_.spare_text),
+                           api_ == api_kind::sglang_generate ? payload::count_member::meta_info
+                                                             : payload::count_member::usage);
         }
         if (rewritten_ && !model_.empty()) {
             restorer_ = std::make_unique<payload::model_restorer>(kind, model_, worker_.json);

@@ -109,9 +109,10 @@ PROMPTS = [
     *(("/generate", "input_ids", value, "invalid generate request: input_ids must be an array of uint32 integers")
       for value in (b"7", b'["a"]')),
     ("/generate", "input_ids", b"[]", "invalid generate request: input_ids cannot be empty"),
+    ("/generate", "input_ids", b'[1],"extra_key":["a"]', "unsupported generate request: extra_key must be a string"),
     ("/generate", "text", b'"x"', PASSES), ("/inference/v1/generate", "token_ids", b"[1]", PASSES),
-    ("/inference/v1/generate", "token_ids", b"[]", "token_ids is empty"),
-    ("/inference/v1/generate", "token_ids", b"[-1]", "token_ids is not a list of token ids"),
+    ("/inference/v1/generate", "token_ids", b"[]", "invalid generate request: must have non-empty token_ids field"),
+    ("/inference/v1/generate", "token_ids", b"[4,-1]", "invalid generate request: token_ids[1]: invalid value -1"),
     *((path, "other", b"1", PASSES)
       for path in ("/v1/rerank", "/v1/score", "/tokenize", "/V1/Completions", "/v1/audio/speech")),
 ]

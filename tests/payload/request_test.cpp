@@ -254,6 +254,13 @@ TEST_SUITE("payload/request") {
         CHECK(scanned(api_kind::completions, R"({"cache_salt":"s\u0061lt"})").facts.cache_salt ==
               "salt");
         CHECK(scanned(api_kind::completions, R"({"cache_salt":7})").facts.cache_salt == "");
+        CHECK(scanned(api_kind::completions, R"({"extra_key":"x"})").facts.cache_salt == "");
+        // SGLang's own API has another name for it.
+        for (const char* body : {R"({"input_ids":[1],"extra_key":"x"})",
+                                 R"({"input_ids":[1],"cache_salt":"y","extra_key":"x"})",
+                                 R"({"text":"t","cache_salt":"x"})"}) {
+            CHECK(scanned(api_kind::sglang_generate, body).facts.cache_salt == "x");
+        }
     }
 
     TEST_CASE("escaped names survive a prompt that fills the same memory") {

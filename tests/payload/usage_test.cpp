@@ -16,9 +16,10 @@ struct outcome {
 };
 
 // Reads `text` in pieces of `step` bytes.
-outcome read(answer_kind kind, std::string_view text, std::size_t step) {
+outcome read(answer_kind kind, std::string_view text, std::size_t step,
+             count_member member = count_member::usage) {
     json_index scratch;
-    usage_reader reader(kind, scratch);
+    usage_reader reader(kind, scratch, {}, member);
     for (std::size_t i = 0; i < text.size(); i += step) reader.feed(text.substr(i, step));
     const bool boundary = reader.at_boundary();
     reader.finish();
@@ -82,6 +83,27 @@ TEST_SUITE("payload/usage") {
             const auto events = read(answer_kind::sse, responses, step);
             check_counts(events.usage, 31, 9, 40, 16);
         }
+    }
+
+    TEST_CASE("SGLang's own API counts in meta_info, and is done when it says why") {
+        const std::string so_far =
+            R"({"text":"a","meta_info":{"finish_reason":null,"prompt_tokens":22,"completion_tokens":1}})";
+        const std::string done =
+            R"({"text":"\"meta_info\"","meta_info":{"id":"x","prompt_tokens":22,"completion_tokens":5,)"
+            R"("cached_tokens":3,"finish_reason":{"type":"stop","matched":2}},"usage":{"prompt_tokens":1}})";
+        const auto text = "data: " + so_far + "\n\ndata: " + done + "\n\ndata: [DONE]\n\n";
+        for (std::size_t step = 1; step < 300; step += 13) {
+            CAPTURE(step);
+            for (const auto kind : {answer_kind::sse, answer_kind::json}) {
+                const auto& whole = kind == answer_kind::sse ? text : done;
+                check_counts(read(kind, whole, step, count_member::meta_info).usage, 22, 5, 27, 3);
+            }
+        }
+        const auto cut =
+            read(answer_kind::sse, "data: " + so_far + "\n\n", 50, count_member::meta_info);
+        CHECK_FALSE(cut.usage.present);
+        CHECK_FALSE(
+            read(answer_kind::json, "[" + done + "]", 50, count_member::meta_info).usage.present);
     }
 
     TEST_CASE("a cut stream is seen as one") {
