@@ -214,9 +214,9 @@ void server_connection::answer(int status, std::span<const field> fields, std::s
 }
 
 void server_connection::gone() {
-    auto* owner = std::exchange(owner_, nullptr);
+    // The owner first: an endpoint that works for nobody is told before our own end is tidied up.
+    if (auto* owner = std::exchange(owner_, nullptr)) owner->on_gone();
     close();
-    if (owner != nullptr) owner->on_gone();
 }
 
 void server_connection::answer_done() {

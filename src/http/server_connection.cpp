@@ -89,7 +89,8 @@ void server_connection::arm(duration after) {
 
 void server_connection::on_io(std::uint32_t events) {
     if (phase_ == phase::closed) return;
-    if ((events & EPOLLOUT) != 0 && out_ && out_->pending() != 0) {
+    const bool writable = (events & (EPOLLOUT | EPOLLERR)) == EPOLLOUT;
+    if (writable && out_ && out_->pending() != 0) {
         const auto p = out_->send(stream_);
         if (p == output::progress::broken) return gone();
         if (p == output::progress::done) {

@@ -36,8 +36,10 @@ void transaction::on_interim(const http::response_head& head) {
     if (ex_->head().version_minor == 0) return;
     auto& out = worker_.fields;
     out.clear();
+    const nominated_fields nominated(head.fields);
     for (const auto& f : head.fields) {
-        if (classify_field(f.name) == field_class::end_to_end) out.push_back(f);
+        if (classify_field(f.name) != field_class::end_to_end) continue;
+        if (nominated.empty() || !nominated.contains(f.name)) out.push_back(f);
     }
     ex_->send_interim(head.status, out);
 }
