@@ -82,7 +82,7 @@ class exchange {
     /// Body bytes; they are sent or copied before `flush` returns, so they must live until then.
     virtual void write(std::string_view bytes) = 0;
     /// Sends what `begin`, `write` and `finish` put down since the last flush. False: the client is
-    /// slow, wait for `on_drained`.
+    /// slow, wait for `on_drained`, or for a later flush that says true.
     virtual bool flush() = 0;
     /// Behind a 101 that has begun: from now on the client's bytes come as `on_tunnel`.
     virtual void open_tunnel() = 0;

@@ -120,6 +120,7 @@ bool server_connection::flush() {
     if (!out_) return true;
     const auto p = out_->send(stream_);
     if (p == output::progress::done) {
+        if (std::exchange(waiting_drain_, false)) timer_.cancel();
         // Long answers hold no output between their events.
         if (phase_ != phase::finishing) context_.give(std::move(out_));
         return true;

@@ -234,13 +234,20 @@ void transaction::transform(std::string_view bytes) {
     if (!out.empty()) {
         ex_->write(out);
         // The scratch text is used again by the next read.
-        if (!ex_->flush()) pause();
+        flush_answer();
     }
 }
 
 void transaction::on_read_end() {
     expect_more();
-    if (answer_begun_ && !ex_->flush()) pause();
+    if (answer_begun_) flush_answer();
+}
+
+/// Waits for a client that is slow, and no longer for one that has caught up between two flushes:
+/// of that nothing else tells.
+void transaction::flush_answer() {
+    if (!ex_->flush()) return pause();
+    if (paused_) on_drained();
 }
 
 /// The idle limit starts anew.

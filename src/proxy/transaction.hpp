@@ -122,6 +122,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void first_body_byte();
     void transform(std::string_view bytes);
     void expect_more();
+    void flush_answer();
     void pause();
     void break_off(const local_reply& why);
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import Connection, chat_body, free_port, is_sanitized, reply, request, stream, wait_for
+from wire import each
 
 CHAT = "/v1/chat/completions"
 
@@ -318,6 +319,23 @@ def test_a_client_that_does_not_read_holds_the_endpoint_back(weir, upstream, hea
     for connection in connections:
         connection.close()
     assert gone.wait(10)
+
+
+def test_a_slow_client_gets_the_whole_of_a_long_rewritten_answer(weir, upstream):
+    """Each read of such an answer is written twice: what has drained between the two must not be waited for."""
+    server = upstream(reply(200, b'{"id":"x","model":"chosen","text":"' + b"y" * 2_500_000 + b'"}'))
+    gateway = weir("--endpoint", server.url, "--threads", "1")
+    fields = {"x-llm-d-model-name-rewrite": "chosen"}
+
+    def check(*_):
+        with gateway.connect() as connection:
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+            connection.send(request("POST", "/v1/chat/completions", chat_body(), fields))
+            answer = connection.read_head()
+            body = b"".join(connection.pieces(answer))
+            assert body.startswith(b'{"id":"x","model":"m",') and body.endswith(b'y"}')
+
+    each({str(number): None for number in range(60)}, check, at_once=20)
 
 
 def test_a_client_that_takes_nothing_for_long_is_gone(weir, upstream):
