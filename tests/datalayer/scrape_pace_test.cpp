@@ -27,11 +27,23 @@ TEST_SUITE("datalayer/scrape_pace") {
         scrape_pace p(50ms, 0.1);
         p.spent(1000 * 30us, 1000);
         p.settle(100, false);
-        CHECK(p.period() > 700ms);
-        CHECK(p.period() < 800ms);
-        CHECK(p.staleness_floor() == doctest::Approx(2.25).epsilon(0.01));
+        CHECK(p.period() == 1s);
+        CHECK(p.staleness_floor() == doctest::Approx(3));
         p.settle(100, true);
         CHECK(p.period() == 50ms);
+    }
+
+    TEST_CASE("while nothing happens a hundred endpoints cost less than a hundredth of a core") {
+        for (const auto page : {20us, 100us, 250us}) {  // even where half of the cost is not seen
+            scrape_pace p(50ms, 0.1);
+            p.spent(1000 * page, 1000);
+            p.settle(100, false);
+            const std::chrono::duration<double> seen = 100 * page;
+            const std::chrono::duration<double> period = p.period();
+            CHECK(2 * seen / period <= 0.0061);
+            CHECK(p.period() >= p.floor());
+            CHECK(p.staleness_floor() >= 3 * period.count() * 0.999);
+        }
     }
 
     TEST_CASE("beyond its share of CPU the period grows for all, and it is said that it did") {
