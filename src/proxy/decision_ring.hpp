@@ -19,7 +19,7 @@ struct endpoint;
 namespace weir::proxy {
 
 /// Scorers whose scores are written down beside the signals: some know more than the signals say.
-constexpr std::size_t kept_scores = 4;
+constexpr std::size_t kept_scores = 8;
 
 /// What one candidate looked like when it was, or was not, picked.
 struct recorded_candidate {

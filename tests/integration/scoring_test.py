@@ -95,6 +95,22 @@ def test_a_decision_is_kept_with_the_scores_it_was_made_on(served):
     assert profile["picks"] == ["default/p0-rank-0"]
 
 
+def test_what_a_scorer_learned_since_does_not_change_a_past_decision(served):
+    kinds = ["queue-scorer", "kv-cache-utilization-scorer", "running-requests-size-scorer", "load-aware-scorer",
+             "prefix-cache-scorer", "no-hit-lru-scorer"]
+    picker = {"plugins": [{"type": k} for k in kinds],
+              "schedulingProfiles": [{"name": "p", "plugins": [{"pluginRef": k, "weight": 2} for k in kinds]}]}
+    gateway = served({"a": picker}, [dict(waiting=0, kv=0.5), dict(waiting=1, kv=0.5), dict(waiting=2, kv=0.5)])
+    before = explain(gateway, "a", "first " * 100)
+    first = chat(gateway, "a", "first " * 100)
+    for other in ("second", "third"):  # they make the LRU another one
+        assert chat(gateway, "a", other * 100).status == 200
+    kept = json.loads(gateway.admin("GET", f"/v1/decisions/{first.header('x-request-id')}").text)["explanation"]
+    assert (kept["exact"], kept["source"]) == (True, "recorded scores")
+    assert near([t["total"] for t in kept["profiles"][0]["totals"]], before.totals())
+    assert [s["raw"] for s in kept["profiles"][0]["scorers"][5]["scores"]] == before.raw(5) == [1, 0.5, 0]
+
+
 def test_stages_run_as_their_deciders_say(served):
     picker = {"plugins": [
         {"type": "disagg-profile-handler", "parameters": {"deciders": {"prefill": "pd", "encode": "mm"}}},

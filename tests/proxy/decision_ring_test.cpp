@@ -164,7 +164,7 @@ TEST_SUITE("proxy/decision_ring") {
     }
 
     TEST_CASE("the oldest make room, whatever the sizes") {
-        decision_ring ring(8192);
+        decision_ring ring(128 * sizeof(recorded_candidate));
         std::size_t kept_least = 1000;
         for (std::size_t i = 0; i < 2000; ++i) {
             put(ring, number(i), i * 7 % 23);
