@@ -57,7 +57,10 @@ void event_loop::run() {
     run_mailbox();
     end_batch();
     while (!stopped_) {
-        const int n = epoll_wait(epoll_, events.data(), batch_size, wait_milliseconds());
+        int n = epoll_wait(epoll_, events.data(), batch_size, wait_milliseconds());
+        // A process that was stopped comes back with EINTR: what has arrived meanwhile is read
+        // before the deadlines that have passed are looked at.
+        if (n < 0) n = epoll_wait(epoll_, events.data(), batch_size, 0);
         refresh_now();
         batch_.clear();
         for (int i = 0; i < n; ++i) {

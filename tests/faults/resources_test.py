@@ -1,6 +1,8 @@
-"""Too many clients, and clients that the kernel spreads unevenly."""
+"""Too many clients, clients that the kernel spreads unevenly, and a process that stood still."""
 
 import re
+import signal
+import time
 
 from harness import reply, weir_binary, wait_for
 
@@ -49,3 +51,23 @@ def test_clients_cannot_take_the_last_descriptor(weir, upstream, tmp_path, monke
     assert gateway.metric("weir_accept_pauses_total") > 0
     served.pop().close()
     assert waiting.read_answer(timeout=10).status == 200   # its turn has come
+
+
+def test_a_process_that_was_stopped_reads_before_it_gives_up(weir, upstream):
+    """What came in time is no timeout, though both deadline and bytes have waited for the process to go on."""
+    def later(exchange):
+        time.sleep(0.3)
+        reply()(exchange)
+
+    server = upstream(later)
+    gateway = weir("--endpoint", server.url, "--threads", "1", "--first-byte-timeout", "600ms", "--head-timeout", "600ms")
+    waiting, speaking = gateway.connect(), gateway.connect()
+    waiting.send("GET /v1/a HTTP/1.1\r\nHost: a\r\n\r\n")
+    speaking.send("GET /v1/b HTTP/1.1\r\n")
+    server.wait_requests(1)
+    gateway.signal(signal.SIGSTOP)
+    speaking.send("Host: a\r\n\r\n")
+    time.sleep(0.9)
+    gateway.signal(signal.SIGCONT)
+    assert waiting.read_answer().status == 200
+    assert speaking.read_answer().status == 200
