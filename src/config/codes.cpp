@@ -330,6 +330,10 @@ constexpr std::array table{
               "(listeners, parents, hostnames, rules,\nmatches, filters, backendRefs), or one "
               "for every 48 bytes of the files where that is more. Split what is larger between "
               "several weirs."},
+    code_info{"WEIR0355", "a Service without endpoints",
+              "A route leads to a Service, but its EndpointSlices have no ready address for the "
+              "port; or it has none,\nand no ready Pod has the labels of its selector. The client "
+              "sees 503 `no healthy upstream`."},
 
     // 04xx: picker configurations (scheduling)
     code_info{"WEIR0401", "not the shape of an EndpointPickerConfig",

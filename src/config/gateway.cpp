@@ -178,6 +178,17 @@ gateway_address_spec read_address(const object& o) {
     return out;
 }
 
+/// The last address may not stand in the list before.
+void check_repeated_address(const std::vector<gateway_address_spec>& all, const object& o) {
+    const auto& last = all.back();
+    const bool again = std::any_of(all.begin(), all.end() - 1, [&](const auto& a) {
+        return !a.value.value.empty() && a.type.value == last.type.value &&
+               a.value.value == last.value.value;
+    });
+    if (again)
+        o.reports().error("WEIR0211", last.type.value + " values must be unique", last.value.at);
+}
+
 std::optional<object_ref> read_client_certificate(const field& from) {
     const object o(from, {"clientCertificateRef"});
     if (!o || !o.has("clientCertificateRef")) return std::nullopt;
@@ -219,7 +230,7 @@ gateway_resource parse_gateway(const object& root) {
     if (!spec) return out;
     const auto class_name = spec["gatewayClassName"].string(1, 253);
     out.class_name = or_default(class_name, {}, spec.at());
-    if (!spec.has("gatewayClassName")) {
+    if (!spec.is_written("gatewayClassName")) {
         spec.reports().warning("WEIR0204", "spec.gatewayClassName is missing", spec.at()).help =
             "weir takes any class, a cluster refuses a Gateway without one";
     }
@@ -246,7 +257,9 @@ gateway_resource parse_gateway(const object& root) {
     read_frontend(tls["frontend"], out);
     spec["addresses"].items(0, 16, [&](const field& item) {
         const object o(item, {"type", "value"});
-        if (o) out.addresses.push_back(read_address(o));
+        if (!o) return;
+        out.addresses.push_back(read_address(o));
+        check_repeated_address(out.addresses, o);
     });
     return out;
 }

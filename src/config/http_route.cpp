@@ -123,6 +123,8 @@ void read_session(const field& from) {
         o["cookie"].error("WEIR0212", ": cookie must be nil if type is not Cookie");
     if (cookie && o.has("header"))
         o["header"].error("WEIR0212", ": header must be nil if type is not Header");
+    if (!cookie && !o.is_written("header") && !o.has("sessionName"))
+        o.error("WEIR0212", "header must be specified for Header type");
     const object jar(o["cookie"], {"name", "path", "lifetimeType"});
     const auto lifetime = jar["lifetimeType"].choice({"Session", "Permanent"});
     if (lifetime && lifetime->value == "Permanent" && !o.has("absoluteTimeout")) {

@@ -64,8 +64,9 @@ picker_ref_spec read_picker_ref(const field& from, bool v1) {
     return out;
 }
 
-void check_size(const object& spec, const pool_resource& out) {
+void check_size(const object& spec, pool_resource& out) {
     if (out.selector.size() > 64) {
+        out.selector_wrong = true;
         spec["selector"].error("WEIR0210", "must have at most 64 labels, found " +
                                                std::to_string(out.selector.size()));
     }
@@ -108,7 +109,9 @@ void parse_v1(const object& root, pool_resource& out) {
     const object spec(root.need("spec"), {"selector", "targetPorts", "appProtocol",
                                           "endpointPickerRef", "targetPortNumber", "extensionRef"});
     if (!spec) return;
+    const auto before = spec.reports().found().list().size();
     read_v1_selector(spec, out);
+    out.selector_wrong = spec.reports().found().list().size() != before;
     const field old_port = spec["targetPortNumber"];
     const std::string number =
         old_port && old_port.value()->is_scalar() ? old_port.value()->scalar : "8000";
@@ -147,6 +150,7 @@ void parse_v1alpha2(const object& root, pool_resource& out) {
     const object spec(root.need("spec"), {"selector", "targetPortNumber", "extensionRef",
                                           "targetPorts", "endpointPickerRef", "appProtocol"});
     if (!spec) return;
+    const auto before = spec.reports().found().list().size();
     const field selector = spec.need("selector");
     out.selector_at = selector.at();
     const node* match_labels =
@@ -163,6 +167,7 @@ void parse_v1alpha2(const object& root, pool_resource& out) {
             selector.error("WEIR0210", "must have at least 1 label, found 0");
         }
     }
+    out.selector_wrong = spec.reports().found().list().size() != before;
     const bool new_ports = spec.has("targetPorts");
     if (new_ports)
         report_other_version(spec, "targetPorts", "v1", "v1alpha2", "targetPortNumber: 8000");

@@ -24,6 +24,15 @@ bool is_service_ref(const object_ref& ref) {
     return ref.group.value.empty() && ref.kind.value == "Service";
 }
 
+/// Letter case counts in kinds, but not in how a misspelt one is recognised.
+std::string_view nearest_kind(std::string_view kind) {
+    constexpr std::array<std::string_view, 2> known{"Service", "InferencePool"};
+    for (const auto k : known) {
+        if (iequals(k, kind)) return k;
+    }
+    return nearest(kind, known);
+}
+
 class backend_resolver {
   public:
     backend_resolver(resolve_state& state, route_state& route, const object_ref& ref,
@@ -65,13 +74,14 @@ class backend_resolver {
         const auto what =
             ref_.kind.value + " of " +
             (ref_.group.value.empty() ? std::string("the core group") : ref_.group.value);
-        auto& f =
-            fail("InvalidKind", codes::invalid_kind, "a backend cannot be a " + what, ref_.kind.at);
+        auto& f = fail("InvalidKind", codes::invalid_kind, "a backend cannot be of kind " + what,
+                       ref_.kind.at);
         if (ref_.kind.value == "InferencePool") {
             f.help = "an InferencePool needs `group: " + std::string(pool_group_v1) + "` (or " +
                      std::string(pool_group_alpha) + " for v1alpha2)";
         } else {
             f.allowed = {"Service", "InferencePool"};
+            f.suggestion = nearest_kind(ref_.kind.value);
             f.help = "refer to a Service or an InferencePool";
         }
     }
@@ -138,6 +148,12 @@ class backend_resolver {
             if (f.suggestion.empty()) f.help = "add the Service, or correct the name";
             return;
         }
+        if (!ref_.port) {  // an error of the schema
+            target_.reason = "BackendNotFound";
+            route_.problems.push_back(
+                {"BackendNotFound", "the reference to Service " + id_ + " has no port"});
+            return;
+        }
         const auto& service = *found->second;
         if (service.type.value == "ExternalName") {
             fail("BackendNotFound", codes::missing_service,
@@ -147,7 +163,7 @@ class backend_resolver {
         }
         const auto port =
             std::find_if(service.ports.begin(), service.ports.end(), [&](const auto& p) {
-                return ref_.port && p.port.value == ref_.port->value && p.protocol.value == "TCP";
+                return p.port.value == ref_.port->value && p.protocol.value == "TCP";
             });
         if (port == service.ports.end()) return missing_port(service);
         if (!speaks_http1(*port)) return;
@@ -156,14 +172,13 @@ class backend_resolver {
     }
 
     void missing_port(const service_resource& service) {
-        const auto number = ref_.port ? std::to_string(ref_.port->value) : std::string("(none)");
         auto& f = fail("BackendNotFound", codes::missing_service_port,
-                       "Service " + id_ + " has no TCP port " + number,
-                       ref_.port ? ref_.port->at : ref_.at);
+                       "Service " + id_ + " has no TCP port " + std::to_string(ref_.port->value),
+                       ref_.port->at);
         for (const auto& p : service.ports) {
             if (p.protocol.value == "TCP") f.allowed.push_back(std::to_string(p.port.value));
         }
-        if (f.allowed.size() == 1 && ref_.port) f.suggestion = f.allowed.front();
+        if (f.allowed.size() == 1) f.suggestion = f.allowed.front();
         f.help = "use the Service's `port`, not its targetPort";
     }
 

@@ -294,7 +294,7 @@ void check_reachability(resolve_state& state) {
     const auto reached = reached_pools(state);
     for (std::uint32_t i = 0; i < state.pools.size(); ++i) {
         const auto* from = state.pools[i].from;
-        if (from == nullptr || reached[i]) continue;
+        if (from == nullptr || from->meta.name.value.empty() || reached[i]) continue;
         auto& f = state.found.warning(codes::pool_without_route,
                                       "no HTTPRoute leads to InferencePool " + from->meta.id(),
                                       from->meta.at);
@@ -305,7 +305,7 @@ void check_reachability(resolve_state& state) {
     const auto named = named_gateways(state);
     for (std::size_t g = 0; g < state.gateways.size(); ++g) {
         const auto& gateway = state.gateways[g];
-        if (gateway.from == nullptr || named[g]) continue;
+        if (gateway.from == nullptr || gateway.name.empty() || named[g]) continue;
         auto& f = state.found.warning(codes::gateway_without_route,
                                       "no HTTPRoute has Gateway " + gateway.id() + " as a parent",
                                       gateway.from->meta.at);

@@ -56,6 +56,7 @@ inline constexpr std::string_view timeout_below_slo = "WEIR0351";
 inline constexpr std::string_view bad_parameters_ref = "WEIR0352";
 inline constexpr std::string_view client_certificates = "WEIR0353";
 inline constexpr std::string_view too_large = "WEIR0354";
+inline constexpr std::string_view service_without_endpoints = "WEIR0355";
 
 inline constexpr std::string_view path_missing = "WEIR0501";
 inline constexpr std::string_view path_unreadable = "WEIR0502";

@@ -70,8 +70,12 @@ class gateway_builder {
             gateway_.accepted = false;
             gateway_.conditions.set("Accepted", false, "UnsupportedAddress",
                                     "address type \"" + a.type.value + "\" is not supported");
-            report_address(a.type.at, "address type \"" + a.type.value + "\" is not supported",
-                           "use IPAddress or Hostname");
+            const bool legal =
+                a.type.value == "NamedAddress" || a.type.value.find('/') != std::string::npos;
+            if (legal) {  // anything else is an error of the schema
+                report_address(a.type.at, "address type \"" + a.type.value + "\" is not supported",
+                               "use IPAddress or Hostname");
+            }
             return;
         }
         if (a.value.value.empty()) {
@@ -82,9 +86,12 @@ class gateway_builder {
         auto address = a.value.value;
         if (!ip) address = address == "localhost" ? "127.0.0.1" : look_up(address);
         if (is_ip_literal(address)) return add_address(address);
-        unusable("AddressNotUsable",
-                 "\"" + a.value.value + (ip ? "\" is no IP address" : "\" does not resolve"),
-                 a.value.at);
+        if (ip) {  // an error of the schema
+            gateway_.conditions.set("Programmed", false, "AddressNotUsable",
+                                    "\"" + a.value.value + "\" is no IP address");
+            return;
+        }
+        unusable("AddressNotUsable", "\"" + a.value.value + "\" does not resolve", a.value.at);
     }
 
     void add_address(const std::string& address) {
@@ -246,15 +253,10 @@ class gateway_builder {
             f.note = "nothing listens on port " + std::to_string(l.port) + " for this listener";
             return;
         }
-        if (spec.tls && spec.tls->mode.value != "Terminate") {
+        if (spec.tls && spec.tls->mode.value != "Terminate") {  // an error of the schema
             l.accepted = false;
             l.conditions.set("Accepted", false, "UnsupportedValue",
                              "an HTTPS listener terminates TLS");
-            auto& f = state_.found.warning(
-                codes::unsupported_protocol,
-                "an HTTPS listener cannot have tls.mode " + spec.tls->mode.value,
-                spec.tls->mode.at);
-            f.suggestion = "Terminate";
         }
     }
 
@@ -283,8 +285,11 @@ class gateway_builder {
 
     void take_certificates(listener_state& l, const listener_spec& spec) {
         if (!spec.tls || spec.tls->certificate_refs.empty()) {
+            const std::string why = "an HTTPS listener needs certificateRefs";
+            if (!gateway_.from->meta.valid)  // most likely for that, and it has been said
+                return leave_without_certificate(l, "InvalidCertificateRef", why);
             return refuse_certificate(
-                l, "InvalidCertificateRef", "an HTTPS listener needs certificateRefs", spec.at,
+                l, "InvalidCertificateRef", why, spec.at,
                 "add tls.certificateRefs with the name of a Secret of type kubernetes.io/tls");
         }
         for (const auto& ref : spec.tls->certificate_refs) take_certificate(l, ref);
@@ -323,11 +328,16 @@ class gateway_builder {
         l.certificates.push_back(std::move(c));
     }
 
-    void refuse_certificate(listener_state& l, std::string_view reason, const std::string& why,
-                            const span& at, std::string_view help) {
+    static void leave_without_certificate(listener_state& l, std::string_view reason,
+                                          const std::string& why) {
         l.resolved = false;
         l.resolved_certificates = false;
         l.conditions.set("ResolvedRefs", false, reason, why);
+    }
+
+    void refuse_certificate(listener_state& l, std::string_view reason, const std::string& why,
+                            const span& at, std::string_view help) {
+        leave_without_certificate(l, reason, why);
         auto& f = state_.found.warning(codes::bad_certificate, why, at);
         f.help = help;
         f.note = "listener " + gateway_.id() + "/" + l.name + " is not served";

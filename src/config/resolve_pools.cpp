@@ -126,7 +126,7 @@ struct pool_builder {
                 into.endpoints.push_back(std::move(*e));
             }
         }
-        if (ready == 0) report_no_pods(matching);
+        if (ready == 0 && !from.selector_wrong) report_no_pods(matching);
     }
 
     void report_no_pods(std::size_t matching) const {

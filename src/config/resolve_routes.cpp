@@ -195,12 +195,23 @@ class attacher {
     }
 
     void not_a_gateway() {
-        refuse("NoMatchingParent", codes::no_matching_parent,
-               "a parent must be a Gateway, not a " + ref_.kind.value, ref_.kind.at)
-            .help = "refer to a Gateway";
+        const bool other_kind = ref_.kind.value != "Gateway";
+        const auto group =
+            ref_.group.value.empty() ? std::string("the core group") : ref_.group.value;
+        auto& f = refuse("NoMatchingParent", codes::no_matching_parent,
+                         "a parent must be a Gateway of " + std::string(gateway_group) +
+                             ", not of kind " + ref_.kind.value + " of " + group,
+                         other_kind ? ref_.kind.at : ref_.group.at);
+        f.suggestion = other_kind ? "Gateway" : gateway_group;
+        f.help = "refer to a Gateway; group and kind may be left out";
     }
 
     void no_matching_parent(const gateway_state& g) {
+        if (g.listeners.empty()) {  // an error of the schema
+            parent_.conditions.set("Accepted", false, "NoMatchingParent",
+                                   "Gateway " + g.id() + " has no listener");
+            return;
+        }
         std::vector<std::string_view> names;
         for (const auto& l : g.listeners) names.push_back(l.name);
         const auto* section = parent_.spec->section_name ? &*parent_.spec->section_name : nullptr;
@@ -220,10 +231,19 @@ class attacher {
     }
 
     void not_allowed(const gateway_state& g) {
-        auto& f = refuse("NotAllowedByListeners", codes::not_allowed_by_listeners,
-                         "the listeners of Gateway " + g.id() +
-                             " do not allow routes of namespace " + route_.meta.name_space.value,
-                         ref_.name.at);
+        const bool other_kinds = std::all_of(
+            g.listeners.begin(), g.listeners.end(),
+            [&](const listener_state& l) { return !is_named(g, l) || !l.takes_http_routes; });
+        auto& f = refuse(
+            "NotAllowedByListeners", codes::not_allowed_by_listeners,
+            "the listeners of Gateway " + g.id() +
+                (other_kinds ? std::string(" do not take HTTPRoutes")
+                             : " do not allow routes of namespace " + route_.meta.name_space.value),
+            ref_.name.at);
+        if (other_kinds) {
+            f.help = "add {kind: HTTPRoute} to allowedRoutes.kinds of a listener, or remove kinds";
+            return;
+        }
         f.help =
             "set allowedRoutes.namespaces.from of a listener to All or to a Selector that fits; "
             "the default is Same";

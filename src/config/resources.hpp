@@ -252,6 +252,7 @@ struct pool_resource {
     metadata meta;
     label_list selector;
     span selector_at;
+    bool selector_wrong = false;  ///< the schema found errors in it: what it selects is not known
     std::vector<located<std::uint16_t>> target_ports;
     text app_protocol;  ///< `http` (default) or `kubernetes.io/h2c`
     std::optional<picker_ref_spec> picker_ref;

@@ -56,6 +56,21 @@ void claim(std::vector<name_place>& taken, const field& at, const std::string& n
     }
 }
 
+/// Fields that belong to one connection or frame the body: each hop writes its own.
+bool is_of_one_hop(std::string_view name) {
+    constexpr std::array<std::string_view, 9> names{
+        "connection",        "content-length", "keep-alive", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",        "expect"};
+    return std::any_of(names.begin(), names.end(), [&](auto n) { return iequals(n, name); });
+}
+
+void warn_of_one_hop(const field& at, const std::string& name) {
+    if (!is_of_one_hop(name)) return;
+    at.reports()
+        .warning("WEIR0226", at.path().str() + " \"" + name + "\" has no effect", at.at())
+        .help = "fields that frame the body or belong to one connection cannot be modified";
+}
+
 header_edit read_headers(const field& from) {
     header_edit out;
     const object o(from, {"set", "add", "remove"});
@@ -78,6 +93,7 @@ header_edit read_headers(const field& from) {
                     "WEIR0220",
                     "has a line break or a control character, which no header value can have");
             claim(taken, name_field, name->value, list);
+            warn_of_one_hop(name_field, name->value);
             const bool again = std::any_of(into.begin(), into.end(), [&](const auto& h) {
                 return iequals(h.first, name->value);
             });
@@ -90,6 +106,7 @@ header_edit read_headers(const field& from) {
         const auto name = read_header_name(item);
         if (!name) return;
         claim(taken, item, name->value, "remove");
+        warn_of_one_hop(item, name->value);
         out.remove.push_back(to_lower(name->value));
     });
     return out;
@@ -191,11 +208,22 @@ mirror_spec read_mirror(const field& from) {
     return out;
 }
 
+/// A cluster takes lists of origins, methods and headers as sets.
+void warn_if_repeated(const field& item, const std::vector<std::string>& before,
+                      std::string_view value) {
+    if (std::find(before.begin(), before.end(), value) == before.end()) return;
+    item.reports().warning(
+        "WEIR0211", item.path().str() + " repeats \"" + std::string(value) + "\"", item.at());
+}
+
 /// A list of header names or `*`.
 std::vector<std::string> read_header_names(const field& from, bool alone) {
     std::vector<std::string> out;
     from.items(0, 64, [&](const field& item) {
-        if (auto name = read_header_name(item)) out.push_back(std::move(name->value));
+        auto name = read_header_name(item);
+        if (!name) return;
+        warn_if_repeated(item, out, name->value);
+        out.push_back(std::move(name->value));
     });
     if (alone && out.size() > 1 && std::find(out.begin(), out.end(), "*") != out.end()) {
         from.error("WEIR0212", "cannot contain '*' alongside other headers");
@@ -213,6 +241,7 @@ cors_filter read_cors(const field& from) {
         if (const auto problem = origin_problem(origin->value)) {
             item.error("WEIR0209", *problem + ", found \"" + origin->value + "\"");
         }
+        warn_if_repeated(item, out.allow_origins, origin->value);
         out.allow_origins.push_back(std::move(origin->value));
     });
     const auto starred = [](const auto& list) {
@@ -224,7 +253,9 @@ cors_filter read_cors(const field& from) {
     o["allowMethods"].items(0, 9, [&](const field& item) {
         const auto m = item.choice(
             {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "*"});
-        if (m) out.allow_methods.push_back(m->value);
+        if (!m) return;
+        warn_if_repeated(item, out.allow_methods, m->value);
+        out.allow_methods.push_back(m->value);
     });
     if (out.allow_methods.size() > 1 && starred(out.allow_methods)) {
         o["allowMethods"].error("WEIR0212", "cannot contain '*' alongside other methods");

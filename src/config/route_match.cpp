@@ -71,7 +71,14 @@ lean_vector<value_match> read_values(const field& from, bool headers) {
         m.value = std::move(value->value);
         const bool again = std::any_of(out.begin(), out.end(),
                                        [&](const auto& other) { return other.name == m.name; });
-        if (!again) out.push_back(std::move(m));
+        if (!again) {
+            out.push_back(std::move(m));
+        } else {
+            o.reports().warning(
+                "WEIR0211",
+                name_field.path().str() + " repeats \"" + name->value + "\", only the first counts",
+                name->at);
+        }
     });
     return out;
 }

@@ -223,6 +223,13 @@ std::optional<located<std::int64_t>> field::integer(std::int64_t min, std::int64
         wrong_type("a whole number");
         return std::nullopt;
     }
+    const auto unsigned_digits =
+        std::string_view(n.scalar).substr(n.scalar.find_first_of("0123456789"));
+    if (unsigned_digits.size() > 1 && unsigned_digits.front() == '0') {
+        // Octal for YAML 1.1, and so for a cluster; decimal for YAML 1.2.
+        error("WEIR0206", "must be a whole number without leading zeros, found " + n.scalar);
+        return std::nullopt;
+    }
     if (!parsed || *parsed < min || *parsed > max) {
         error("WEIR0208", "must be between " + std::to_string(min) + " and " + std::to_string(max) +
                               ", found " + n.scalar.substr(0, 40));

@@ -52,9 +52,20 @@ void add_list(response_fields& out, std::string_view name, const std::vector<std
     }
 }
 
+/// Whether every origin gets the same answer.
+bool answers_star(const config::cors_filter& cors) {
+    return contains_star(cors.allow_origins) && !cors.allow_credentials;
+}
+
+/// For an origin that is not let in, or none: a cache must not give this answer to one that is.
+response_fields refused_fields(const config::cors_filter& cors) {
+    if (answers_star(cors) || cors.allow_origins.empty()) return {};
+    return {{"vary", "Origin"}};
+}
+
 response_fields common_fields(const config::cors_filter& cors, std::string_view origin) {
     response_fields out;
-    const bool any = contains_star(cors.allow_origins) && !cors.allow_credentials;
+    const bool any = answers_star(cors);
     out.emplace_back("access-control-allow-origin", any ? std::string("*") : std::string(origin));
     if (cors.allow_credentials) out.emplace_back("access-control-allow-credentials", "true");
     add_list(out, "access-control-expose-headers", cors.expose_headers, cors.allow_credentials, {});
@@ -78,7 +89,7 @@ bool origin_allowed(const config::cors_filter& cors, std::string_view origin) {
 response_fields cors_preflight_fields(const config::cors_filter& cors,
                                       const http::field_list& request) {
     const auto origin = request.get("origin");
-    if (origin.empty() || !origin_allowed(cors, origin)) return {};
+    if (origin.empty() || !origin_allowed(cors, origin)) return refused_fields(cors);
     auto out = common_fields(cors, origin);
     add_list(out, "access-control-allow-methods", cors.allow_methods, cors.allow_credentials,
              request.get("access-control-request-method"));
@@ -91,7 +102,7 @@ response_fields cors_preflight_fields(const config::cors_filter& cors,
 response_fields cors_response_fields(const config::cors_filter& cors,
                                      const http::field_list& request) {
     const auto origin = request.get("origin");
-    if (origin.empty() || !origin_allowed(cors, origin)) return {};
+    if (origin.empty() || !origin_allowed(cors, origin)) return refused_fields(cors);
     return common_fields(cors, origin);
 }
 

@@ -4,7 +4,9 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cctype>
 
 namespace weir::http {
@@ -31,12 +33,38 @@ std::string library_error(std::string_view what) {
     return std::string(what) + ": " + text;
 }
 
+using certificate_ptr = std::unique_ptr<X509, free_certificate>;
+
+certificate_ptr leaf_of(const tls_context::key_pair& pair) {
+    return certificate_ptr(
+        PEM_read_bio_X509(memory_of(pair.chain_pem).get(), nullptr, nullptr, nullptr));
+}
+
+/// Whether two certificates speak for the same names: equal alternative names, else subjects.
+bool same_names(X509* a, X509* b) {
+    const auto names = [](X509* c) {
+        const int at = X509_get_ext_by_NID(c, NID_subject_alt_name, -1);
+        return at < 0 ? nullptr : X509_EXTENSION_get_data(X509_get_ext(c, at));
+    };
+    const auto* of_a = names(a);
+    const auto* of_b = names(b);
+    if (of_a != nullptr && of_b != nullptr) return ASN1_OCTET_STRING_cmp(of_a, of_b) == 0;
+    return of_a == of_b && X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)) == 0;
+}
+
+constexpr unsigned exact_only = X509_CHECK_FLAG_NO_WILDCARDS;
+constexpr unsigned whole_labels = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+
+bool has_name(SSL_CTX* context, std::string_view name, unsigned flags) {
+    return X509_check_host(SSL_CTX_get0_certificate(context), name.data(), name.size(), flags,
+                           nullptr) == 1;
+}
+
 /// Leaf, intermediates, key. An empty string, or what is wrong.
 std::string load(SSL_CTX* context, const tls_context::key_pair& pair) {
     ERR_clear_error();
     const auto chain = memory_of(pair.chain_pem);
-    const std::unique_ptr<X509, free_certificate> leaf(
-        PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
+    const certificate_ptr leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
     if (!leaf) return library_error("tls.crt cannot be read");
     if (SSL_CTX_use_certificate(context, leaf.get()) != 1)
         return library_error("tls.crt cannot be used");
@@ -103,58 +131,86 @@ std::shared_ptr<const tls_context> tls_context::make(std::vector<host> hosts,
                                                      std::string& problem) {
     std::shared_ptr<tls_context> made(new tls_context(std::move(hosts)));
     for (const auto& h : made->hosts_) {
-        auto* context = make_context();
-        if (context == nullptr) {
-            problem = "out of memory";
-            return nullptr;
-        }
-        made->contexts_.push_back(context);
-        // What OpenSSL's macro does, without its cast.
-        SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
-                              reinterpret_cast<void (*)()>(&choose_host));
-        SSL_CTX_set_tlsext_servername_arg(context, made.get());
-        for (const auto& pair : h.pairs) {
-            problem = load(context, pair);
+        auto& contexts = made->contexts_.emplace_back();
+        // From the last to the first, since of two keys of one kind the later one is kept.
+        for (auto pair = h.pairs.rbegin(); pair != h.pairs.rend(); ++pair) {
+            const auto leaf = leaf_of(*pair);
+            const auto same = std::find_if(contexts.begin(), contexts.end(), [&](SSL_CTX* context) {
+                return leaf && same_names(SSL_CTX_get0_certificate(context), leaf.get());
+            });
+            auto* context = same != contexts.end() ? *same : made->new_context();
+            if (context == nullptr) {
+                problem = "out of memory";
+                return nullptr;
+            }
+            if (same != contexts.end()) contexts.erase(same);
+            contexts.insert(contexts.begin(), context);
+            problem = load(context, *pair);
             if (!problem.empty()) return nullptr;
         }
+        if (contexts.empty()) contexts.push_back(made->new_context());
     }
     return made;
 }
 
 tls_context::~tls_context() {
-    for (auto* c : contexts_) SSL_CTX_free(c);
+    for (const auto& of_host : contexts_) {
+        for (auto* c : of_host) SSL_CTX_free(c);
+    }
+}
+
+ssl_ctx_st* tls_context::new_context() {
+    auto* context = make_context();
+    if (context == nullptr) return nullptr;
+    // What OpenSSL's macro does, without its cast.
+    SSL_CTX_callback_ctrl(context, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                          reinterpret_cast<void (*)()>(&choose_host));
+    SSL_CTX_set_tlsext_servername_arg(context, this);
+    return context;
 }
 
 ssl_st* tls_context::open(int fd) const {
     if (contexts_.empty()) return nullptr;
-    auto* session = SSL_new(contexts_.front());
+    auto* session = SSL_new(contexts_.front().front());
     if (session == nullptr) return nullptr;
     SSL_set_fd(session, fd);
     SSL_set_accept_state(session);
     return session;
 }
 
-ssl_ctx_st* tls_context::find(std::string_view name) const {
-    if (name.ends_with('.')) name.remove_suffix(1);
-    ssl_ctx_st* best = nullptr;
+const tls_context::shown* tls_context::find_host(std::string_view name) const {
+    const shown* best = nullptr;
     std::size_t best_size = 0;
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
         const std::string_view pattern = hosts_[i].name;
         if (pattern.empty()) {
-            if (best == nullptr) best = contexts_[i];
+            if (best == nullptr) best = &contexts_[i];
         } else if (!pattern.starts_with("*.")) {
-            if (equals(name, pattern)) return contexts_[i];
+            if (equals(name, pattern)) return &contexts_[i];
         } else {
             const auto suffix = pattern.substr(1);
             if (name.size() > suffix.size() && suffix.size() > best_size &&
                 equals(name.substr(name.size() - suffix.size()), suffix)) {
-                best = contexts_[i];
+                best = &contexts_[i];
                 best_size = suffix.size();
             }
         }
     }
-    if (best == nullptr && name.empty() && !contexts_.empty()) return contexts_.front();
+    if (best == nullptr && name.empty() && !contexts_.empty()) return &contexts_.front();
     return best;
+}
+
+ssl_ctx_st* tls_context::find(std::string_view name) const {
+    if (name.ends_with('.')) name.remove_suffix(1);
+    const auto* all = find_host(name);
+    if (all == nullptr) return nullptr;
+    if (all->size() == 1 || name.empty()) return all->front();
+    for (const unsigned flags : {exact_only, whole_labels}) {
+        for (auto* context : *all) {
+            if (has_name(context, name, flags)) return context;
+        }
+    }
+    return all->front();
 }
 
 }  // namespace weir::http

@@ -21,7 +21,7 @@ class tls_context {
     };
     struct host {
         std::string name;             ///< lower case; may start with `*.`; empty: any
-        std::vector<key_pair> pairs;  ///< one a kind of key
+        std::vector<key_pair> pairs;  ///< of any names and kinds of key; the first is the default
         bool operator==(const host&) const = default;
     };
 
@@ -34,15 +34,23 @@ class tls_context {
     const std::vector<host>& hosts() const { return hosts_; }
     /// A server's session on a connected socket; the caller's to free. Null: out of memory.
     ssl_st* open(int fd) const;
-    /// What a client that asks for `name` is shown: the most specific host that fits, for an empty
-    /// name the first one where none serves every name. Null: nothing fits.
+    /// What a client that asks for `name` is shown: of the most specific host that fits, for an
+    /// empty name of the first one where none serves every name, the certificate that has the name,
+    /// itself or by a wildcard, else the first. Null: nothing fits.
     ssl_ctx_st* find(std::string_view name) const;
 
   private:
     explicit tls_context(std::vector<host> hosts) : hosts_(std::move(hosts)) {}
 
+    /// The contexts of one host, one for each set of names its certificates have; certificates of
+    /// the same names and other kinds of key share one.
+    using shown = std::vector<ssl_ctx_st*>;
+
+    ssl_ctx_st* new_context();
+    const shown* find_host(std::string_view name) const;
+
     std::vector<host> hosts_;
-    std::vector<ssl_ctx_st*> contexts_;  ///< of the host at the same place
+    std::vector<shown> contexts_;  ///< of the host at the same place; never empty
 };
 
 }  // namespace weir::http

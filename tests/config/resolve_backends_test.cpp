@@ -141,4 +141,21 @@ TEST_SUITE("config/resolve_backends") {
               "requests are served as usual, and not mirrored there");
         CHECK(rule.backends.at(0).target.kind == backend_kind::pool);
     }
+    TEST_CASE("a kind in the wrong case has a suggestion, a missing port one finding") {
+        const auto with = [](const std::string& ref) {
+            return resolve_text(
+                docs({gateway(http_listener()),
+                      route_doc("r", parent() + "  rules: [{backendRefs: [" + ref + "]}]\n"),
+                      service_doc("web", "  ports: [{port: 80}]\n")}));
+        };
+        const auto r = with("{group: inference.networking.k8s.io, kind: inferencepool, name: p}");
+        CHECK(r.first("WEIR0304").suggestion == "InferencePool");
+        CHECK(r.first("WEIR0304").message ==
+              "a backend cannot be of kind inferencepool of inference.networking.k8s.io");
+        const auto portless = with("{name: web}");
+        CHECK(portless.times("WEIR0204") == 1);
+        CHECK(portless.times("WEIR0305") == 0);
+        CHECK(portless.condition_of("HTTPRoute", "r", "default/gw", "ResolvedRefs") ==
+              "False BackendNotFound");
+    }
 }

@@ -417,4 +417,23 @@ TEST_SUITE("config/resolve_gateways") {
                                "metadata: {name: weir}\nspec: {controllerNam: x}\n"}));
         CHECK(of_gateway(class_wrong, "Accepted") == "False Pending");
     }
+    TEST_CASE("what the schema has refused is not said a second time") {
+        const std::string https = "  - {name: s, port: 443, protocol: HTTPS";
+        for (const auto& [listeners, more] : std::vector<std::pair<std::string, std::string>>{
+                 {https + "}\n", ""},
+                 {https + ", tls: {certificateRefs: []}}\n", ""},
+                 {https + ", tls: {mode: Passthrough}}\n", ""},
+                 {http_listener(), "  addresses: [{value: nowhere}]\n"},
+                 {http_listener(), "  addresses: [{type: Foo, value: x}]\n"},
+                 {"", ""},
+             }) {
+            const auto r = resolve_text(
+                docs({gateway(listeners, "gw", more), route_doc("r", parent() + to_pool()),
+                      pool_doc(), pod("a", "10.0.0.1")}));
+            INFO(listeners << more << r.troubles());
+            CHECK(std::count_if(r.found.list().begin(), r.found.list().end(),
+                                [](const auto& f) { return f.level != severity::note; }) == 1);
+            CHECK(r.found.count(severity::error) == 1);
+        }
+    }
 }

@@ -161,4 +161,22 @@ TEST_SUITE("config/resolve_pools") {
         CHECK(external.condition_of("InferencePool", "pool", "default/gw", "ResolvedRefs") ==
               "False InvalidExtensionRef");
     }
+    TEST_CASE("of a selector with errors nobody says that it matches no Pod") {
+        for (const auto* labels : {"{app: 1}", "{\"a b\": c}", "{app: _}"}) {
+            const auto r = resolve_text(
+                docs({gateway(http_listener()), route_doc("r", parent() + to_pool()),
+                      "apiVersion: inference.networking.k8s.io/v1\nkind: InferencePool\n"
+                      "metadata: {name: pool}\nspec: {selector: {matchLabels: " +
+                          std::string(labels) + "}, targetPorts: [{number: 8000}]}\n",
+                      pod("a", "10.0.0.1")}));
+            INFO(labels << r.troubles());
+            CHECK(r.times("WEIR0222") == 1);
+            CHECK(r.times("WEIR0307") == 0);
+        }
+    }
+    TEST_CASE("an object without a name is not asked for by name") {
+        const auto r = resolve_text(docs({gateway(http_listener(), "\"\""), pool_doc("\"\"")}));
+        CHECK(r.times("WEIR0340") == 0);
+        CHECK(r.times("WEIR0341") == 0);
+    }
 }

@@ -179,4 +179,22 @@ TEST_SUITE("config/resolve_routes") {
             R"("reason":"Accepted","message":"","lastTransitionTime":"1970-01-01T00:00:00Z"},{"type":"ResolvedRefs",)"
             R"("status":"True","reason":"ResolvedRefs","message":"","lastTransitionTime":"1970-01-01T00:00:00Z"}]}]})");
     }
+    TEST_CASE("a parent of another group or kind is named with both") {
+        const auto group = resolve_text(
+            docs({gateway(http_listener()), route_doc("r", parent("group: x.io") + to_pool())}));
+        CHECK(group.first("WEIR0311").message ==
+              "a parent must be a Gateway of gateway.networking.k8s.io, not of kind Gateway of "
+              "x.io");
+        CHECK(group.first("WEIR0311").suggestion == "gateway.networking.k8s.io");
+        const auto kind = resolve_text(
+            docs({gateway(http_listener()), route_doc("r", parent("kind: gateway") + to_pool())}));
+        CHECK(kind.first("WEIR0311").suggestion == "Gateway");
+    }
+    TEST_CASE("listeners that take no HTTPRoutes are not blamed on the namespace") {
+        const auto r = resolve_text(
+            docs({gateway(http_listener("http", "allowedRoutes: {kinds: [{kind: GRPCRoute}]}")),
+                  route_doc("r", parent() + to_pool())}));
+        CHECK(r.first("WEIR0312").message ==
+              "the listeners of Gateway default/gw do not take HTTPRoutes");
+    }
 }

@@ -76,7 +76,8 @@ TEST_SUITE("config/resolve_services") {
         CHECK(r.m->services[0].endpoints[0].host == "localhost");
         CHECK(r.m->services[0].endpoints[0].ports == std::vector<std::uint16_t>{9000});
     }
-    TEST_CASE("two rules that name one Service port share its entry; no endpoint is no mistake") {
+    TEST_CASE(
+        "two rules that name one Service port share its entry, and it resolves without endpoints") {
         const auto r = resolve_text(
             docs({gateway(http_listener()),
                   route_doc("r", parent() + "  rules:\n  - backendRefs: [{name: web, port: 80}]\n"
@@ -87,5 +88,38 @@ TEST_SUITE("config/resolve_services") {
         CHECK(r.m->services[0].endpoints.empty());
         CHECK(r.condition_of("HTTPRoute", "r", "default/gw", "ResolvedRefs") ==
               "True ResolvedRefs");
+    }
+    TEST_CASE("a Service that a route leads to and that reaches nobody is a warning, said once") {
+        struct row {
+            std::string service, more, said;
+        };
+        const std::string by_label = "  selector: {app: llm}\n  ports: [{port: 80}]\n";
+        const std::string by_slice = "  ports: [{name: api, port: 80}]\n";
+        const std::string off = "  conditions: [{type: Ready, status: \"False\"}]\n";
+        for (const auto& c : {
+                 row{"  ports: [{port: 80}]\n", "", "neither a selector nor an EndpointSlice"},
+                 row{by_label, "", "no Pod in namespace default matches the selector"},
+                 row{by_label, pod("a", "10.0.0.1", off), "none of the 1 Pods"},
+                 row{"  selector: {app: llm}\n  ports: [{port: 80, targetPort: http}]\n",
+                     pod("a", "10.0.0.1"),
+                     "no Pod of Service default/web has an address and a "
+                     "port http"},
+                 row{by_slice, slice("{name: other, port: 1}", "- {addresses: [10.0.0.1]}\n"),
+                     "have no address for its port 80"},
+                 row{by_slice,
+                     slice("{name: api, port: 1}",
+                           "- {addresses: [10.0.0.1], conditions: {ready: false}}\n"),
+                     "none of the 1 endpoints"},
+             }) {
+            const auto r = with(c.service, c.more);
+            INFO(c.said << "\n" << r.troubles());
+            CHECK(r.times("WEIR0355") == 1);
+            CHECK(r.first("WEIR0355").level == severity::warning);
+            CHECK(r.first("WEIR0355").message.find(c.said) != std::string::npos);
+        }
+        CHECK(with(by_label, pod("a", "10.0.0.1")).times("WEIR0355") == 0);
+        // One that no route leads to may be anything, a picker's for example.
+        CHECK(resolve_text(docs({gateway(http_listener()), service_doc("epp", by_label)}))
+                  .times("WEIR0355") == 0);
     }
 }

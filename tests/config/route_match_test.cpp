@@ -34,7 +34,9 @@ TEST_SUITE("config/route_match") {
 
     TEST_CASE("of header names that differ in case only the first counts") {
         const auto r = read("{headers: [{name: X-A, value: a}, {name: x-a, value: b}]}");
-        CHECK(r.found.list().empty());
+        REQUIRE(r.found.list().size() == 1);
+        CHECK(r.found.list()[0].code == "WEIR0211");
+        CHECK(r.found.list()[0].level == severity::warning);
         const auto& m = r.all.http_routes.at(0).rules.at(0).matches.at(0).value;
         REQUIRE(m.headers.size() == 1);
         CHECK(m.headers[0].value == "a");

@@ -93,12 +93,17 @@ TEST_SUITE("gateway/cors") {
         CHECK(get(simple, "access-control-expose-headers") == "x-e1, x-e2");
         CHECK(get(simple, "access-control-allow-methods") == "(absent)");
     }
-    TEST_CASE("another origin gets no CORS field at all") {
+    TEST_CASE("another origin, or none, gets no CORS field, only what keeps caches from mixing") {
         config::cors_filter cors;
         cors.allow_origins = {"https://a.com"};
-        CHECK(cors_preflight_fields(cors, request_from("https://b.com")).empty());
-        CHECK(cors_response_fields(cors, request_from("https://b.com")).empty());
+        const response_fields vary{{"vary", "Origin"}};
+        CHECK(cors_preflight_fields(cors, request_from("https://b.com")) == vary);
+        CHECK(cors_response_fields(cors, request_from("https://b.com")) == vary);
+        CHECK(cors_response_fields(cors, {}) == vary);
+        cors.allow_origins = {"*"};
         CHECK(cors_response_fields(cors, {}).empty());
+        cors.allow_origins.clear();
+        CHECK(cors_response_fields(cors, request_from("https://b.com")).empty());
     }
     TEST_CASE("the endpoint's own CORS fields give way") {
         CHECK(is_cors_response_field("Access-Control-Allow-Origin"));

@@ -41,6 +41,15 @@ TEST_SUITE("http/tls") {
         CHECK(tls->find("b.com") == nullptr);
         CHECK(tls->find("") == tls->find("a.com"));
     }
+    TEST_CASE("pairs of the same names share what is shown; a host without any shows nothing") {
+        std::string problem;
+        const tls_context::key_pair pair{test_certificate, test_key};
+        const auto tls = tls_context::make({{"", {pair, pair}}, {"a.com", {}}}, problem);
+        REQUIRE(tls != nullptr);
+        CHECK(problem.empty());
+        CHECK(tls->find("b.com") == tls->find(""));
+        CHECK(tls->find("a.com") != nullptr);
+    }
     TEST_CASE("a pair that cannot be used is named") {
         std::string problem;
         CHECK(tls_context::make({{"", {{test_certificate, test_other_key}}}}, problem) == nullptr);

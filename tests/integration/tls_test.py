@@ -101,6 +101,24 @@ def test_a_client_is_shown_the_certificate_of_the_name_it_asks_for(edge):
     assert seen.header("x-forwarded-proto") == "https"
 
 
+def test_of_several_certificates_of_a_listener_the_one_with_the_name_is_shown(edge):
+    gateway = edge()
+    hosts = {"first": "first.example.net", "wild": "*.example.net", "exact": "x.example.net"}
+    pairs = {name: certificate(gateway.folder, f"of-{name}", host) for name, host in hosts.items()}
+    port = free_port()
+    (gateway.folder / "several.yaml").write_text(GATEWAY.split("---")[0].format(port=port).split("  listeners:")[0].replace(
+        "edge", "several") + f"""
+  listeners:
+  - {{name: any, port: {port}, protocol: HTTPS,
+      tls: {{certificateRefs: [{", ".join(f"{{name: of-{name}}}" for name in pairs)}]}}}}
+""" + "".join("---" + secret(f"of-{name}", *pair) for name, pair in pairs.items()))
+    assert gateway.admin("POST", "/v1/reload").status == 200
+    for name, shown in (("first.example.net", "first"), ("x.example.net", "exact"), ("X.example.net", "exact"),
+                        ("y.example.net", "wild"), ("other.example.org", "first"), (None, "first")):
+        with Secure(port, name) as connection:
+            assert connection.certificate == pairs[shown][0].read_text(), name
+
+
 def test_a_name_that_nobody_serves_gets_no_handshake(edge):
     gateway = edge()
     with pytest.raises(ssl.SSLError):
