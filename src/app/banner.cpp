@@ -47,6 +47,7 @@ std::string describe_source(const serve_options& options) {
         if (options.simulated && count != 1) out += "s";
     }
     for (const auto& f : load.endpoints_files) out += (out.empty() ? "" : ", ") + f;
+    if (out.empty()) out = load.config_file;
     return out.empty() ? "command line" : out;
 }
 

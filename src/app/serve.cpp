@@ -20,11 +20,9 @@ bool load_plugins(const std::vector<std::string>& files) {
 
 int run_serve(const serve_options& options) {
     const auto& l = options.load;
-    if (l.filenames.empty() && l.endpoints.empty() && l.endpoints_files.empty()) {
-        std::fprintf(stderr,
-                     "weir: nothing to serve: give manifests (-f PATH), model servers (--endpoint "
-                     "URL) or an "
-                     "--endpoints-file; weir demo needs neither\n");
+    if (l.filenames.empty() && l.endpoints.empty() && l.endpoints_files.empty() &&
+        l.config_file.empty() && l.config_text.empty()) {
+        std::fprintf(stderr, "weir: %s\n", config::nothing_to_serve);
         return exit_usage;
     }
     if (!l.config_file.empty() && !l.config_text.empty()) {

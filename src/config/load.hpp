@@ -42,6 +42,11 @@ struct load_result {
         skipped;  ///< `Deployment ns/name`: kinds weir does not read, said once at --v=1
 };
 
+/// What a command line without endpoints is told.
+inline constexpr const char* nothing_to_serve =
+    "nothing to serve: give manifests (-f PATH), model servers (--endpoint URL), an "
+    "--endpoints-file or a --config-file with file-discovery; weir demo needs none of them";
+
 /// Reads, parses, checks and resolves everything in one pass; reports every mistake. Blocking file
 /// I/O: control thread only. DNS names stay names.
 load_result load(const load_options& options);

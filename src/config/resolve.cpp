@@ -133,6 +133,7 @@ resolve_result resolve(const resources& all, const load_options& options,
     resolve_pools(state);
     resolve_quick_start_pool(state);
     resolve_pickers(state);
+    check_quick_start_pool(state);
     resolve_pool_endpoints(state);
     resolve_pool_parts(state);
     resolve_gateways(state);

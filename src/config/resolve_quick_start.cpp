@@ -103,8 +103,14 @@ std::vector<endpoints_file_flag> plain_files(const load_options& options) {
     return plain;
 }
 
+/// Without manifests `--config-file` may say by `file-discovery` what the endpoints are.
+bool may_discover(const load_options& options) {
+    return options.filenames.empty() &&
+           !(options.config_file.empty() && options.config_text.empty());
+}
+
 bool is_asked_for(const load_options& options) {
-    return !options.endpoints.empty() || !plain_files(options).empty();
+    return !options.endpoints.empty() || !plain_files(options).empty() || may_discover(options);
 }
 
 void make_default_pool(resolve_state& state) {
@@ -152,6 +158,13 @@ void resolve_quick_start_pool(resolve_state& state) {
                         " replaces the endpoints of the only InferencePool, but the files define " +
                         std::to_string(pools.size()) + ": " + list_of(pools) +
                         "; name one with --endpoints-file POOL=PATH, or with --pool-name";
+}
+
+/// After the pickers: a pool that was formed for the endpoints of a picker configuration has some.
+void check_quick_start_pool(resolve_state& state) {
+    const auto& options = state.options;
+    if (!state.quick_start_formed || !options.endpoints.empty() || state.found.has_errors()) return;
+    if (state.out.pools.front().endpoints_file.empty()) state.usage_error = nothing_to_serve;
 }
 
 /// The catch-all route on `--listen`: for the pool that the quick start formed, or when the files

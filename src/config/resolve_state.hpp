@@ -178,6 +178,7 @@ bool is_ip_literal(std::string_view written);
 // The steps, in order.
 void resolve_pools(resolve_state& state);
 void resolve_quick_start_pool(resolve_state& state);
+void check_quick_start_pool(resolve_state& state);
 void resolve_pickers(resolve_state& state);
 void resolve_pool_endpoints(resolve_state& state);
 void resolve_pool_parts(resolve_state& state);  ///< objectives, rewrites, models

@@ -53,6 +53,24 @@ def test_an_endpoints_file_is_watched_and_a_wrong_entry_skipped(weir, upstream, 
     wait_for(lambda: names(gateway) == ["a"] and gateway.chat("x").status == 200, "an endpoint again")
 
 
+def test_a_picker_configuration_alone_may_name_the_endpoints(weir, upstream, tmp_path):
+    server = upstream(reply(200, {}))
+    path = write(tmp_path / "endpoints.json", entry(server, "a"))
+    picker = tmp_path / "picker.yaml"
+    kind = "apiVersion: llm-d.ai/v1alpha1\nkind: EndpointPickerConfig\n"
+    picker.write_text(kind + f"""plugins:
+- {{type: file-discovery, parameters: {{path: {path}, watchFile: true}}}}
+- type: queue-scorer
+dataLayer: {{discovery: {{pluginRef: file-discovery}}}}
+""")
+    gateway = weir("--config-file", picker)
+    assert names(gateway) == ["a"] and gateway.chat("x").status == 200
+    write(path, entry(server, "b"))
+    wait_for(lambda: names(gateway) == ["b"], "the file's new endpoint")
+    none = run_weir("serve", "--config-text", kind)
+    assert (none.returncode, none.stderr.partition(":")[2].split(":")[0]) == (2, " nothing to serve")
+
+
 def test_no_endpoint_is_weirs_own_socket(weir, upstream, tmp_path):
     server, data = upstream(reply(200, {})), free_port()
     path = write(tmp_path / "endpoints.json", entry(server, "a"))

@@ -16,6 +16,7 @@ test_pool rollout() {
         pool.label(i, "v", versions[i]);
         pool.label(i, "disaggregatedset.x-k8s.io/revision", revisions[i]);
         pool.label(i, "disaggregatedset.x-k8s.io/role", roles[i]);
+        pool.endpoints[i].name = "p" + std::to_string(i) + "-rank-0";
     }
     return pool;
 }
@@ -78,6 +79,13 @@ TEST_SUITE("scheduling/disaggregatedset_rollout_screener") {
         CHECK(dropped_reason(made.error) == "rejected-no-endpoints");
     }
 
+    TEST_CASE("gating counts Pods, and what a file lists is none") {
+        auto listed = rollout();
+        for (std::size_t i = 0; i < 4; ++i) listed.endpoints[i].name = "p" + std::to_string(i);
+        CHECK(kept(listed, "revisionGating: {mode: sum}", {}) == ids{4});
+        CHECK(kept(listed, "revisionGating: {mode: disabled}", {}) == ids{0, 1, 2, 3, 4});
+    }
+
     TEST_CASE("the answer is stamped with what was chosen") {
         auto pool = rollout();
         pool.ready = {1};
@@ -94,7 +102,7 @@ TEST_SUITE("scheduling/disaggregatedset_rollout_screener") {
     TEST_CASE("scope and gating are required; gating warns of what it does") {
         CHECK(errors_of("disaggregatedset-rollout-screener", "{}") ==
               "7:15 scope.labelSelector is required\n7:15 revisionGating is required\n");
-        CHECK(hints_in(document("revisionGating: {mode: sum}")).find("screened out") !=
+        CHECK(hints_in(document("revisionGating: {mode: sum}")).find("is a 503") !=
               std::string::npos);
     }
 }

@@ -33,8 +33,12 @@ struct settings {
     std::vector<std::string> roles;
 };
 
+/// Whether the endpoint was made from a Pod: what a file lists is no ready Pod, so that the picker
+/// counts none there.
+bool is_pod(const endpoint& e) { return e.name.ends_with("-rank-" + std::to_string(e.rank)); }
+
 /// Keeps the endpoints of one revision of a rollout, chosen at random in proportion to its ready
-/// endpoints.
+/// Pods.
 class one_revision final : public plugin_of<screener, response_hook>, public metrics::source {
   public:
     one_revision(settings s, std::string name, std::string type)
@@ -116,7 +120,7 @@ class one_revision final : public plugin_of<screener, response_hook>, public met
         std::map<std::string, double> by_role;
         for (std::size_t i = 0; i < keep.size(); ++i) {
             const auto* revision = candidates.at(i).label(s_.revision_label);
-            if (keep[i] == 0 || revision == nullptr) continue;
+            if (keep[i] == 0 || revision == nullptr || !is_pod(candidates.at(i))) continue;
             const auto* role = candidates.at(i).label(s_.role_label);
             const auto name = role != nullptr ? *role : std::string();
             ++counts[*revision][name];
@@ -215,8 +219,10 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
     if (s.mode != gating::disabled) {
         p.warn(
             "revisionGating",
-            "endpoints without the revision label are screened out: every request to them is a 503 "
-            "`screeners eliminated all endpoint candidates`");
+            "gating counts ready Pods by their revision label: where no Pod has it, or an "
+            "endpoints "
+            "file lists the endpoints, every request is a 503 `screeners eliminated all endpoint "
+            "candidates`");
     }
     return std::make_unique<one_revision>(std::move(s), std::string(context.name()),
                                           std::string(context.type()));
