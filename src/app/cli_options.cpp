@@ -326,13 +326,18 @@ void add_sim_options(CLI::App& app, sim_command_options& o) {
         "Answer length without a limit", {"N", "64", engine});
     add(app, "--stream-interval", s.stream_interval, &read_limit, "Tokens in one stream event",
         {"N", "1", engine});
-    add(app, "--startup-delay", s.startup_delay, &read_duration, "Listen but say 503 for so long",
+    add(app, "--startup-delay", s.startup_delay, &read_duration,
+        "How long the model loads: connects are refused, or answered with 503 as the engine does",
         {"DURATION", "0", speed});
     add(app, "--seed", s.seed, &read_whole, "Seed of jitter, text and faults", {"N", "0", engine});
     app.add_flag_function(
            "--legacy-metrics",
            [&s](std::int64_t) { s.generation = sim::metrics_generation::legacy; },
            "Metric names of older vLLM")
+        ->group(engine);
+    app.add_flag_function(
+           "--next-metrics", [&s](std::int64_t) { s.generation = sim::metrics_generation::next; },
+           "Metric names of coming vLLM: adapters in memory")
         ->group(engine);
     app.add_flag_function(
            "--compact-metrics", [&s](std::int64_t) { s.metrics = sim::metrics_size::compact; },

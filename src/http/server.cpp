@@ -208,7 +208,7 @@ const address& server::local() const { return impl_->context.local; }
 server_stats server::stats() const { return impl_->context.stats; }
 void server::adopt(int fd, const address& peer) { impl_->adopt(fd, peer); }
 
-result<int> listen_on(const address& where, bool shared) {
+result<int> bind_to(const address& where, bool shared) {
     const auto failed = [](int fd) {
         const error_code ec(errno, boost::system::generic_category());
         if (fd >= 0) ::close(fd);
@@ -221,7 +221,21 @@ result<int> listen_on(const address& where, bool shared) {
     if (shared) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     if (where.family() == AF_INET6) ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (::bind(fd, where.data(), where.size()) != 0) return failed(fd);
-    if (::listen(fd, backlog) != 0) return failed(fd);
+    return fd;
+}
+
+result<void> start_listening(int fd) {
+    if (::listen(fd, backlog) == 0) return {};
+    return error_code(errno, boost::system::generic_category());
+}
+
+result<int> listen_on(const address& where, bool shared) {
+    auto fd = bind_to(where, shared);
+    if (!fd) return fd;
+    if (const auto listening = start_listening(*fd); !listening) {
+        ::close(*fd);
+        return listening.error();
+    }
     return fd;
 }
 

@@ -82,6 +82,9 @@ class server {
 /// A bound, listening, non-blocking socket. `shared` sets SO_REUSEPORT (several workers on one
 /// port).
 result<int> listen_on(const address& where, bool shared);
+/// Its two halves: what is bound and does not listen yet refuses connects and keeps the port.
+result<int> bind_to(const address& where, bool shared);
+result<void> start_listening(int fd);
 
 /// The port a bound socket has; 0 when it has none.
 std::uint16_t local_port(int fd);

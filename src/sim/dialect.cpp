@@ -222,6 +222,10 @@ std::span<const http::field> engine_fields(personality engine, bool stream) {
     return std::span(llama).first(stream ? 2 : 1);
 }
 
+bool opens_early(personality engine) {
+    return engine != personality::vllm && engine != personality::trtllm;
+}
+
 bool takes_any_model(personality engine) {
     return engine == personality::llamacpp || engine == personality::tgi;
 }

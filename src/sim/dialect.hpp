@@ -45,6 +45,9 @@ int status_of(personality engine, const api_error& error);
 /// Header fields that `engine` adds to answers that are no errors.
 std::span<const http::field> engine_fields(personality engine, bool stream);
 
+/// True when the engine's port is open while its model loads; the others refuse connects.
+bool opens_early(personality engine);
+
 /// True when the engine serves any model name (llama.cpp, TGI).
 bool takes_any_model(personality engine);
 

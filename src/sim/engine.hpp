@@ -106,6 +106,7 @@ class engine {
     /// Prompt tokens that sequences here have yet to compute, as far as the cache knows today.
     std::size_t prefill_ahead() const;
     std::size_t resident_loras() const { return loras_.used(); }
+    bool holds_lora(lora_slots::adapter a) const { return loras_.resident(a); }
     /// Forgets all reusable content.
     void reset_cache() { cache_.clear(); }
     const engine_counters& counters() const { return counters_; }

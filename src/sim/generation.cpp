@@ -525,19 +525,23 @@ void generation::fail(const api_error& e) {
     over(fault_.status != 0 ? "fault" : "error");
 }
 
-void generation::stop_sequences() {
+/// The sequences still at work, which are no longer this request's.
+std::vector<engine::handle> generation::let_go() {
+    std::vector<engine::handle> out;
     for (auto& c : choices_) {
-        if (!std::exchange(c.active, false)) continue;
-        core_.abort(c.sequence);
+        if (std::exchange(c.active, false)) out.push_back(c.sequence);
     }
     active_ = 0;
+    return out;
+}
+
+void generation::stop_sequences() {
+    for (const auto id : let_go()) core_.abort(id);
 }
 
 void generation::on_gone() {
     ex_ = nullptr;
-    const bool working = active_ != 0;
-    if (working) ++core_.totals().finished[static_cast<std::size_t>(outcome::abort)];
-    stop_sequences();
+    core_.client_left(let_go());
     record_.output_tokens = usage_.completion;
     over(record_.outcome.empty() ? "abort" : record_.outcome);
 }

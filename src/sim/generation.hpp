@@ -69,6 +69,7 @@ class generation final : public http::exchange_owner {
     void send_whole(std::string body);
     void send_wrong_length(const std::string& body);
     void break_wire();
+    std::vector<engine::handle> let_go();
     void stop_sequences();
     void observe_end();
     void over(std::string_view outcome);

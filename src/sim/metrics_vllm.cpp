@@ -15,7 +15,7 @@ void queue_and_cache(page_writer& w, const metrics_view& v, metrics_generation g
     w.gauge("vllm:num_requests_running", "Number of requests in model execution batches.",
             v.running);
     w.gauge("vllm:num_requests_waiting", "Number of requests waiting to be processed.", v.waiting);
-    if (generation == metrics_generation::current) {
+    if (generation != metrics_generation::legacy) {
         w.family("vllm:num_requests_waiting_by_reason", "Number of waiting requests by reason.",
                  "gauge");
         w.sample("vllm:num_requests_waiting_by_reason", v.waiting - v.deferred,
@@ -43,7 +43,7 @@ void cache_config(page_writer& w, const metrics_view& v, metrics_generation gene
                          "\",cache_dtype=\"auto\",calculate_kv_scales=\"False\","
                          "cpu_offload_gb=\"0\",enable_prefix_caching=\"";
     labels += v.prefix_caching ? "True\"" : "False\"";
-    if (generation == metrics_generation::current) labels += ",engine=\"0\"";
+    if (generation != metrics_generation::legacy) labels += ",engine=\"0\"";
     labels +=
         ",gpu_memory_utilization=\"0.9\",is_attention_free=\"False\",num_cpu_blocks=\"None\","
         "num_gpu_blocks=\"" +
@@ -54,8 +54,20 @@ void cache_config(page_writer& w, const metrics_view& v, metrics_generation gene
     w.bare("vllm:cache_config_info", labels, 1);
 }
 
-void lora(page_writer& w, const metrics_view& v) {
+void loaded_lora(page_writer& w, const metrics_view& v) {
+    w.family("vllm:lora_adapter_loaded", "Adapters in memory.", "gauge");
+    for (const auto& name : v.loaded_loras) {
+        w.bare("vllm:lora_adapter_loaded",
+               "adapter_name=\"" + name + "\",level=\"gpu\",pinned=\"false\"", 1);
+    }
+    w.gauge("vllm:num_gpu_loaded_lora_adapters", "Adapters on the accelerator.",
+            number(v.loaded_loras.size()));
+    w.gauge("vllm:max_gpu_lora_adapters", "Adapters that fit there.", v.max_loras);
+}
+
+void lora(page_writer& w, const metrics_view& v, metrics_generation generation) {
     if (v.max_loras <= 0) return;
+    if (generation == metrics_generation::next) return loaded_lora(w, v);
     w.family("vllm:lora_requests_info", "Running stats on lora requests.", "gauge");
     w.bare("vllm:lora_requests_info",
            "max_lora=\"" + std::to_string(static_cast<long>(v.max_loras)) +
@@ -71,7 +83,7 @@ void counters(page_writer& w, const metrics_view& v, metrics_generation generati
     w.counter("vllm:prompt_tokens", "Number of prefill tokens processed.", number(v.prompt_tokens));
     w.counter("vllm:generation_tokens", "Number of generation tokens processed.",
               number(v.generated_tokens));
-    const bool current = generation == metrics_generation::current;
+    const bool current = generation != metrics_generation::legacy;
     const std::string cache = current ? "vllm:prefix_cache" : "vllm:gpu_prefix_cache";
     w.counter(cache + "_queries", "Prefix cache queries, in terms of number of queried tokens.",
               number(v.prompt_tokens));
@@ -124,7 +136,7 @@ void histograms(page_writer& w, const telemetry& t, metrics_generation generatio
                 t.params_max_tokens);
     w.histogram("vllm:time_to_first_token_seconds", "Histogram of time to first token in seconds.",
                 t.ttft);
-    if (generation == metrics_generation::current) {
+    if (generation != metrics_generation::legacy) {
         w.histogram("vllm:inter_token_latency_seconds",
                     "Histogram of inter-token latency in seconds.", t.inter_token);
         w.histogram("vllm:request_time_per_output_token_seconds",
@@ -194,13 +206,13 @@ void process(page_writer& w, const telemetry& t) {
 }  // namespace
 
 std::string vllm_page(const metrics_view& v, metrics_generation generation, bool full) {
-    const bool current = generation == metrics_generation::current;
+    const bool current = generation != metrics_generation::legacy;
     page_writer w((current ? "engine=\"0\",model_name=\"" : "model_name=\"") + v.model + "\"",
                   full ? v.totals->started : -1);
     if (full) process(w, *v.totals);
     queue_and_cache(w, v, generation);
     cache_config(w, v, generation);
-    lora(w, v);
+    lora(w, v, generation);
     counters(w, v, generation);
     success(w, *v.totals);
     if (full) histograms(w, *v.totals, generation);

@@ -20,9 +20,9 @@ std::optional<personality> parse_personality(std::string_view name);
 std::string_view to_string(personality p);
 
 /// Which generation of metric names a vLLM page has: `current` (kv_cache_usage_perc,
-/// inter_token_latency) or `legacy` (gpu_cache_usage_perc, time_per_output_token; no `engine`
-/// label).
-enum class metrics_generation : std::uint8_t { current, legacy };
+/// inter_token_latency), `legacy` (gpu_cache_usage_perc, time_per_output_token; no `engine` label),
+/// or `next` (adapters in memory instead of those with requests).
+enum class metrics_generation : std::uint8_t { current, legacy, next };
 
 /// How much a metrics page holds: all families with histograms (about 50 KB for vLLM), or the lines
 /// a router reads.

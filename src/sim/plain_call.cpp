@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t max_body = std::size_t{64} << 20;
 constexpr duration trickle_pause = std::chrono::milliseconds(100);
+constexpr duration health_poll = std::chrono::seconds(1);
+constexpr duration health_patience = std::chrono::seconds(20);
 constexpr std::size_t endless = std::size_t{1} << 30;
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
@@ -76,10 +78,31 @@ void plain_call::proceed() {
         return over(0);
     }
     if (is_metrics(path_)) return answer_metrics();
+    core_.tests_itself(path_) ? test_engine() : answer_page();
+}
+
+void plain_call::answer_page() {
     const auto answer = core_.page(record_.method, record_.path, body_, record_);
     auto& ex = *std::exchange(ex_, nullptr);
     core_.answer(ex, answer);
     over(answer.status);
+}
+
+// SGLang has a token made and looks once a second whether any was: its health page is never quick.
+void plain_call::test_engine() {
+    tokens_ = core_.tokens_made();
+    asked_ = core_.loop().now();
+    core_.test_engine();
+    timer_.emplace(
+        core_.loop(), [](void* self) { static_cast<plain_call*>(self)->look_at_engine(); }, this);
+    timer_->arm(core_.options().fast ? duration::zero() : health_poll);
+}
+
+void plain_call::look_at_engine() {
+    if (core_.tokens_made() > tokens_) return answer_page();
+    if (core_.loop().now() - asked_ < health_patience) return timer_->arm(health_poll);
+    core_.answer(*std::exchange(ex_, nullptr), {503, "text/plain; charset=utf-8", {}});
+    over(503);
 }
 
 void plain_call::answer_metrics() {

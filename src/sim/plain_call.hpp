@@ -32,6 +32,9 @@ class plain_call final : public http::exchange_owner {
   private:
     void proceed();
     void answer_metrics();
+    void answer_page();
+    void test_engine();
+    void look_at_engine();
     void trickle();
     void pour();
     void over(int status);
@@ -45,6 +48,8 @@ class plain_call final : public http::exchange_owner {
     std::optional<http::timer> timer_;
     std::string page_;  ///< of a trickled or endless answer
     std::size_t sent_ = 0;
+    std::uint64_t tokens_ = 0;  ///< that the engine had made when its health was asked for
+    time_point asked_{};
     bool logged_ = false;
 };
 

@@ -12,6 +12,9 @@
 namespace weir::sim {
 namespace {
 
+constexpr duration disconnect_poll = std::chrono::seconds(1);
+constexpr std::uint64_t nobody = ~std::uint64_t{0};  // tag of sequences that no request waits for
+
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 double unix_now() {
@@ -40,7 +43,9 @@ server_core::server_core(http::event_loop& loop, const sim_options& options)
       started_(loop.refresh_now()),
       ready_at_(started_ + options.startup_delay),
       timer_(
-          loop, [](void* self) { static_cast<server_core*>(self)->pump(); }, this) {
+          loop, [](void* self) { static_cast<server_core*>(self)->pump(); }, this),
+      look_(
+          loop, [](void* self) { static_cast<server_core*>(self)->look_for_clients(); }, this) {
     if (options_.models.empty()) options_.models.emplace_back("weir-sim");
     telemetry_.started = unix_now();
     for (const auto& name : options.loras) load_lora(name);
@@ -149,6 +154,37 @@ void server_core::abort(engine::handle id) {
     if (engine_.abort(id, loop_.now(), events_)) pump_soon();
 }
 
+// trtllm-serve asks once a second whether its clients are still there; the others are told.
+void server_core::client_left(std::vector<engine::handle> ids) {
+    if (ids.empty()) return;
+    unnoticed_.push_back(std::move(ids));
+    if (options_.engine != personality::trtllm || options_.fast) return look_for_clients();
+    const auto since_look = (loop_.now() - started_) % disconnect_poll;
+    if (!look_.armed()) look_.arm(disconnect_poll - since_look);
+}
+
+void server_core::look_for_clients() {
+    for (const auto& ids : std::exchange(unnoticed_, {})) {
+        for (const auto id : ids) abort(id);
+        ++telemetry_.finished[static_cast<std::size_t>(outcome::abort)];
+    }
+}
+
+bool server_core::tests_itself(std::string_view path) const {
+    return options_.engine == personality::sglang && !loading() &&
+           faults_.server().health_status == 0 && (path == "/health" || path == "/health_generate");
+}
+
+void server_core::test_engine() {
+    sequence s;
+    s.tag = nobody;
+    s.prompt_tokens = 1;
+    engine::handle id = 0;
+    engine_.advance(loop_.now(), events_);
+    pump_soon();
+    engine_.submit(std::move(s), loop_.now(), id, events_);
+}
+
 void server_core::mark_dirty(generation& g) {
     if (std::exchange(slots_[g.slot()].dirty, true)) return;
     dirty_.push_back(g.slot());
@@ -199,6 +235,7 @@ void server_core::dispatch(const engine_event& e) {
         telemetry_.iteration_tokens.observe(e.value);
         return;
     }
+    if (e.tag == nobody) return;
     const auto& place = slots_[static_cast<std::size_t>(e.tag >> 32)];
     // An event may be older than the request that has the slot now.
     if (!place.owner || place.serial != ((e.tag >> 16) & 0xFFFF)) return;
@@ -317,6 +354,9 @@ metrics_view server_core::view() {
     const bool has_loras = !loras_.empty() || overrides_.running_loras || overrides_.waiting_loras;
     v.max_loras = overrides_.max_loras.value_or(has_loras ? count(options_.max_loras) : 0);
     v.resident_loras = engine_.resident_loras();
+    for (const auto& [name, id] : loras_) {
+        if (engine_.holds_lora(id)) v.loaded_loras.push_back(escape_label(name));
+    }
     v.sleep_level = sleep_level_;
     v.unix_time =
         telemetry_.started + std::chrono::duration<double>(loop_.now() - started_).count();

@@ -39,6 +39,13 @@ class server_core final : public http::request_handler {
     /// `abort`.
     submit_outcome submit(generation& g, std::uint32_t choice, sequence&& s, engine::handle& id);
     void abort(engine::handle id);
+    /// The client of these sequences is gone: they are aborted when the engine notices.
+    void client_left(std::vector<engine::handle> ids);
+    /// True when the engine answers that path only after it has made a token for it.
+    bool tests_itself(std::string_view path) const;
+    /// Makes a token for the health page; `tokens_made` tells when it, or any other, was made.
+    void test_engine();
+    std::uint64_t tokens_made() const { return engine_.counters().generated_tokens; }
     /// `g` wrote something; it is flushed when the current events have been dealt with.
     void mark_dirty(generation& g);
     /// `g` is over; it is destroyed when nothing of it is on the call stack.
@@ -98,6 +105,7 @@ class server_core final : public http::request_handler {
     void pump_soon();
     void empty_graveyard_soon();
     void dispatch(const engine_event& e);
+    void look_for_clients();
     plain_answer engine_page(std::string_view target);
     plain_answer control_sleep(std::string_view path, std::string_view target);
     plain_answer control(std::string_view method, std::string_view path, std::string_view body,
@@ -139,6 +147,8 @@ class server_core final : public http::request_handler {
     std::vector<std::unique_ptr<plain_call>> retired_calls_;
     std::vector<engine_event> events_;
     http::timer timer_;
+    std::vector<std::vector<engine::handle>> unnoticed_;  ///< of clients that are gone
+    http::timer look_;
     bool pumping_ = false;
     bool pump_posted_ = false;
     bool graveyard_posted_ = false;

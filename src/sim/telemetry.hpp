@@ -116,6 +116,7 @@ struct metrics_view {
     std::string waiting_loras;
     double max_loras = 0;
     std::size_t resident_loras = 0;
+    std::vector<std::string> loaded_loras;  ///< names of the resident ones
     double unix_time = 0;
     int sleep_level = 0;
 

@@ -53,6 +53,22 @@ TEST_SUITE("sim/metrics_vllm") {
         CHECK(page.find(R"(num_gpu_blocks="27896")") != std::string::npos);
     }
 
+    TEST_CASE("coming servers tell the adapters in memory") {
+        const telemetry t;
+        auto v = view(t);
+        v.loaded_loras = {"sql", "chat"};
+        const auto page = vllm_page(v, metrics_generation::next, true);
+        CHECK(
+            has(page,
+                R"(vllm:lora_adapter_loaded{adapter_name="chat",level="gpu",pinned="false"} 1.0)"));
+        CHECK(page.find("vllm:max_gpu_lora_adapters{") != std::string::npos);
+        CHECK(page.find("vllm:num_gpu_loaded_lora_adapters{") != std::string::npos);
+        CHECK(page.find("lora_requests_info") == std::string::npos);
+        CHECK(has(page,
+                  R"(vllm:engine_sleep_state{engine="0",)"
+                  R"(model_name="meta-llama/Llama-3.1-8B-Instruct",sleep_state="awake"} 1.0)"));
+    }
+
     TEST_CASE(
         "the full page has the size of a real one, every family once, every sample a number") {
         const telemetry t;

@@ -27,6 +27,14 @@ std::vector<std::string> events(std::string_view body) {
     return out;
 }
 
+bool connects(std::uint16_t port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    const auto to = *weir::http::address::parse("127.0.0.1", port);
+    const bool open = ::connect(fd, to.data(), to.size()) == 0;
+    ::close(fd);
+    return open;
+}
+
 json_value first(json_value v, std::string_view name) { return v.get(name).first(); }
 
 }  // namespace
@@ -429,6 +437,7 @@ TEST_SUITE("sim/server") {
 
     TEST_CASE("while it loads the server says so") {
         auto o = fixture::fast();
+        o.engine = personality::llamacpp;
         o.startup_delay = 1h;
         const fixture f(o);
         CHECK(f.get("/health").status == 503);
@@ -437,6 +446,55 @@ TEST_SUITE("sim/server") {
         CHECK(f.post("/sim/faults", "{}").status == 200);
         CHECK(f.get("/health").status == 200);
         CHECK(f.post("/v1/completions", R"({"prompt":"a"})").status == 200);
+    }
+
+    TEST_CASE("an engine that opens its port late refuses connects while its model loads") {
+        for (const auto engine : {personality::vllm, personality::trtllm}) {
+            auto o = fixture::fast();
+            o.engine = engine;
+            o.startup_delay = 1h;
+            CHECK_FALSE(connects(fixture(o).port));
+            o.startup_delay = 20ms;
+            const fixture f(o);
+            const auto deadline = std::chrono::steady_clock::now() + 10s;
+            while (!connects(f.port) && std::chrono::steady_clock::now() < deadline)
+                std::this_thread::yield();
+            CHECK(f.get("/health").status == 200);
+        }
+    }
+
+    TEST_CASE("SGLang makes a token before it calls itself healthy, and looks once a second") {
+        auto o = fixture::fast();
+        o.fast = false;
+        o.engine = personality::sglang;
+        const fixture f(o);
+        const auto asked = std::chrono::steady_clock::now();
+        CHECK(f.get("/health").status == 200);
+        CHECK(std::chrono::steady_clock::now() - asked >= 990ms);
+        CHECK(f.get("/sim/state").json().get("generated_tokens").integer() == 1);
+        CHECK(f.get("/ping").status == 200);  // at once, and without a token
+        CHECK(f.get("/sim/state").json().get("generated_tokens").integer() == 1);
+        CHECK(f.post("/sim/faults", R"({"health":503})").status == 200);
+        CHECK(f.get("/health").status == 503);
+    }
+
+    TEST_CASE("TensorRT-LLM notices within a second that a client is gone, the others at once") {
+        auto o = fixture::fast();
+        o.fast = false;
+        o.engine = personality::trtllm;
+        const fixture f(o);
+        {
+            client c(f.port);
+            c.send(fixture::request("POST", "/v1/completions",
+                                    R"({"prompt":"a","max_tokens":100000,"stream":true})"));
+            c.read("data: ");
+        }
+        CHECK(f.eventually("/sim/state",
+                           [](answer& a) { return a.json().get("in_flight").integer() == 0; }));
+        CHECK(f.eventually("/sim/state", [](answer& a) {
+            return a.json().get("finished").get("abort").integer() == 1;
+        }));
+        CHECK(f.get("/sim/state").json().get("running").integer() == 0);
     }
 
     TEST_CASE("requests in a row share a connection, pipelined ones too") {
