@@ -107,8 +107,11 @@ void info(std::string_view message, std::initializer_list<field> fields) {
 }
 
 void at(level l, std::string_view message, std::initializer_list<field> fields) {
-    if (enabled(l))
-        write(l >= level::debug ? spdlog::level::debug : spdlog::level::info, message, fields);
+    if (!enabled(l)) return;
+    write(l == level::trace   ? spdlog::level::trace
+          : l == level::debug ? spdlog::level::debug
+                              : spdlog::level::info,
+          message, fields);
 }
 
 }  // namespace weir::log

@@ -125,8 +125,10 @@ void read_session(const field& from) {
         o["header"].error("WEIR0212", ": header must be nil if type is not Header");
     if (!cookie && !o.is_written("header") && !o.has("sessionName"))
         o.error("WEIR0212", "header must be specified for Header type");
+    // Releases up to 1.4 said `cookieConfig`.
     const object jar(o["cookie"], {"name", "path", "lifetimeType"});
-    const auto lifetime = jar["lifetimeType"].choice({"Session", "Permanent"});
+    const object old_jar(o["cookieConfig"], {"lifetimeType"});
+    const auto lifetime = (jar ? jar : old_jar)["lifetimeType"].choice({"Session", "Permanent"});
     if (lifetime && lifetime->value == "Permanent" && !o.has("absoluteTimeout")) {
         o.error("WEIR0212",
                 "AbsoluteTimeout must be specified when cookie lifetimeType is Permanent");

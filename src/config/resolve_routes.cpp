@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "base/strings.hpp"
 #include "config/resolve_backends.hpp"
@@ -196,13 +197,14 @@ class attacher {
 
     void not_a_gateway() {
         const bool other_kind = ref_.kind.value != "Gateway";
-        const auto group =
-            ref_.group.value.empty() ? std::string("the core group") : ref_.group.value;
+        const auto& written = other_kind ? ref_.kind : ref_.group;
+        const std::array<std::string_view, 1> known{other_kind ? "Gateway" : gateway_group};
         auto& f = refuse("NoMatchingParent", codes::no_matching_parent,
                          "a parent must be a Gateway of " + std::string(gateway_group) +
-                             ", not of kind " + ref_.kind.value + " of " + group,
-                         other_kind ? ref_.kind.at : ref_.group.at);
-        f.suggestion = other_kind ? "Gateway" : gateway_group;
+                             ", not of kind " + ref_.kind.value + " of " +
+                             (ref_.group.value.empty() ? "the core group" : ref_.group.value),
+                         written.at);
+        f.suggestion = iequals(written.value, known[0]) ? known[0] : nearest(written.value, known);
         f.help = "refer to a Gateway; group and kind may be left out";
     }
 

@@ -324,6 +324,10 @@ void scrape_job::fail(scrape_error what, std::string detail) {
         context_.silent.note({who_.id(), url(), detail}, context_.loop.now());
     }
     error_ = std::move(detail);
+    if (log::enabled(log::level::trace)) {
+        log::at(log::level::trace, "a scrape failed",
+                {{"endpoint", who_.id()}, {"url", url()}, {"reason", error_}});
+    }
     try_elsewhere(what);
     next();
     end_first();
@@ -381,6 +385,8 @@ void scrape_job::finish_page() {
     ++context_.counters.scrapes;
     if (page.ignored != 0 || !missing_.empty()) ++context_.counters.extract_errors;
     context_.pace.spent(context_.meter.take(), 1);
+    if (log::enabled(log::level::trace))
+        log::at(log::level::trace, "a scrape ended", {{"endpoint", who_.id()}, {"url", url()}});
     next();
     end_first();
 }

@@ -172,6 +172,13 @@ void transaction::dispatch(std::uint32_t endpoint, bool fresh) {
         address.set_port(static_cast<std::uint16_t>(decision_.port_override));
         key ^= static_cast<std::uint64_t>(decision_.port_override) << 40;
     }
+    if (log::enabled(log::level::trace)) {
+        log::at(log::level::trace, "an attempt begins",
+                {{"id", request_id_},
+                 {"endpoint", view_->endpoints[endpoint].id()},
+                 {"address", view_->endpoints[endpoint].authority()},
+                 {"connection", fresh ? "fresh" : "any"}});
+    }
     call_.expect_upgrade(upgrades_);
     worker_.clients.start(call_, *this, key, address, ex_->head().method,
                           std::span(pieces_).first(piece_count_), fresh);

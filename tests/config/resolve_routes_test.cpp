@@ -181,14 +181,18 @@ TEST_SUITE("config/resolve_routes") {
     }
     TEST_CASE("a parent of another group or kind is named with both") {
         const auto group = resolve_text(
-            docs({gateway(http_listener()), route_doc("r", parent("group: x.io") + to_pool())}));
+            docs({gateway(http_listener()),
+                  route_doc("r", parent("group: gateway.networking.k8.io") + to_pool())}));
         CHECK(group.first("WEIR0311").message ==
               "a parent must be a Gateway of gateway.networking.k8s.io, not of kind Gateway of "
-              "x.io");
+              "gateway.networking.k8.io");
         CHECK(group.first("WEIR0311").suggestion == "gateway.networking.k8s.io");
         const auto kind = resolve_text(
             docs({gateway(http_listener()), route_doc("r", parent("kind: gateway") + to_pool())}));
         CHECK(kind.first("WEIR0311").suggestion == "Gateway");
+        const auto set = resolve_text(docs(
+            {gateway(http_listener()), route_doc("r", parent("kind: ListenerSet") + to_pool())}));
+        CHECK(set.first("WEIR0311").suggestion.empty());
     }
     TEST_CASE("listeners that take no HTTPRoutes are not blamed on the namespace") {
         const auto r = resolve_text(

@@ -253,14 +253,16 @@ def test_a_log_that_no_person_reads_has_every_warning_and_only_json(weir, tmp_pa
 
 
 def test_each_level_of_the_log_adds_its_lines(weir, upstream):
-    lines = ("decision", "scores", "an answer begins", "request")
-    for level, wanted in ((1, []), (2, ["request"]), (3, ["decision", "request"]), (4, list(lines))):
+    lines = ("decision", "scores", "an attempt begins", "an answer begins", "request")
+    debug = [line for line in lines if line != "an attempt begins"]
+    for level, wanted in ((1, []), (2, ["request"]), (3, ["decision", "request"]), (4, debug), (5, list(lines))):
         server = upstream()
         gateway = weir("--endpoint", server.url, "-v", str(level))
         assert gateway.post("/v1/completions", {"model": "m", "prompt": "x"}).status == 200
         assert gateway.stop() == 0
         said = [json.loads(line) for line in gateway.log.splitlines()]
         assert [s["msg"] for s in said if s["msg"] in lines] == wanted, level
+    assert {s["level"] for s in said if s["msg"] in ("an attempt begins", "a scrape ended")} == {"trace"}
     totals = next(s["totals"] for s in said if s["msg"] == "scores")
     assert re.fullmatch(rf"default/{re.escape(server.url[7:])}=[\d.]+", totals)
 
