@@ -32,6 +32,7 @@ constexpr std::size_t fixed_bytes = 64 * 1024;  // empty shards
 constexpr std::uint32_t prefetch_places = 12;  ///< windows ahead
 constexpr std::uint32_t prefetch_runs = 6;
 constexpr std::uint32_t forget_ahead = 16;  ///< entries
+constexpr std::uint32_t tick_mask = 0x7fffffff;
 
 std::uint32_t units_for(std::size_t bytes) {
     const auto units = bytes > fixed_bytes ? (bytes - fixed_bytes) / bytes_a_unit : 0;
@@ -219,7 +220,7 @@ void prefix_index::match(std::span<const std::uint64_t> hashes, prefix_scratch& 
 // -----------------------------------------------------------------------------------------------
 
 bool prefix_index::add(endpoint_slot slot, std::uint64_t key, std::span<const std::uint64_t> hashes,
-                       std::size_t capacity, prefix_scratch& scratch) {
+                       std::size_t capacity, prefix_scratch& scratch, forgetting manner) {
     hashes = hashes.first(std::min(hashes.size(), capacity));
     make_room(hashes.size());
     clear_removed();
@@ -230,12 +231,14 @@ bool prefix_index::add(endpoint_slot slot, std::uint64_t key, std::span<const st
     // The clock is shared by all endpoints: read it always, move it seldom.
     if (++r.adds % 8 == 0) clock_.fetch_add(1, std::memory_order_relaxed);
     const auto tick = clock_.load(std::memory_order_relaxed);
-    for (auto i = scratch.path_.size(); i-- > 0;) touch(r, scratch.path_[i].entry, tick);
+    for (auto i = scratch.path_.size(); i-- > 0;)
+        touch(r, scratch.path_[i].entry, tick, i + 1 == scratch.path_.size());
     const auto held = r.blocks.load(std::memory_order_relaxed) + gained;
     r.blocks.store(held, std::memory_order_relaxed);
     if (held > capacity) {
         const auto last = scratch.path_.empty() ? 0 : scratch.path_.back().entry;
         forget(r, capacity, 256 + static_cast<std::uint32_t>(hashes.size()), last);
+        if (manner == forgetting::prompts) forget_rest_of_prompt(r, last);
         if (r.oldest == last) forget_beyond(r, capacity, scratch);
     }
     if (r.oldest != 0) r.oldest_tick.store(links_of(r.oldest).tick, std::memory_order_relaxed);
@@ -257,7 +260,7 @@ std::uint32_t prefix_index::walk(record& r, std::span<const std::uint64_t> hashe
         const auto held = runs_.hold(window_at(hashes, at), r.slot, spare);
         if (held.run == 0) break;
         if (held.fresh) {
-            entries_[spare] = {held.run, {0, 0, 0}};
+            entries_[spare] = {held.run, {}};
             spare = 0;
         }
         scratch.path_.push_back({held.entry, held.beyond});
@@ -278,9 +281,10 @@ std::uint32_t prefix_index::run_of(std::uint32_t id) const {
 }
 
 /// Moves an entry, linked or fresh, to the newest end.
-void prefix_index::touch(record& r, std::uint32_t id, std::uint32_t tick) {
+void prefix_index::touch(record& r, std::uint32_t id, std::uint32_t tick, bool last) {
     auto& e = links_of(id);
-    e.tick = tick;
+    e.tick = tick & tick_mask;
+    e.last = last ? 1 : 0;
     if (r.newest == id) return;
     if (e.newer != 0) unlink(r, id);
     e.newer = 0;
@@ -323,6 +327,16 @@ void prefix_index::forget(record& r, std::size_t until, std::uint32_t max_entrie
     if (r.oldest != 0) r.oldest_tick.store(links_of(r.oldest).tick, std::memory_order_relaxed);
 }
 
+/// A prompt that lost its end loses the rest. Its shares stand together in the order of use, the
+/// last one first; what a later prompt went through too has moved on.
+void prefix_index::forget_rest_of_prompt(record& r, std::uint32_t stop) {
+    while (r.oldest != stop && r.oldest != 0 && links_of(r.oldest).last == 0) {
+        const std::array<std::uint32_t, 1> one{r.oldest};
+        forget_batch(r, 0, one);
+    }
+    if (r.oldest != 0) r.oldest_tick.store(links_of(r.oldest).tick, std::memory_order_relaxed);
+}
+
 /// Only the runs of the prompt just added are left, and they hold older blocks of other prompts.
 void prefix_index::forget_beyond(record& r, std::size_t until, const prefix_scratch& scratch) {
     for (const auto& step : scratch.path_) {
@@ -348,7 +362,10 @@ void prefix_index::forget_batch(record& r, std::size_t until,
         const auto taken =
             runs_.release(run_of(id), r.slot, static_cast<std::uint32_t>(held - until));
         r.blocks.store(held - taken.blocks, std::memory_order_relaxed);
-        if (!taken.gone) return;
+        if (!taken.gone) {
+            links_of(id).last = 0;
+            return;
+        }
         if (inside) continue;
         unlink(r, id);
         entries_.give(r.free, id);
@@ -381,7 +398,7 @@ prefix_index::record* prefix_index::oldest() const {
         auto* r = record_of(static_cast<endpoint_slot>(slot));
         if (r->blocks.load(std::memory_order_relaxed) == 0) continue;
         if (r->removed.load(std::memory_order_relaxed)) return r;
-        const auto age = now - r->oldest_tick.load(std::memory_order_relaxed);
+        const auto age = (now - r->oldest_tick.load(std::memory_order_relaxed)) & tick_mask;
         if (found == nullptr || age > found_age) {
             found = r;
             found_age = age;

@@ -49,7 +49,8 @@ class prefix_scratch {
 ///
 /// Prompts are chains of block hashes (`hash_prompt`). Invariants:
 /// - What an endpoint holds is closed under prefixes: with a block it holds all blocks before it.
-///   Adding begins at the front, forgetting at the back of the prefix used longest ago.
+///   Adding begins at the front, forgetting at the back of the prefix used longest ago; it takes as
+///   much as is needed, or the whole of it (`forgetting`).
 /// - An endpoint never holds more blocks than the capacity of its last `add`.
 /// - The order of use of an endpoint is one list over its shares of runs; a share is used whenever
 ///   a prompt that goes through it is added, the front of a prompt after its back.
@@ -66,6 +67,12 @@ class prefix_scratch {
 /// for single blocks (bench/micro/prefix_bench.cpp).
 class prefix_index {
   public:
+    /// What an endpoint beyond its capacity forgets of the prompt used longest ago. An engine loses
+    /// its end, `blocks`. In the endpoint picker's list of blocks a prompt's front is older than
+    /// its end, and goes first; nothing behind it is found any more, so the prompt is gone as a
+    /// whole: `prompts` (what later prompts used too stays, of both).
+    enum class forgetting : std::uint8_t { blocks, prompts };
+
     static constexpr std::size_t default_max_bytes = std::size_t{256} << 20;
 
     explicit prefix_index(std::size_t max_bytes = default_max_bytes);
@@ -92,7 +99,7 @@ class prefix_index {
     /// blocks is not. Forgets what was used longest ago to stay within `capacity` and the bytes.
     /// False, and nothing done, when the slot does not belong to `key` any more.
     bool add(endpoint_slot slot, std::uint64_t key, std::span<const std::uint64_t> hashes,
-             std::size_t capacity, prefix_scratch& scratch);
+             std::size_t capacity, prefix_scratch& scratch, forgetting manner = forgetting::blocks);
 
     /// Block-holders: blocks times the endpoints that hold them. Any thread, a little behind.
     std::size_t blocks() const;
@@ -115,11 +122,12 @@ class prefix_index {
     record* record_of(endpoint_slot slot) const;
     prefix::links& links_of(std::uint32_t id);
     std::uint32_t run_of(std::uint32_t id) const;
-    void touch(record& r, std::uint32_t id, std::uint32_t tick);
+    void touch(record& r, std::uint32_t id, std::uint32_t tick, bool last);
     void unlink(record& r, std::uint32_t id);
     std::uint32_t walk(record& r, std::span<const std::uint64_t> hashes, prefix_scratch& scratch);
     void forget(record& r, std::size_t until, std::uint32_t max_entries, std::uint32_t stop = 0);
     void forget_batch(record& r, std::size_t until, std::span<const std::uint32_t> batch);
+    void forget_rest_of_prompt(record& r, std::uint32_t stop);
     void forget_beyond(record& r, std::size_t until, const prefix_scratch& scratch);
     bool short_of(std::uint32_t units) const;
     void make_room(std::size_t blocks);

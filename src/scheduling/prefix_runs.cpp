@@ -110,7 +110,7 @@ std::uint32_t run_table::create_single(shard& s, std::uint64_t key) {
         open_half(s, (id + 1) | single_bit);
     }
     id |= single_bit;
-    single_of(id) = {key, 0, 0, nobody, {0, 0, 0}, 0};
+    single_of(id) = {key, 0, 0, nobody, {}, 0};
     insert_place(s, (key << 32) | id);
     return id;
 }
@@ -123,7 +123,7 @@ hold_result run_table::hold_single(shard& s, std::uint32_t id, std::uint16_t end
         return {id, held->entry, 1, 0, 0, false};
     if (r.own == nobody) {
         r.own = endpoint;
-        r.at = {0, 0, 0};
+        r.at = {};
         ++r.holders;
         return {id, id, 1, 0, 1, false};
     }
@@ -151,7 +151,7 @@ void run_table::release_single(shard& s, std::uint32_t id, std::uint16_t endpoin
 /// Puts a half that is free now at the front of the shard's list.
 void run_table::open_half(shard& s, std::uint32_t id) {
     auto& half = single_of(id);
-    half = {0, s.open, 0, nobody, {0, 0, 0}, 0};
+    half = {0, s.open, 0, nobody, {}, 0};
     if (s.open != 0) {
         auto& next = units_[s.open].pair;
         (next[0].holders == 0 ? next[0] : next[1]).before = unit_of(id);

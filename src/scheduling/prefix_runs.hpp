@@ -39,7 +39,8 @@ inline std::span<const std::uint64_t> window_at(std::span<const std::uint64_t> h
 struct links {
     std::uint32_t newer;
     std::uint32_t older;
-    std::uint32_t tick;  ///< of the index's clock at its last use
+    std::uint32_t tick : 31;  ///< of the index's clock at its last use
+    std::uint32_t last : 1;   ///< of the shares that the prompt of its last use went through
 };
 
 /// Marks the numbers of singles among those of runs; such a number also names the entry inside.

@@ -307,6 +307,26 @@ TEST_SUITE("scheduling/approx_prefix_cache") {
         CHECK(matched({{"tokenCapacityShare", 1}, {"lruCapacityPerServer", 5}}, 40, 0) == 12);
     }
 
+    TEST_CASE("a prompt that was cut is gone, but where tokens are counted it loses its end") {
+        const auto matched = [](std::map<std::string, double, std::less<>> values) {
+            const auto plugin = make(std::move(values));
+            worker w(*plugin, 1);
+            w.signals.block_count = {3};
+            w.signals.block_size = {64};
+            const sent first({text(256 * 2)});
+            w.send(first.request, 0);
+            const sent second({"another " + text(256 * 2 - 8)});
+            w.send(second.request, 0);
+            const auto of_first = w.produce(first.request).matched_blocks[0];
+            return std::to_string(static_cast<int>(of_first)) + " " +
+                   std::to_string(static_cast<int>(w.produce(second.request).matched_blocks[0]));
+        };
+        CHECK(matched({}) == "0 2");
+        CHECK(matched({{"lruCapacityPerServer", 3}, {"autoTune", 0}, {"blockSizeTokens", 64}}) ==
+              "0 2");
+        CHECK(matched({{"tokenCapacityShare", 1}}) == "1 2");
+    }
+
     TEST_CASE("bad parameters are refused, and only those that exist are asked for") {
         const auto rejected = [](std::map<std::string, double, std::less<>> values) {
             given_parameters p(std::move(values));

@@ -268,6 +268,42 @@ TEST_SUITE("scheduling/prefix_index") {
         }
     }
 
+    TEST_CASE("prompts are forgotten as a whole where that is asked for, as in a list of blocks") {
+        // Model: the endpoint picker's list of blocks, newest first. A prompt's front is the older.
+        fixture f;
+        random_source random(19);
+        std::vector<chain> prompts;
+        for (int i = 0; i < 40; ++i) {
+            auto p = random_chain(random, 1 + random.below(50));
+            // Every other one begins like the one before, for whole windows.
+            if (i % 2 == 1) {
+                auto shared = prompts.back();
+                shared.resize(std::min<std::size_t>(shared.size(), 32) / 16 * 16);
+                p.insert(p.begin(), shared.begin(), shared.end());
+            }
+            prompts.push_back(p);
+        }
+        const std::size_t capacity = 300;
+        std::list<std::uint64_t> newest_first;
+        for (int i = 0; i < 3000; ++i) {
+            const auto& p = prompts[random.below(prompts.size())];
+            REQUIRE(f.index.add(f.index.acquire(1), 1, p, capacity, f.scratch,
+                                prefix_index::forgetting::prompts));
+            for (const auto h : p) {
+                newest_first.remove(h);
+                newest_first.push_front(h);
+            }
+            while (newest_first.size() > capacity) newest_first.pop_back();
+            const std::set<std::uint64_t> held(newest_first.begin(), newest_first.end());
+            const auto& q = prompts[random.below(prompts.size())];
+            std::uint32_t expected = 0;
+            while (expected < q.size() && held.contains(q[expected])) ++expected;
+            CAPTURE(i);
+            REQUIRE(f.matched(1, q) == expected);
+            REQUIRE(f.index.blocks() <= held.size());
+        }
+    }
+
     TEST_CASE("shared prefixes, evictions and removals keep the invariants") {
         fixture f;
         naive_index naive;  // never forgets: an upper bound

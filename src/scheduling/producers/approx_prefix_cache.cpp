@@ -222,7 +222,7 @@ class approx_prefix final : public plugin_of<producer, pre_request_hook>, public
             for (int attempt = 0; attempt < 2; ++attempt) {
                 const auto slot = state.view.slot_of(position, key, state_->index);
                 if (slot == no_endpoint_slot) return;
-                if (state_->index.add(slot, key, chain, capacity, state.index)) break;
+                if (state_->index.add(slot, key, chain, capacity, state.index, manner_)) break;
                 state.view.forget_slot(position);
             }
         }
@@ -282,6 +282,10 @@ class approx_prefix final : public plugin_of<producer, pre_request_hook>, public
     }
 
     const settings settings_;
+    // Who counts in tokens means what the engine has room for, and what an engine loses first.
+    const prefix_index::forgetting manner_ = settings_.token_capacity > 0
+                                                 ? prefix_index::forgetting::blocks
+                                                 : prefix_index::forgetting::prompts;
     const std::string name_;
     const std::string type_;
     const data_slot slot_;
