@@ -183,10 +183,24 @@ void write_names(json_writer& w, const std::vector<name_facts>& names) {
     w.end_array();
 }
 
-/// The source of an `add`: `address` is `ip:port`, `[ipv6]:port` or `name:port`.
+/// What `address` says: `ip:port`, `[ipv6]:port` or `name:port`, as a URL too (`--endpoint` takes
+/// those); the port may stand in `port`, as in an endpoints file.
+std::string read_address(json_body& body) {
+    constexpr std::string_view scheme = "http://";
+    auto address = body.text("address");
+    if (address.starts_with(scheme)) address.erase(0, scheme.size());
+    if (address.ends_with('/')) address.pop_back();
+    if (!body.has("port")) return address;
+    const bool bare_v6 = address.find(':') != std::string::npos && !address.starts_with('[');
+    const auto port =
+        body.is_text("port") ? body.text("port") : std::to_string(body.number("port").value_or(0));
+    return (bare_v6 ? "[" + address + "]" : address) + ":" + port;
+}
+
+/// The source of an `add`.
 config::endpoint_source read_source(json_body& body) {
     config::endpoint_source out;
-    const auto address = body.text("address");
+    const auto address = read_address(body);
     out.name_space = body.text("namespace", "default");
     out.name = body.text("name");
     if (const auto literal = http::address::parse(address)) {
@@ -210,14 +224,37 @@ config::endpoint_source read_source(json_body& body) {
     return out;
 }
 
+/// In the default namespace where none is named.
+std::string with_namespace(std::string id) {
+    return id.empty() || id.find('/') != std::string::npos ? id : "default/" + id;
+}
+
 /// The pool that is named, or the only one.
 std::string chosen_pool(surroundings& s, json_body& body) {
     auto name = body.text("pool");
     const auto pools = s.about.pools();
     if (name.empty() && pools.size() == 1) return pools.front().id;
     if (name.empty()) body.fail("\"pool\" must name one of the pools");
-    if (!name.empty() && name.find('/') == std::string::npos) name = "default/" + name;
-    return name;
+    return with_namespace(std::move(name));
+}
+
+/// Which endpoint is meant: by `id`, by `name` and `namespace` as it was added, or by `address`.
+std::string chosen_endpoint(const surroundings& s, std::string_view pool, json_body& body) {
+    const auto name = body.text("name");
+    if (body.has("id")) return with_namespace(body.text("id"));
+    if (!name.empty()) return body.text("namespace", "default") + "/" + name;
+    const auto address = read_address(body);
+    if (address.empty()) {
+        body.fail("\"id\" must be the endpoint's namespace/name");
+        return {};
+    }
+    for (const auto& f : s.about.pools()) {
+        if (f.id != pool || f.endpoints == nullptr) continue;
+        for (const auto& m : f.endpoints->members()) {
+            if (m->listed.what.authority() == address) return m->listed.what.id();
+        }
+    }
+    return address;
 }
 
 bool is_own(const surroundings& s, std::string_view pool, const config::endpoint_source& source) {
@@ -233,6 +270,7 @@ void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
     const moment at{s.loop.now(), unix_ms_now()};
     std::string only;
     const bool filtered = a.parameter("pool", only);
+    only = with_namespace(std::move(only));
     json_writer w;
     w.begin_object().field("apiVersion", "v1").key("endpoints").begin_array();
     for (const auto& f : s.about.pools()) {
@@ -266,13 +304,13 @@ void show_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
 
 void do_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
     json_body body(a.body);
-    body.only({"action", "pool", "id", "name", "namespace", "address", "labels"});
+    body.only({"action", "pool", "id", "name", "namespace", "address", "port", "labels"});
     const auto action = body.text("action");
     const bool known =
         action == "add" || action == "remove" || action == "drain" || action == "undrain";
     if (!known) body.fail("\"action\" must be add, remove, drain or undrain");
     const auto pool = chosen_pool(s, body);
-    std::string id = body.text("id");
+    std::string id;
     bool done = false;
     if (action == "add") {
         auto source = read_source(body);
@@ -284,7 +322,7 @@ void do_endpoints(surroundings& s, const asked& a, const answer_fn& answer) {
         }
         done = s.about.add_endpoint(pool, std::move(source));
     } else {
-        if (id.empty()) body.fail("\"id\" must be the endpoint's namespace/name");
+        id = chosen_endpoint(s, pool, body);
         if (!body.problem().empty()) return answer(problem(400, body.problem()));
         done = action == "remove" ? s.about.remove_endpoint(pool, id)
                                   : s.about.drain_endpoint(pool, id, action == "drain");

@@ -83,9 +83,11 @@ void endpoint_pool::admin_add(config::endpoint_source source, time_point now) {
 bool endpoint_pool::admin_remove(std::string_view id, time_point now) {
     const auto listed = std::any_of(members_.begin(), members_.end(),
                                     [&](const auto& m) { return m->listed.what.id() == id; });
-    if (!listed) return false;
     auto& list = sources_[static_cast<std::size_t>(endpoint_origin::admin)];
-    std::erase_if(list, [&](const auto& s) { return s.name_space + "/" + s.name == id; });
+    // A name may have no address yet, or several: then no endpoint is called as it was added.
+    const auto added =
+        std::erase_if(list, [&](const auto& s) { return s.name_space + "/" + s.name == id; });
+    if (!listed && added == 0) return false;
     removed_.emplace(id);
     rebuild(now);
     return true;

@@ -38,4 +38,28 @@ TEST_SUITE("admin/endpoint_pages") {
         CHECK(f.post("/v1/endpoints", R"({"action":"add","address":"nowhere"})").status == 400);
         CHECK(f.post("/v1/endpoints", R"({"action":"ad"})").status == 400);
     }
+
+    TEST_CASE("an endpoint is meant by id, by name or by address, and added by a URL too") {
+        fixture f;
+        const auto done = [&](const char* body) {
+            return f.post("/v1/endpoints", body).status == 200;
+        };
+        CHECK(done(R"({"action":"add","name":"new","address":"http://127.0.0.99:81"})"));
+        CHECK(done(R"({"action":"drain","id":"new"})"));
+        CHECK(done(R"({"action":"undrain","name":"new"})"));
+        CHECK(done(R"({"action":"remove","address":"127.0.0.99:81"})"));
+        CHECK_FALSE(f.get("/v1/endpoints").has("127.0.0.99"));
+        CHECK(done(R"({"action":"add","name":"new","address":"127.0.0.99","port":"82"})"));
+        CHECK(done(R"({"action":"add","name":"new","address":"127.0.0.99","port":83})"));
+        CHECK(done(R"({"action":"add","name":"six","address":"::9","port":84})"));
+        CHECK(f.get("/v1/endpoints?pool=llama").has(R"("address":"127.0.0.99:83")"));
+        CHECK(f.get("/v1/endpoints").has(R"("address":"[::9]:84")"));
+        CHECK(f.post("/v1/endpoints", R"({"action":"drain","address":"127.0.0.99:82"})").status ==
+              404);
+        CHECK(f.post("/v1/endpoints", R"({"action":"add","address":"127.0.0.9","port":"x"})")
+                  .status == 400);
+        CHECK(done(R"({"action":"add","name":"named","address":"no-such-host.invalid:80"})"));
+        CHECK(done(R"({"action":"remove","name":"named"})"));  // before it has an address
+        CHECK_FALSE(done(R"({"action":"remove","name":"named"})"));
+    }
 }
