@@ -132,12 +132,23 @@ class stream_reader {
         return !found_.is_hopeless(window_.file);
     }
 
+    /// Whether a scalar is a text whatever it looks like: quotes say so, and tags over quotes.
+    template <class Scalar>
+    static bool is_text(const Scalar& s) {
+        const auto tag = view(s.tag);
+        for (const std::string_view other :
+             {YAML_INT_TAG, YAML_FLOAT_TAG, YAML_BOOL_TAG, YAML_NULL_TAG}) {
+            if (tag == other) return false;
+        }
+        return s.style != YAML_PLAIN_SCALAR_STYLE || tag == YAML_STR_TAG;
+    }
+
     bool take_scalar(const yaml_event_t& event) {
         const auto& s = event.data.scalar;
         const auto value = view(s.value, s.length);
         node n;
         n.at = between(event.start_mark, event.end_mark);
-        n.quoted = s.style != YAML_PLAIN_SCALAR_STYLE || view(s.tag) == YAML_STR_TAG;
+        n.quoted = is_text(s);
         const bool block =
             s.style == YAML_LITERAL_SCALAR_STYLE || s.style == YAML_FOLDED_SCALAR_STYLE;
         if (block && window_.collapse == nullptr) n.at.end = trim_end(n.at);

@@ -70,6 +70,15 @@ TEST_SUITE("config/yaml") {
         }
     }
 
+    TEST_CASE("a tag of another type wins over quotes") {
+        const auto r = read("a: !!int \"80\"\nb: !!bool 'true'\nc: !!null \"\"\nd: !!str 80\n");
+        const auto& root = r.roots.at(0);
+        CHECK_FALSE(root.get("a")->quoted);
+        CHECK_FALSE(root.get("b")->quoted);
+        CHECK(root.get("c")->is_null());
+        CHECK(root.get("d")->quoted);
+    }
+
     TEST_CASE("documents come one by one, empty ones are left out") {
         const auto r = read("---\n---\na: 1\n---\n# nothing\n---\nb: 2\n...\n");
         REQUIRE(r.roots.size() == 2);
