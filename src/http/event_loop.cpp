@@ -57,10 +57,8 @@ void event_loop::run() {
     run_mailbox();
     end_batch();
     while (!stopped_) {
-        int n = epoll_wait(epoll_, events.data(), batch_size, wait_milliseconds());
-        // A process that was stopped comes back with EINTR: what has arrived meanwhile is read
-        // before the deadlines that have passed are looked at.
-        if (n < 0) n = epoll_wait(epoll_, events.data(), batch_size, 0);
+        const auto looked_at = now_;
+        const int n = epoll_wait(epoll_, events.data(), batch_size, wait_milliseconds());
         refresh_now();
         batch_.clear();
         for (int i = 0; i < n; ++i) {
@@ -76,7 +74,9 @@ void event_loop::run() {
         }
         batch_.clear();
         if (mail) run_mailbox();
-        expire();
+        // The process may have been stopped since it looked for events: a deadline that has passed
+        // meanwhile is judged behind the next look, which sees what came in time.
+        expire(n == 0 ? now_ : looked_at);
         end_batch();
     }
     run_deferred();
@@ -162,8 +162,8 @@ void event_loop::remove(timer& t) {
     --armed_;
 }
 
-void event_loop::expire() {
-    const auto target = static_cast<std::uint64_t>((now_ - origin_) / tick);
+void event_loop::expire(time_point by) {
+    const auto target = static_cast<std::uint64_t>((by - origin_) / tick);
     if (armed_ == 0) {
         wheel_now_ = target;
         return;
@@ -176,7 +176,7 @@ void event_loop::expire() {
         if ((occupied_[slot / 64] >> (slot % 64) & 1) == 0) continue;
         // A callback may cancel or arm any timer, so the search starts over after each one.
         for (timer* t = wheel_[slot]; t != nullptr;) {
-            if (t->when_ > now_) {
+            if (t->when_ > by) {
                 t = t->next_;
                 continue;
             }

@@ -105,7 +105,8 @@ class event_loop {
 
     void insert(timer& t);
     void remove(timer& t);
-    void expire();
+    /// Fires the timers that were due by then.
+    void expire(time_point by);
     int wait_milliseconds() const;
     void run_mailbox();
     void run_deferred();
