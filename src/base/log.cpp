@@ -1,13 +1,17 @@
 #include "base/log.hpp"
 
+#include <unistd.h>
+
 #include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
 #include <mutex>
 
 #include "base/json.hpp"
+#include "base/patient_writer.hpp"
 
 namespace weir::log {
 namespace {
@@ -15,9 +19,26 @@ namespace {
 // Lines a stuck stderr may hold back before the oldest go.
 constexpr std::size_t queue_lines = 8192;
 
+/// A line is one write; who reads them may stand still. Used by the pool's one thread alone.
+class stderr_sink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+  public:
+    void leave() { out_.leave(); }
+
+  private:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        formatter_->format(message, line);
+        out_.write({line.data(), line.size()});
+    }
+    void flush_() override {}
+
+    patient_writer out_{STDERR_FILENO};
+};
+
 struct sink_state {
     std::mutex mutex;  // start and stop only
     std::shared_ptr<spdlog::details::thread_pool> pool;
+    std::shared_ptr<stderr_sink> sink;
     std::shared_ptr<spdlog::logger> logger;
     format form = format::text;
 };
@@ -71,9 +92,9 @@ void start(level verbosity, format form) {
     const std::lock_guard lock(s.mutex);
     s.form = form;
     s.pool = std::make_shared<spdlog::details::thread_pool>(queue_lines, 1);
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    s.sink = std::make_shared<stderr_sink>();
     s.logger = std::make_shared<spdlog::async_logger>(
-        "weir", std::move(sink), s.pool, spdlog::async_overflow_policy::overrun_oldest);
+        "weir", s.sink, s.pool, spdlog::async_overflow_policy::overrun_oldest);
     s.logger->set_level(spdlog::level::trace);
     s.logger->flush_on(spdlog::level::trace);
     s.logger->set_pattern(form == format::json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})"
@@ -84,6 +105,7 @@ void start(level verbosity, format form) {
 void stop() {
     auto& s = state();
     const std::lock_guard lock(s.mutex);
+    if (s.sink) s.sink->leave();
     s.logger.reset();
     s.pool.reset();
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <utility>
@@ -24,16 +25,17 @@ result<std::unique_ptr<access_log>> access_log::open(const std::string& path) {
 }
 
 access_log::access_log(std::string path, int fd)
-    : path_(std::move(path)), fd_(fd), thread_([this] { run(); }) {}
+    : path_(std::move(path)), sink_(fd), thread_([this] { run(); }) {}
 
 access_log::~access_log() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
     }
+    sink_.leave();
     wake_.notify_one();
     thread_.join();
-    if (fd_ > STDERR_FILENO) ::close(fd_);
+    if (sink_.fd() > STDERR_FILENO) ::close(sink_.fd());
 }
 
 void access_log::append(std::string_view line) {
@@ -73,21 +75,23 @@ void access_log::run() {
             if (stopping_ && queue_.empty()) return;
             if (std::exchange(reopen_, false) && path_ != "-") {
                 if (const int fd = open_sink(path_); fd >= 0) {
-                    ::close(fd_);
-                    fd_ = fd;
+                    ::close(sink_.fd());
+                    sink_.set(fd);
                 }
             }
             batch.swap(queue_);
         }
-        std::string_view left = batch;
-        while (!left.empty()) {
-            const auto n = ::write(fd_, left.data(), left.size());
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0) break;
-            left.remove_prefix(static_cast<std::size_t>(n));
-        }
+        write(batch);
         batch.clear();
     }
+}
+
+void access_log::write(std::string_view batch) {
+    const auto lost = batch.substr(sink_.write(batch));
+    if (lost.empty()) return;
+    const auto lines = std::count(lost.begin(), lost.end(), '\n');
+    const std::lock_guard lock(mutex_);
+    dropped_ += static_cast<std::uint64_t>(lines);
 }
 
 }  // namespace weir::proxy

@@ -7,13 +7,14 @@
 #include <string_view>
 #include <thread>
 
+#include "base/patient_writer.hpp"
 #include "base/result.hpp"
 
 namespace weir::proxy {
 
 /// One JSON line a request, written by a thread of its own. When the sink is slower than the
-/// traffic, lines are dropped and counted; a request never waits. `append` may be called by any
-/// thread.
+/// traffic, or takes nothing at all, lines are dropped and counted; no request waits, nor does the
+/// end of the process. `append` may be called by any thread.
 class access_log {
   public:
     /// `-` is stdout. The file is appended to, made if missing.
@@ -30,11 +31,12 @@ class access_log {
   private:
     access_log(std::string path, int fd);
     void run();
+    void write(std::string_view batch);
 
     static constexpr std::size_t max_queued = std::size_t{4} << 20;
 
     std::string path_;
-    int fd_;
+    patient_writer sink_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::string queue_;

@@ -1,10 +1,14 @@
 """Too many clients, clients that the kernel spreads unevenly, and a process that stood still."""
 
+import os
 import re
 import signal
+import subprocess
 import time
 
-from harness import reply, weir_binary, wait_for
+import pytest
+
+from harness import Connection, chat_body, free_port, reply, request, weir_binary, wait_for
 
 
 def open_by_worker(gateway):
@@ -71,3 +75,33 @@ def test_a_process_that_was_stopped_reads_before_it_gives_up(weir, upstream):
     gateway.signal(signal.SIGCONT)
     assert waiting.read_answer().status == 200
     assert speaking.read_answer().status == 200
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGTERM, signal.SIGINT]], ids=["drain", "at once"])
+def test_logs_that_nobody_reads_hold_up_neither_traffic_nor_the_end(upstream, signals):
+    unread, full = os.pipe()
+    port = free_port()
+    child = subprocess.Popen([weir_binary(), "serve", "--endpoint", upstream(reply()).url, "--listen", f"127.0.0.1:{port}",
+                              "--admin", "off", "--threads", "1", "--access-log", "-", "--v", "2"], stdout=full, stderr=full)
+    os.close(full)
+
+    def connected():
+        try:
+            return Connection(("127.0.0.1", port))
+        except OSError:
+            return None
+
+    try:
+        with wait_for(connected, "the listener") as connection:
+            question = request("POST", "/v1/chat/completions", chat_body())
+            for _ in range(500):
+                connection.send(question)
+                assert connection.read_answer().status == 200
+            for number in signals:
+                child.send_signal(number)
+                time.sleep(0.05)
+            assert child.wait(10) == (0 if len(signals) == 1 else 128 + signals[-1])
+    finally:
+        child.kill()
+        child.wait()
+        os.close(unread)
