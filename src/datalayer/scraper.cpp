@@ -58,6 +58,10 @@ scraper::scraper(http::event_loop& loop, const scraper_options& options)
     traffic_at_ = settled_at_ = loop.now();
     slept_ = suspended_();
     context_.on_all_tried = [this] { note_round(); };
+    if (options.interval >= scrape_pace::shortest) return;
+    log::warning("--refresh-metrics-interval is taken for the shortest that is possible",
+                 {{"asked", format_go_duration(options.interval)},
+                  {"period", format_go_duration(scrape_pace::shortest)}});
 }
 
 scraper::~scraper() = default;

@@ -230,6 +230,22 @@ bool takes_any_model(personality engine) {
     return engine == personality::llamacpp || engine == personality::tgi;
 }
 
+bool is_health(personality engine, std::string_view path) {
+    if (path == "/health") return true;
+    switch (engine) {
+        case personality::vllm:
+        case personality::tgi:
+            return path == "/ping";
+        case personality::sglang:
+            return path == "/ping" || path == "/health_generate";
+        case personality::llamacpp:
+            return path == "/v1/health";
+        case personality::trtllm:
+            return path == "/health_generate";
+    }
+    return false;
+}
+
 plain_answer health(personality engine, bool loading) {
     if (!loading) {
         if (engine == personality::llamacpp) return {200, "application/json", R"({"status":"ok"})"};

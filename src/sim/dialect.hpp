@@ -51,6 +51,9 @@ bool opens_early(personality engine);
 /// True when the engine serves any model name (llama.cpp, TGI).
 bool takes_any_model(personality engine);
 
+/// True for the paths at which `engine` tells its health.
+bool is_health(personality engine, std::string_view path);
+
 /// `/health` and its siblings while the server is well, or still loading.
 plain_answer health(personality engine, bool loading);
 

@@ -16,11 +16,6 @@ namespace {
 constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 constexpr std::string_view exposition = "text/plain; version=0.0.4; charset=utf-8";
 
-bool is_health(std::string_view path) {
-    return path == "/health" || path == "/v1/health" || path == "/health/ready" ||
-           path == "/health/live" || path == "/health_generate" || path == "/ping";
-}
-
 plain_answer bad(const std::string& why) {
     json_writer w;
     w.begin_object().field("error", why).end_object();
@@ -198,7 +193,7 @@ plain_answer server_core::control_sleep(std::string_view path, std::string_view 
 
 plain_answer server_core::engine_page(std::string_view target) {
     const auto path = target.substr(0, target.find('?'));
-    if (is_health(path)) {
+    if (is_health(options_.engine, path)) {
         if (const auto status = faults_.server().health_status; status != 0) {
             return {status, plain_text, {}};
         }

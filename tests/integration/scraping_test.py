@@ -293,6 +293,12 @@ def test_gpu_telemetry_is_read_beside_the_endpoints(weir, upstream, tmp_path):
     assert endpoints(gateway)["busy"]["signals"]["attributes"][key] == 0.97
 
 
+def test_an_interval_below_the_least_is_raised_and_said(weir, upstream):
+    gateway = weir("--endpoint", upstream().url, "--refresh-metrics-interval", "10ms")
+    assert gateway.admin("GET", "/v1/endpoints").json()["scraping"]["intervalMs"] == 50
+    gateway.wait_log("--refresh-metrics-interval is taken for the shortest that is possible")
+
+
 def test_no_metrics_source_means_no_scrape(weir, upstream, tmp_path):
     server = upstream()
     config = tmp_path / "picker.yaml"

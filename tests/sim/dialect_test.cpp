@@ -48,6 +48,15 @@ TEST_SUITE("sim/dialect") {
         CHECK(queue_full(personality::vllm, 429).status == 429);
     }
 
+    TEST_CASE("each engine tells its health where it does") {
+        CHECK(is_health(personality::vllm, "/ping"));
+        CHECK_FALSE(is_health(personality::vllm, "/health_generate"));
+        CHECK(is_health(personality::sglang, "/health_generate"));
+        CHECK(is_health(personality::llamacpp, "/v1/health"));
+        CHECK_FALSE(is_health(personality::llamacpp, "/ping"));
+        CHECK(is_health(personality::trtllm, "/health"));
+    }
+
     TEST_CASE("health while loading is 503 in the engine's words") {
         CHECK(health(personality::llamacpp, true).body ==
               R"({"error":{"code":503,"message":"Loading model","type":"unavailable_error"}})");
