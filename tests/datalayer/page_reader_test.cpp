@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "../support/allocations.hpp"
+
 using namespace weir::datalayer;
 
 namespace {
@@ -231,6 +233,25 @@ llamacpp:prompt_tokens_total 45
         CHECK(engine_of(v) == "tgi");
         CHECK(v.waiting == 6);
         CHECK(v.running == 8);
+    }
+
+    TEST_CASE("once warm, a page of 50 KB is read without asking for memory") {
+        std::string page =
+            "vllm:num_requests_waiting{engine=\"0\",model_name=\"meta-llama/Llama-3.1-8B\"} 12.0\n"
+            "vllm:num_requests_running{engine=\"0\",model_name=\"meta-llama/Llama-3.1-8B\"} 37.0\n"
+            "vllm:kv_cache_usage_perc{engine=\"0\",model_name=\"meta-llama/Llama-3.1-8B\"} 0.87\n"
+            "vllm:lora_requests_info{max_lora=\"4\",running_lora_adapters=\"sql-of-this,chat\","
+            "waiting_lora_adapters=\"another-that-is-long\"} 1.7e9\n";
+        while (page.size() < 50'000) {
+            page += "vllm:time_to_first_token_seconds_bucket{le=\"" + std::to_string(page.size()) +
+                    "\",model_name=\"meta-llama/Llama-3.1-8B\"} 7.0\n";
+        }
+        fixture f;
+        for (int i = 0; i < 3; ++i) f.read(page);
+        const auto before = weir::test::allocations();
+        for (int i = 0; i < 20; ++i) f.read(page);
+        CHECK(weir::test::allocations() == before);
+        CHECK(f.read(page).waiting == 12);
     }
 
     TEST_CASE("samples that say nothing are ignored and counted, never taken for zero") {

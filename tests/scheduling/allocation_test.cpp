@@ -1,36 +1,8 @@
 #include <array>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 
+#include "../support/allocations.hpp"
 #include "payload/request.hpp"
 #include "picker_fixture.hpp"
-
-namespace {
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t size) {
-    ++allocations;
-    if (void* p = std::malloc(size)) return p;
-    throw std::bad_alloc();
-}
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-// simdjson's: every form must come from the same heap as the one that gives back.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(size);
-}
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-    ++allocations;
-    return std::malloc(size);
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete[](void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
 
 using namespace weir;
 using namespace weir::scheduling;
@@ -65,10 +37,10 @@ TEST_SUITE("scheduling/scheduler") {
                                 out);
         };
         for (int i = 0; i < 20; ++i) REQUIRE(decide());
-        const auto before = allocations.load();
+        const auto before = test::allocations();
         bool all = true;
         for (int i = 0; i < 200; ++i) all = decide() && all;
-        const auto after = allocations.load();
+        const auto after = test::allocations();
         CHECK(all);
         CHECK(after - before == 0);
     }
