@@ -56,7 +56,7 @@ scheduling::explanation decide_again(const proxy::decision_record& r,
     request.fairness_id = r.fairness_id;
     request.priority = r.priority;
     request.stream = r.stream;
-    request.api = payload::classify(r.path);
+    request.api = payload::classify(r.path, pool.claims);
     const std::string text(std::min<std::size_t>(r.input_tokens, most_tokens) * 4, ' ');
     const prompt only{text};
     request.prompts = std::span<const prompt>(&only, 1);

@@ -178,8 +178,13 @@ payload::media_counts counts_of(const proxy::pool_runtime& pool, const dry_reque
 dry_outcome walk(const proxy::pool_runtime& pool, dry_request& r, time_point now) {
     dry_outcome out;
     out.view = pool.view->load();
-    const auto api = payload::classify(r.path.substr(0, r.path.find('?')));
+    const auto path = std::string_view(r.path).substr(0, r.path.find('?'));
+    const auto api = payload::classify(path, pool.claims);
     const auto size = r.body.size();
+    if (size != 0 && api == api_kind::other && !pool.claims.others_pass) {
+        out.refuse(payload::no_parser(path));
+        return out;
+    }
     r.body.append(padding, '\0');
     payload::request_scanner scanner;
     payload::request_facts facts;

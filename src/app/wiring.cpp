@@ -8,6 +8,7 @@
 #include "config/own_sockets.hpp"
 #include "config/resolve_codes.hpp"
 #include "datalayer/source_tls.hpp"
+#include "proxy/parser_claims.hpp"
 
 namespace weir::app {
 namespace {
@@ -306,6 +307,7 @@ void wiring::take_pool(prepared_runtime& next, std::size_t index, proxy::pool_ru
     into.view = {p.endpoints, &p.endpoints->views()};
     into.pipeline = p.pipeline;
     into.detector = sd.settings;
+    into.claims = proxy::claims_of(p.pipeline->settings().parsers);
     into.models = p.models->board();
     into.id = p.id;
     set_gate(p, spec, sd.settings, options_.refresh);

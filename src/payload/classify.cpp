@@ -25,11 +25,11 @@ constexpr std::array<std::pair<std::string_view, api_kind>, 12> suffixes{{
 
 }  // namespace
 
-api_kind classify(std::string_view path) {
+api_kind classify(std::string_view path, const api_claims& claims) {
     path = trim(path.substr(0, path.find('?')));
     if (path.ends_with('/')) path.remove_suffix(1);
     for (const auto& [suffix, api] : suffixes) {
-        if (path.ends_with(suffix)) return api;
+        if (path.ends_with(suffix) && claims.has(api)) return api;
     }
     return api_kind::other;
 }

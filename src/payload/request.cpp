@@ -154,6 +154,13 @@ refusal model_not_found() {
     return {400, "model not found in request body", "model-not-found", "model"};
 }
 
+refusal no_parser(std::string_view path) {
+    return {400,
+            "no parser registered matching path suffix for: " + std::string(path),
+            "bad-request",
+            {}};
+}
+
 struct request_scanner::impl {
     json_index index;
     json_reader reader{index};

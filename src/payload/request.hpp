@@ -14,9 +14,17 @@
 
 namespace weir::payload {
 
-/// The API that a request path belongs to: the longest known suffix wins, with no regard for
+/// The APIs that the requests of a pool are read as; by default all of them.
+struct api_claims {
+    std::uint32_t apis = ~std::uint32_t{0};  ///< a bit each, by `api_kind`
+    bool others_pass = true;                 ///< what is of none is forwarded unread
+
+    bool has(api_kind api) const { return (apis >> static_cast<unsigned>(api) & 1U) != 0; }
+};
+
+/// The API that a request path belongs to: the longest claimed suffix wins, with no regard for
 /// segments (llm-d-router head, parsers.go); the query is cut off, one trailing slash ignored.
-api_kind classify(std::string_view path);
+api_kind classify(std::string_view path, const api_claims& claims = {});
 
 /// Whether requests of that API name a model. SGLang's own API does not, and of an unknown one weir
 /// asks for nothing.
@@ -31,6 +39,8 @@ struct refusal {
 };
 
 refusal model_not_found();
+/// Of a path that no parser claims where others do not pass.
+refusal no_parser(std::string_view path);
 
 /// What one scan of a body found. Views point into the body or the scanner and live until its next
 /// scan.

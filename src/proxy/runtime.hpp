@@ -12,6 +12,7 @@
 #include "datalayer/pool.hpp"
 #include "flowcontrol/gate.hpp"
 #include "gateway/table.hpp"
+#include "payload/request.hpp"
 #include "scheduling/scheduler.hpp"
 
 namespace weir::proxy {
@@ -23,6 +24,7 @@ struct pool_runtime {
     std::shared_ptr<const snapshot<datalayer::pool_view>> view;
     std::shared_ptr<const scheduling::pipeline> pipeline;
     config::detector_settings detector;
+    payload::api_claims claims;                      ///< what its requests are read as
     std::shared_ptr<flowcontrol::gate> flow;         ///< null: the gate `flowControl` is off
     std::shared_ptr<datalayer::model_board> models;  ///< which endpoint serves which model
     std::string id;                                  ///< `namespace/name`

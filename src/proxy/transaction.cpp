@@ -118,7 +118,6 @@ bool transaction::route(const gateway::socket_table& socket) {
     path_ = *normal;
     query_ = parts.query;
     has_query_ = parts.has_query;
-    api_ = payload::classify(path_);
     gateway::request_view view;
     view.host = head.host;
     view.method = head.method;
@@ -174,6 +173,7 @@ bool transaction::choose_backend() {
     }
     if (backend_->target.kind == config::backend_kind::pool) {
         pool_ = &config_->pools[backend_->target.index];
+        api_ = payload::classify(path_, pool_->claims);
     } else {
         service_ = &config_->services[backend_->target.index];
     }
@@ -249,6 +249,8 @@ void transaction::on_body(std::span<char> bytes) {
     const auto type = ex_->head().fields.get("content-type");
     const bool multipart = type.size() >= 10 && iequals(type.substr(0, 10), "multipart/");
     if (bytes.empty() || multipart) return pass_without_body();
+    if (api_ == api_kind::other && !pool_->claims.others_pass)
+        return refuse(reply_for(payload::no_parser(path_)));
     auto& facts = worker_.facts;
     auto refused = scan();
     if (refused && api_ == api_kind::other) {

@@ -226,6 +226,30 @@ def test_refusals_of_the_picker_say_what_the_reference_says(served):
         assert text in told["message"]
 
 
+def test_parsers_say_which_requests_are_read(served):
+    def listed(*parsers):
+        return {"plugins": [{"type": "queue-scorer"}],
+                "requestHandler": {"parsers": [{"pluginRef": f"{p}-parser"} for p in parsers]}}
+
+    gateway = served({"none": listed("passthrough"), "openai": listed("openai"),
+                      "both": listed("openai", "passthrough")}, [{}])
+    prompt = "inference gateway: BadRequest - prompt not found in request"
+    unclaimed = "inference gateway: BadRequest - no parser registered matching path suffix for: /"
+    for pool, path, body, status, text in (
+            ("none", "v1/completions", {"model": "m"}, 200, None), ("none", "v1/completions", "{", 200, None),
+            ("openai", "v1/completions", {"model": "m"}, 400, prompt), ("openai", "v1/messages", {"a": 1}, 400, unclaimed),
+            ("openai", "v1/other", "{", 400, unclaimed), ("openai", "v1/other", "", 200, None),
+            ("both", "v1/completions", {"model": "m"}, 400, prompt), ("both", "v1/messages", {"a": 1}, 200, None)):
+        answer = gateway.post(f"/{pool}/{path}", body)
+        assert answer.status == status, (pool, path, answer.text)
+        if text:
+            want = text + (f"{pool}/{path}" if text is unclaimed else "")
+            assert (answer.text, answer.header("x-weir-reason") != "bad-request") == (want, text is prompt)
+        if body and body != "{":
+            told = explain(gateway, pool, path=f"/{pool}/{path}", body=body).body
+            assert (told["status"], told["message"] in answer.text) == (status, True)
+
+
 def test_the_same_seed_gives_the_same_picks(weir, upstream):
     """Equal endpoints: every pick is a tie."""
     servers = [upstream(reply(200, {"choices": []})) for _ in range(5)]
