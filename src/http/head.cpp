@@ -272,6 +272,18 @@ const char* split_status_line(std::string_view line, response_head& out) {
     return nullptr;
 }
 
+/// A line that is wrong is refused as soon as it is whole: who speaks another protocol waits for an
+/// answer, not for the end of a head. `checked` bytes were looked at before.
+head_outcome check_first_line(std::string_view bytes, std::size_t checked, request_head& out) {
+    const auto end = bytes.find("\r\n");
+    if (end == std::string_view::npos || end + 2 <= checked) return {};
+    if (end == 0) return bad_request("empty request line");
+    int status = 400;
+    const auto* fault = split_request_line(bytes.substr(0, end), out, status);
+    if (fault == nullptr) return {};
+    return refuse(status, "bad-request", std::string("malformed request: ") + fault);
+}
+
 head_outcome incomplete_request(std::string_view bytes, const head_limits& limits) {
     // Method, spaces and version take less than 64 bytes of the first line.
     if (bytes.size() > limits.target + 64 &&
@@ -330,14 +342,21 @@ head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const h
     const std::size_t lead = bytes.starts_with("\r\n") ? 2 : 0;
     if (lead != 0 && scanned < lead) scanned = lead;
     const auto text = bytes.substr(lead);
-    std::size_t position = scanned - lead;
+    const std::size_t before = scanned - lead;
+    std::size_t position = before;
     const auto scan = scan_head(text, position);
     scanned = position + lead;
     if (scan.what == head_scan::kind::bad_byte) {
         if (text.starts_with("\x16\x03")) return bad_request("TLS on a plain port");
+        auto line = check_first_line(text.substr(0, scan.end), before, out);
+        if (line.what == head_outcome::kind::refused) return line;
         return bad_request("control byte or bare line end in the head");
     }
-    if (scan.what == head_scan::kind::incomplete) return incomplete_request(text, limits);
+    if (scan.what == head_scan::kind::incomplete) {
+        auto large = incomplete_request(text, limits);
+        if (large.what == head_outcome::kind::refused) return large;
+        return check_first_line(text, before, out);
+    }
     const auto head = text.substr(0, scan.end);
     const auto line_end = head.find('\r');
     if (line_end == 0) return bad_request("empty request line");

@@ -35,15 +35,24 @@ bool is_hex(std::string_view s) {
     return s.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// The ids of a W3C traceparent: version, trace id, parent id and flags, of fixed widths.
+/// Ids of zeros alone say that there is none.
+bool is_id(std::string_view s) {
+    return is_hex(s) && s.find_first_not_of('0') != std::string_view::npos;
+}
+
+/// The ids of a W3C traceparent: version, trace id, parent id and flags, of fixed widths. Only a
+/// later version than 00 may go on behind them, and ff is none.
 void trace(json_writer& w, std::string_view traceparent) {
     if (traceparent.size() < 55 || traceparent[2] != '-' || traceparent[35] != '-' ||
         traceparent[52] != '-') {
         return;
     }
+    const auto version = traceparent.substr(0, 2);
     const auto trace_id = traceparent.substr(3, 32);
     const auto span_id = traceparent.substr(36, 16);
-    if (!is_hex(trace_id) || !is_hex(span_id)) return;
+    if (!is_hex(version) || version == "ff" || !is_hex(traceparent.substr(53, 2))) return;
+    if (traceparent.size() > 55 && (version == "00" || traceparent[55] != '-')) return;
+    if (!is_id(trace_id) || !is_id(span_id)) return;
     w.field("trace_id", trace_id).field("span_id", span_id);
 }
 

@@ -121,6 +121,27 @@ TEST_SUITE("http/head") {
             CHECK(refusal_of(text) == status);
         }
     }
+    TEST_CASE("a request line is refused once it is whole, however it arrives") {
+        const std::vector<std::pair<std::string, int>> bad = {
+            {"SSH-2.0-OpenSSH_9.2\r\n", 400},
+            {"GET / HTTP/2.0\r\n", 505},
+            {"\r\nget / HTTP/1.1\r\n", 400},
+            {"\r\n\r\n", 400},
+        };
+        for (const auto& [line, status] : bad) {
+            CAPTURE(line);
+            CHECK(refusal_of(line) == status);
+            CHECK(refusal_of(line + "Host: a\r\nX: a\0b") == status);
+            request_head head;
+            std::size_t scanned = 0;
+            head_outcome outcome;
+            std::size_t n = 0;
+            while (n < line.size() && outcome.what == head_outcome::kind::incomplete)
+                outcome = parse_request({line.data(), ++n}, scanned, {}, head);
+            CHECK(n == line.size());
+            CHECK(outcome.why.status == status);
+        }
+    }
     TEST_CASE("what clients really send is accepted") {
         request_head head;
         CHECK(parse("\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", head).what ==

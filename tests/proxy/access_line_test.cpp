@@ -67,6 +67,13 @@ TEST_SUITE("proxy/access_line") {
                  {std::string("00-abc"), false},
                  {"00-4BF92F3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false},
                  {std::string(55, '-'), false},
+                 {good + "-more", false},
+                 {"01" + good.substr(2) + "-more", true},
+                 {"01" + good.substr(2) + "more", false},
+                 {"ff" + good.substr(2), false},
+                 {"0x" + good.substr(2), false},
+                 {"00-" + std::string(32, '0') + "-00f067aa0ba902b7-01", false},
+                 {"00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false},
              }) {
             CAPTURE(text);
             request_notes notes;
