@@ -221,6 +221,7 @@ head_outcome check_request(const framing_fields& f, request_head& out) {
             const auto path = rest.find_first_of("/?");
             out.host = rest.substr(0, path);
             if (!valid_host(out.host)) return bad_request("bad authority in the request target");
+            out.fields.replace("host", out.host);  // which is to be ignored then (RFC 9112 3.2.2)
             out.target = path == std::string_view::npos ? std::string_view("/") : rest.substr(path);
         } else if (out.method == "CONNECT") {
             return refuse(405, "bad-request", "CONNECT is not supported");
@@ -301,6 +302,12 @@ head_outcome incomplete_request(std::string_view bytes, const head_limits& limit
 }
 
 }  // namespace
+
+void field_list::replace(std::string_view name, std::string_view value) {
+    for (auto& f : fields_) {
+        if (iequals(f.name, name)) f.value = value;
+    }
+}
 
 std::string_view field_list::get(std::string_view name) const {
     for (const auto& f : fields_) {

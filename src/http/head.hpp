@@ -21,6 +21,9 @@ class field_list {
     void clear() { fields_.clear(); }
     void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
 
+    /// Gives every field of that name (any case) this value.
+    void replace(std::string_view name, std::string_view value);
+
     /// The first field of that name (any case), or an empty view. Absent and empty are told apart
     /// by `has`.
     std::string_view get(std::string_view name) const;

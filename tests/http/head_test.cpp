@@ -150,6 +150,7 @@ TEST_SUITE("http/head") {
         CHECK_FALSE(head.keep_alive);
         CHECK(parse("GET http://x:8/p?q HTTP/1.1\r\nHost: a\r\n\r\n", head).what ==
               head_outcome::kind::complete);
+        CHECK(head.fields.get("host") == "x:8");
         CHECK(head.host == "x:8");
         CHECK(head.target == "/p?q");
         CHECK(parse("GET HTTP://x?q HTTP/1.1\r\nHost: a\r\n\r\n", head).what ==
