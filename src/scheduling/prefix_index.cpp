@@ -306,6 +306,19 @@ void prefix_index::unlink(record& r, std::uint32_t id) {
 // --- forgetting
 // -----------------------------------------------------------------------------------------------
 
+/// Fills `out` with the endpoint's oldest shares before `stop`, on their way from memory; `of_cut`:
+/// only as far as they belong to a prompt that has lost its end.
+std::size_t prefix_index::oldest_shares(record& r, std::span<std::uint32_t> out, std::uint32_t stop,
+                                        bool of_cut) {
+    std::size_t n = 0;
+    for (auto id = r.oldest; id != stop && id != 0 && n < out.size(); id = links_of(id).newer) {
+        if (of_cut && links_of(id).last != 0) break;
+        runs_.prefetch_id(run_of(id));
+        out[n++] = id;
+    }
+    return n;
+}
+
 /// Takes the endpoint's oldest shares away until it holds no more than `until` blocks,
 /// `max_entries` are gone, or the entry `stop` is the oldest.
 void prefix_index::forget(record& r, std::size_t until, std::uint32_t max_entries,
@@ -316,11 +329,7 @@ void prefix_index::forget(record& r, std::size_t until, std::uint32_t max_entrie
         const auto wanted = std::min<std::size_t>(
             {forget_ahead, max_entries, (held - until + window_blocks - 1) / window_blocks});
         std::array<std::uint32_t, forget_ahead> batch;
-        std::size_t n = 0;
-        for (auto id = r.oldest; id != stop && n < wanted; id = links_of(id).newer) {
-            runs_.prefetch_id(run_of(id));
-            batch[n++] = id;
-        }
+        const auto n = oldest_shares(r, std::span(batch).first(wanted), stop, false);
         forget_batch(r, until, std::span(batch).first(n));
         max_entries -= static_cast<std::uint32_t>(n);
     }
@@ -330,9 +339,9 @@ void prefix_index::forget(record& r, std::size_t until, std::uint32_t max_entrie
 /// A prompt that lost its end loses the rest. Its shares stand together in the order of use, the
 /// last one first; what a later prompt went through too has moved on.
 void prefix_index::forget_rest_of_prompt(record& r, std::uint32_t stop) {
-    while (r.oldest != stop && r.oldest != 0 && links_of(r.oldest).last == 0) {
-        const std::array<std::uint32_t, 1> one{r.oldest};
-        forget_batch(r, 0, one);
+    std::array<std::uint32_t, forget_ahead> batch;
+    while (const auto n = oldest_shares(r, batch, stop, true)) {
+        forget_batch(r, 0, std::span(batch).first(n));
     }
     if (r.oldest != 0) r.oldest_tick.store(links_of(r.oldest).tick, std::memory_order_relaxed);
 }

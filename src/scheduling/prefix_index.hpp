@@ -125,6 +125,8 @@ class prefix_index {
     void touch(record& r, std::uint32_t id, std::uint32_t tick, bool last);
     void unlink(record& r, std::uint32_t id);
     std::uint32_t walk(record& r, std::span<const std::uint64_t> hashes, prefix_scratch& scratch);
+    std::size_t oldest_shares(record& r, std::span<std::uint32_t> out, std::uint32_t stop,
+                              bool of_cut);
     void forget(record& r, std::size_t until, std::uint32_t max_entries, std::uint32_t stop = 0);
     void forget_batch(record& r, std::size_t until, std::span<const std::uint32_t> batch);
     void forget_rest_of_prompt(record& r, std::uint32_t stop);
