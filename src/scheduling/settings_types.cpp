@@ -1,7 +1,11 @@
 #include "scheduling/settings_types.hpp"
 
+#include <algorithm>
 #include <array>
 #include <iterator>
+#include <string>
+
+#include "datalayer/engine_mapping.hpp"
 
 namespace weir::scheduling {
 
@@ -36,18 +40,35 @@ void read_gpu_source(parameters& p, settings_entry& out) {
 /// are taken as they are.
 void read_notification(parameters& p, settings_entry&) { p.ignore_all(); }
 
+std::string read_spec(parameters& p, std::string_view key) {
+    auto text = p.text(key, "");
+    std::string why;
+    if (!text.empty() && !datalayer::parse_metric_spec(text, why))
+        p.reject(key, std::string(key) + ": " + why);
+    return text;
+}
+
 engine_settings read_specs(parameters& p) {
     engine_settings e;
-    e.queued_requests_spec = p.text("queuedRequestsSpec", "");
-    e.running_requests_spec = p.text("runningRequestsSpec", "");
-    e.kv_usage_spec = p.text("kvUsageSpec", "");
-    e.lora_spec = p.text("loraSpec", "");
-    e.cache_info_spec = p.text("cacheInfoSpec", "");
+    e.queued_requests_spec = read_spec(p, "queuedRequestsSpec");
+    e.running_requests_spec = read_spec(p, "runningRequestsSpec");
+    e.kv_usage_spec = read_spec(p, "kvUsageSpec");
+    e.lora_spec = read_spec(p, "loraSpec");
+    e.cache_info_spec = read_spec(p, "cacheInfoSpec");
     e.cache_block_size_label = p.text("cacheBlockSizeLabelName", "");
     e.cache_num_blocks_label = p.text("cacheNumBlocksLabelName", "");
-    e.cache_block_size_spec = p.text("cacheBlockSizeSpec", "");
-    e.cache_num_blocks_spec = p.text("cacheNumBlocksSpec", "");
+    e.cache_block_size_spec = read_spec(p, "cacheBlockSizeSpec");
+    e.cache_num_blocks_spec = read_spec(p, "cacheNumBlocksSpec");
     return e;
+}
+
+/// The name of an engine that is built in or configured.
+void check_default_engine(parameters& p, const settings_entry& read) {
+    const auto named = [&](const auto& e) { return e.name == read.default_engine; };
+    const auto& known = datalayer::built_in_engines();
+    if (std::any_of(known.begin(), known.end(), named)) return;
+    if (std::any_of(read.engines.begin(), read.engines.end(), named)) return;
+    p.reject("defaultEngine", "default engine \"" + read.default_engine + "\" not found");
 }
 
 void read_core_metrics(parameters& p, settings_entry& out) {
@@ -60,7 +81,7 @@ void read_core_metrics(parameters& p, settings_entry& out) {
         for (auto* custom : item->objects("customMetrics")) {
             config::custom_metric m;
             m.attribute_key = custom->text("attributeKey", "");
-            m.metric_spec = custom->text("metricSpec", "");
+            m.metric_spec = read_spec(*custom, "metricSpec");
             if (m.attribute_key.empty())
                 custom->reject("attributeKey", "customMetrics: attributeKey is required");
             if (m.metric_spec.empty())
@@ -69,6 +90,7 @@ void read_core_metrics(parameters& p, settings_entry& out) {
         }
         out.engines.push_back(std::move(e));
     }
+    check_default_engine(p, out);
 }
 
 void read_file_discovery(parameters& p, settings_entry& out) {

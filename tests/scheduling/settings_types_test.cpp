@@ -68,6 +68,17 @@ TEST_SUITE("scheduling/settings_types") {
               std::string::npos);
         CHECK(errors("file-discovery", "{}").find("'path' parameter is required") !=
               std::string::npos);
+        CHECK(errors("core-metrics-extractor",
+                     "{engineConfigs: [{name: a, queuedRequestsSpec: 'q{b'}]}")
+                  .find("queuedRequestsSpec: \"q{b\" has no closing brace") != std::string::npos);
+        CHECK(errors("core-metrics-extractor",
+                     "{engineConfigs: [{name: a, customMetrics: [{attributeKey: A, "
+                     "metricSpec: 'q{b}'}]}]}")
+                  .find("metricSpec: \"b\" is not label=value") != std::string::npos);
+        CHECK(errors("core-metrics-extractor", "{defaultEngine: vlm}")
+                  .find("default engine \"vlm\" not found") != std::string::npos);
+        CHECK(errors("core-metrics-extractor", "{defaultEngine: a, engineConfigs: [{name: a}]}")
+                  .empty());
         CHECK(errors("core-metrics-extractor", "{engineConfigs: [{queuedRequestsSpec: q}]}")
                   .find("an engine needs a name") != std::string::npos);
         CHECK(errors("core-metrics-extractor",
