@@ -72,6 +72,7 @@ class fleet {
     std::size_t bad_ = 0;  ///< refused, or answered out of the SLO
     time_point now_;
     time_point last_;
+    time_point load_ends_;
 };
 
 fleet::fleet(const trace& t, double rate, chooser& by, const fleet_options& options)
@@ -81,7 +82,8 @@ fleet::fleet(const trace& t, double rate, chooser& by, const fleet_options& opti
       options_(options),
       random_(options.seed),
       now_(t0_),
-      last_(t0_) {
+      last_(t0_),
+      load_ends_(t0_) {
     const auto n = options.endpoints;
     signals_.reset(n);
     served_.assign(n, 0);
@@ -117,6 +119,7 @@ void fleet::plan_arrivals() {
     for (std::size_t i = 0; i < trace_.requests.size(); ++i) {
         const auto& r = trace_.requests[i];
         if (r.follows == trace_request::nobody) {
+            load_ends_ = std::max(load_ends_, t0_ + seconds(r.at / rate_));
             arrivals_.emplace(t0_ + seconds(r.at / rate_), i);
         } else {
             follower_[r.follows] = i;
@@ -176,6 +179,7 @@ run_result fleet::run() {
         result_.preemptions += engines_[i].counters().preemptions;
     }
     result_.duration = in_seconds(last_ - t0_);
+    result_.load_duration = in_seconds(load_ends_ - t0_);
     result_.hit_share = prompt == 0 ? 0 : static_cast<double>(cached) / static_cast<double>(prompt);
     result_.spread = result_.requests == 0 ? 0
                                            : busiest * static_cast<double>(engines_.size()) /
@@ -269,6 +273,7 @@ void fleet::handle(std::size_t engine_index, const engine_event& e) {
         f.output > 1 ? (latency - ttft) / static_cast<double>(f.output - 1) : 0.0;
     const bool good = ttft <= options_.slo_ttft && per_token <= options_.slo_token;
     (good ? result_.good : bad_) += 1;
+    if (good && f.sent <= load_ends_) ++result_.good_under_load;
     random_source digest(result_.digest ^ e.tag ^ static_cast<std::uint64_t>(to_ns(e.at)) ^
                          (std::uint64_t{engine_index} << 56));
     result_.digest = digest();

@@ -31,10 +31,12 @@ struct run_result {
     std::vector<double> latency;
     std::size_t requests = 0;
     std::size_t refused = 0;
-    std::size_t good = 0;  ///< within the SLO
-    double duration = 0;   ///< from the first arrival to the last answer
-    double hit_share = 0;  ///< prompt tokens found in a cache / all
-    double spread = 0;     ///< busiest endpoint's requests / mean
+    std::size_t good = 0;             ///< within the SLO
+    double duration = 0;              ///< from the first arrival to the last answer
+    std::size_t good_under_load = 0;  ///< of those sent while new ones still came
+    double load_duration = 0;         ///< as long as new ones came: those that follow nobody
+    double hit_share = 0;             ///< prompt tokens found in a cache / all
+    double spread = 0;                ///< busiest endpoint's requests / mean
     std::uint64_t preemptions = 0;
     std::uint64_t digest = 0;  ///< of every placement and time: equal runs are equal here
 

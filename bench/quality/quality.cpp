@@ -40,9 +40,10 @@ struct column {
 };
 
 constexpr column columns[] = {
-    {"rate", 7, 3, " |"},   {"ttft50", 8, 3, ""}, {"ttft90", 8, 3, ""},  {"ttft99", 8, 3, " |"},
-    {"lat50", 8, 2, ""},    {"lat90", 8, 2, ""},  {"lat99", 8, 2, " |"}, {"slo%", 6, 1, ""},
-    {"good/s", 8, 2, " |"}, {"hit%", 5, 1, ""},   {"spread", 6, 2, ""},  {"pre", 5, 0, " |"},
+    {"rate", 7, 3, " |"}, {"ttft50", 8, 3, ""},   {"ttft90", 8, 3, ""},  {"ttft99", 8, 3, " |"},
+    {"lat50", 8, 2, ""},  {"lat90", 8, 2, ""},    {"lat99", 8, 2, " |"}, {"slo%", 6, 1, ""},
+    {"good/s", 8, 2, ""}, {"load/s", 8, 2, " |"}, {"hit%", 5, 1, ""},    {"spread", 6, 2, ""},
+    {"pre", 5, 0, " |"},
 };
 
 std::vector<double> numbers_of(run_result& r, double rate) {
@@ -57,6 +58,7 @@ std::vector<double> numbers_of(run_result& r, double rate) {
             percentile(r.latency, 0.99),
             r.good_share() * 100,
             r.duration > 0 ? static_cast<double>(r.good) / r.duration : 0,
+            r.load_duration > 0 ? static_cast<double>(r.good_under_load) / r.load_duration : 0,
             r.hit_share * 100,
             r.spread,
             static_cast<double>(r.preemptions)};

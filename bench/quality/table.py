@@ -18,7 +18,7 @@ PLAIN = ["random", "round-robin", "least-requests"]
 COMPARED = ["reference", "reference-affinity", "weir"]
 BOUNDS = ["clairvoyant", "one-server", "one-server-short-first"]
 SPEEDS = "1,1,1,1,1.5,1.5,2,2"
-CELL = {"ttft90": 3, "ttft99": 4, "slo%": 8, "good/s": 9, "hit%": 10}  # places in a row
+CELL = {"ttft90": 3, "ttft99": 4, "slo%": 8, "good/s": 9, "load/s": 10, "hit%": 11}  # places in a row
 
 
 class Bench:
@@ -44,8 +44,8 @@ def rows(text):
     found = []
     for line in text.splitlines():
         cells = line.replace("|", " ").split()
-        if len(cells) == 14 and cells[0] != "policy":
-            found.append((cells[0], [cells[0]] + [float(c) for c in cells[1:13]]))
+        if len(cells) == 15 and cells[0] != "policy":
+            found.append((cells[0], [cells[0]] + [float(c) for c in cells[1:14]]))
     return found
 
 
@@ -61,14 +61,8 @@ def knees(text):
     return found
 
 
-def measure(bench, load, first_seed, seeds):
-    """One load: the compared policies' knees and figures at shares of the knee over all seeds, the
-    other knees with the first seed."""
-    policies = lambda names: [f for name in names for f in ("--policy", name)]
-    first = ["--seed", str(first_seed)]
-    shares = bench.run([*load, *first, "--seeds", str(seeds), "--knee", *policies(COMPARED)])
-    others = bench.run([*load, *first, "--knee", "--at", "0", *policies(PLAIN + BOUNDS)])
-    return rows(shares), {**knees(shares), **knees(others)}
+def named(policies):
+    return [flag for name in policies for flag in ("--policy", name)]
 
 
 def knee_cell(found):
@@ -100,12 +94,12 @@ def cells(group, column, digits):
 
 
 def print_shares(results, shares):
-    print("| load | share | TTFT p90, s | TTFT p99, s | good requests/s | good, % | hit share, % |")
-    print("|---" * 7 + "|")
+    print("| load | share | TTFT p90, s | TTFT p99, s | good requests/s under load | to the last answer | good, % | hit share, % |")
+    print("|---" * 8 + "|")
     for load, (table, _) in results.items():
         for i, share in enumerate(shares):
             group = table[i * len(COMPARED) : (i + 1) * len(COMPARED)]
-            figures = [cells(group, c, d) for c, d in (("ttft90", 2), ("ttft99", 1), ("good/s", 1), ("slo%", 1), ("hit%", 1))]
+            figures = [cells(group, c, d) for c, d in (("ttft90", 2), ("ttft99", 1), ("load/s", 1), ("good/s", 1), ("slo%", 1), ("hit%", 1))]
             print(f"| {load} | {share} | " + " | ".join(figures) + " |")
 
 
@@ -117,7 +111,7 @@ def print_unequal(bench, traces, seeds):
         ("conversation at 2.5, one endpoint three times slower after 40 %", 0, "2.5", ["--degrade", "3:3:0.4"]),
         ("synthetic at 1.9, likewise", 1, "1.9", ["--degrade", "3:3:0.4"]),
     ]
-    policies = [f for name in ["least-requests", *COMPARED] for f in ("--policy", name)]
+    policies = named(["least-requests", *COMPARED])
     for text, trace, rate, flags in cases:
         group = rows(bench.run(["--trace", traces[trace], "--rate", rate, *flags, *seeds, *policies]))
         print(f"| {text} | " + " | ".join(cells(group, c, d) for c, d in (("ttft90", 2), ("ttft99", 2), ("slo%", 1))) + " |")
@@ -139,12 +133,15 @@ def main():
     loads = {"conversation (trace)": ["--trace", flags.conversation], "synthetic (trace)": ["--trace", flags.synthetic]}
     for name in ("multi-turn", "agents", "tenants", "bursts", "documents"):
         loads[name] = ["--workload", name, "--seconds", "100"]
+    seeds = ["--seed", str(flags.first_seed), "--seeds", str(flags.seeds)]
     with concurrent.futures.ThreadPoolExecutor(flags.jobs) as pool:
-        jobs = {name: pool.submit(measure, bench, load, flags.first_seed, flags.seeds) for name, load in loads.items()}
+        run = lambda load, *more: pool.submit(bench.run, [*load, *seeds, "--knee", *more])
+        shares = {name: run(load, *named(COMPARED)) for name, load in loads.items()}
+        others = {name: run(load, "--at", "0", *named(PLAIN + BOUNDS)) for name, load in loads.items()}
         results = {}
-        for name, job in jobs.items():
-            results[name] = job.result()
-            print(f"{name}: {results[name][1]}", file=sys.stderr)
+        for name in loads:
+            found = shares[name].result()
+            results[name] = rows(found), {**knees(found), **knees(others[name].result())}
     print("### Knees\n")
     print_knees(results)
     print("\n### How much room there is\n")
@@ -152,7 +149,7 @@ def main():
     print("\n### Below and above the knee\n")
     print_shares(results, [0.6, 0.8, 0.95, 1.1])
     print("\n### Unequal endpoints\n")
-    print_unequal(bench, [flags.conversation, flags.synthetic], ["--seed", str(flags.first_seed)])
+    print_unequal(bench, [flags.conversation, flags.synthetic], seeds)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ def rows(text):
     out = {}
     for line in text.splitlines():
         cells = line.replace("|", " ").split()
-        if len(cells) == 14 and cells[0] != "policy":
-            out[cells[0]] = [float(c) for c in cells[1:13]]
+        if len(cells) == 15 and cells[0] != "policy":
+            out[cells[0]] = [float(c) for c in cells[1:14]]
     return out
 
 
@@ -55,7 +55,7 @@ def test_trace_file_plain_and_packed(tmp_path):
     assert one.splitlines()[2:] == two.splitlines()[2:]
     assert "60 requests in 6 s, 4 endpoints" in one
     table = rows(one)
-    hit = 9  # column
+    hit = 10  # column
     assert table["weir"][hit] > table["random"][hit]
 
 

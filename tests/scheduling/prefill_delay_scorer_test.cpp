@@ -81,11 +81,21 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
     TEST_CASE("the surcharge grows with the shortest queue of the pool") {
         test_pool pool(2);
         pool.signals.inflight_tokens = {15000, 30000};
-        const long_request r({0, 0});
-        const auto it =
-            scorer_alone("{uncachedWeight: 1, busyWeight: 2, longWeight: 0, requestMs: 0}");
+        const long_request r({250, 0});
+        const auto it = scorer_alone(
+            "{uncachedWeight: 1, privateWeight: 1, busyWeight: 2, longWeight: 0, requestMs: 0}");
         // a second of queue: 1 + 2 times 4000 tokens
-        CHECK(near(delays(*it, pool, r.request), {1 + 12000 * per_token, 2 + 12000 * per_token}));
+        CHECK(near(delays(*it, pool, r.request), {1, 2 + 12000 * per_token}));
+    }
+
+    TEST_CASE("only what an endpoint would compute beyond the best of them is surcharged") {
+        test_pool pool(2);
+        const auto it = scorer_alone(
+            "{uncachedWeight: 3, privateWeight: 3, smallPromptMs: 0, busyWeight: 0, requestMs: 0}");
+        CHECK(near(delays(*it, pool, long_request({0, 0}).request),
+                   {4000 * per_token, 4000 * per_token}));
+        CHECK(near(delays(*it, pool, long_request({125, 0}).request),
+                   {2000 * per_token, (4000 + 2 * 2000) * per_token}));
     }
 
     TEST_CASE("little work is hardly surcharged, much of it fully") {
@@ -152,18 +162,41 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
 
     TEST_CASE("in a busy pool long prompts are the first that are not in time") {
         test_pool pool(2);
-        const auto it = scorer_alone("{patienceMs: 5000, longWeight: 20, requestMs: 0}");
+        const auto it = scorer_alone("{patienceMs: 5000, longWeight: 2, requestMs: 0}");
         const auto now = time_point(std::chrono::hours(1));
-        for (const std::uint32_t e : {0U, 1U}) {
-            pool.ready = {e};
-            show(*it, pool, long_request({0, 0}).request, 4000 * per_token, now);
-        }
-        pool.ready = {0, 1};
-        pool.signals.inflight_tokens = {30000, 900000};  // 2 and 60 seconds
+        const auto show_both = [&] {
+            pool.signals.inflight_tokens = {0, 0};
+            for (const std::uint32_t e : {0U, 1U}) {
+                pool.ready = {e};
+                show(*it, pool, long_request({0, 0}).request, 4000 * per_token, now);
+            }
+            pool.ready = {0, 1};
+            pool.signals.inflight_tokens = {30000, 900000};  // 2 and 60 seconds
+        };
+        show_both();
         const auto of_long = delays(*it, pool, long_request({0, 0}).request, now);
         CHECK(of_long[1] < of_long[0]);
         const auto of_short = delays(*it, pool, long_request({245, 245}).request, now);
         CHECK(of_short[0] < of_short[1]);
+        // Once all are as long it is not long at all.
+        for (int i = 0; i < 200; ++i) show_both();
+        const auto of_usual = delays(*it, pool, long_request({0, 0}).request, now);
+        CHECK(of_usual[0] < of_usual[1]);
+    }
+
+    TEST_CASE("late prompts gather where most are late, wherever their prefix is") {
+        test_pool pool(3);
+        const auto it = scorer_alone("{requestMs: 0}");
+        const auto now = time_point(std::chrono::hours(1));
+        for (const std::uint32_t e : {0U, 1U, 2U}) {
+            pool.ready = {e};
+            show(*it, pool, long_request({0, 0, 0}).request, 4000 * per_token, now);
+        }
+        pool.ready = {0, 1, 2};
+        pool.signals.inflight_tokens = {66000, 900000, 450000};  // 4.4, 60 and 30 seconds
+        const auto got = delays(*it, pool, long_request({0, 0, 250}).request, now);
+        CHECK(got[1] < got[2]);
+        CHECK(got[2] < got[0]);
     }
 
     TEST_CASE("first tokens that come late for another reason count, and are forgotten") {

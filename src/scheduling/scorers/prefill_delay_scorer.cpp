@@ -20,7 +20,7 @@ struct settings {
     double private_weight = 8;
     double small_ms = 500;
     double busy_weight = 10;
-    double long_weight = 0.5;
+    double long_weight = 2;
     double patience = 4.5;  ///< seconds
     double request_ms = 4;
     double kv_threshold = 0.9;
@@ -70,6 +70,15 @@ class speeds {
 
     double seconds_per_token() const { return per_token_.load(std::memory_order_relaxed); }
 
+    /// Uncached tokens of a prompt, the mean of the last hundred or so.
+    double usual_tokens() const { return usual_.load(std::memory_order_relaxed); }
+
+    /// A prompt goes its way; any worker, when two come at once, one may be lost.
+    void note_prompt(double tokens) {
+        const auto usual = usual_tokens();
+        usual_.store(usual + (tokens - usual) * newest_prompt, std::memory_order_relaxed);
+    }
+
     /// What is known of one endpoint; null when it never taught anything. Stays where it is.
     struct cell;
     const cell* find(std::uint64_t key) const {
@@ -106,6 +115,7 @@ class speeds {
   private:
     static constexpr std::size_t size = 2048;
     static constexpr std::size_t reach = 16;
+    static constexpr double newest_prompt = 0.01;  ///< its share in the mean
 
   public:
     struct cell {
@@ -189,6 +199,7 @@ class speeds {
     std::atomic_flag learning_;
     line pool_;
     std::atomic<double> per_token_{1 / 15000.0};
+    std::atomic<double> usual_{1000};
     std::vector<cell> cells_;
     std::atomic<std::uint64_t> known_{0};
 };
@@ -261,9 +272,11 @@ class speed_columns final : public plugin_scratch {
 ///
 ///     queue there = slowness · (tokens in flight / speed of the pool + request · requests) + lag
 ///     delay       = queue there + slowness · work
-///     cost        = (delay + work · long · queue  if in time, else the price of lateness)
-///                   + work · (again · work / (work + small) + busy · queue)
-///                   + memory pressure
+///     work twice  = work · (again · work / (work + small) + busy · queue)
+///     in time     = delay + long · patience · (queue / patience)² · work / usual work
+///                   + work twice - the least of it in the pool + memory pressure
+///     late        = the price of lateness + memory pressure / 4
+///     cost        = one of the two
 ///
 /// The line with `again` is for work that an endpoint with the prefix in its cache would not have
 /// to do. While the pool has an idle endpoint, little of it harms nobody and much pushes other
@@ -276,8 +289,13 @@ class speed_columns final : public plugin_scratch {
 /// can be in time nowhere goes where it makes nobody else late: to an endpoint whose queue is
 /// beyond `patience` already, the longer the better, and not to one that still serves others in
 /// time. So a pool beyond its knee keeps an endpoint or two that are late anyway, and the others
-/// serve all that fits; `long` makes long prompts the first that do not fit. Without this everybody
-/// waits alike, all too long.
+/// serve all that fits. Without this everybody waits alike, all too long.
+///
+/// `long`: while queues are near `patience`, a prompt takes the place of work / usual work others,
+/// so the longest are the first that do not fit; while queues are short it takes nobody's, hence
+/// the square. What a late prompt computes twice delays only those who are late anyway and counts
+/// nothing: a conversation whose prefix is lost waits there, and the others keep theirs.
+///
 /// An endpoint that gave no first token for a while may be stuck, and gathers nobody.
 ///
 /// An endpoint whose page is old, or never came, counts as the most loaded of those whose page is
@@ -328,6 +346,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
             out.tell(i, "lagSeconds", c.lag[e]);
             out.tell(i, "silent", c.silent[e]);
             out.tell(i, "shortestQueueSeconds", w.queue);
+            out.tell(i, "usualUncachedTokens", speeds_->usual_tokens());
             out.tell(i, "delaySeconds", seconds.delay);
             out.tell(i, "deadlineSeconds", w.deadline);
             out.tell(i, "costOfDelay", seconds.waiting);
@@ -342,8 +361,9 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         if (targets.empty()) return;
         const auto e = targets[0];
         const auto& signals = *candidates.signals;
-        const auto tokens =
-            signals.inflight_tokens[e] + candidates.data->numbers[s_.uncached].get(e, 0);
+        const auto fresh = candidates.data->numbers[s_.uncached].get(e, 0);
+        const auto tokens = signals.inflight_tokens[e] + fresh;
+        speeds_->note_prompt(fresh);
         chosen.notes.push_back({index, tokens_ahead, tokens});
         if (signals.kv_usage[e] > s_.kv_threshold)
             chosen.notes.push_back({index, short_of_memory, 1});
@@ -374,6 +394,8 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
     /// late ones gather, and more again where others are still in time.
     static constexpr double hardly_late = 4;
     static constexpr double spoils_others = 4;
+    /// Share of the memory pressure that counts for late prompts, who queue beyond any memory.
+    static constexpr double late_pressure = 0.25;
     /// Seconds of work that only one endpoint is spared: its prefix counts as nobody else's.
     static constexpr double all_its_own = 0.1;
 
@@ -392,6 +414,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         double queue;  ///< seconds, the shortest of the candidates
         double busy;
         double again;     ///< what computing a prefix a second time costs, times the work
+        double least;     ///< what work costs twice where it costs least
         double in_time;   ///< what work costs others where they are in time, times the work
         double deadline;  ///< seconds
         bool told;        ///< somebody's page is fresh; the numbers of the others are the worst
@@ -431,11 +454,14 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         const auto alone = std::min(1.0, (second_work - least_work) * per_token / all_its_own);
         const auto again =
             s_.uncached_weight - 1 + alone * (s_.private_weight - s_.uncached_weight);
+        const auto busy = s_.busy_weight * queue;
+        const auto usual = std::max(1.0, speeds_->usual_tokens()) * per_token;
         return {per_token,
                 queue,
-                s_.busy_weight * queue,
+                busy,
                 again,
-                s_.long_weight * queue,
+                work_twice(least_work * per_token, again, busy),
+                s_.long_weight * queue * queue / (s_.patience * usual),
                 std::max(s_.patience, least_work * per_token + least_wait * s_.patience),
                 told};
     }
@@ -445,7 +471,6 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         const auto& load = c.load;
         const auto ahead = load.inflight_tokens[e] + (w.told ? foreign(load, e) : 0);
         const auto work = fresh * w.per_token;
-        const auto again = w.again * work / (work + s_.small_ms / 1000 + tiny);
         const auto own_queue = c.slowness[e] * (ahead * w.per_token +
                                                 load.inflight_requests[e] * s_.request_ms / 1000);
         const auto delay = own_queue + c.lag[e] + c.slowness[e] * work;
@@ -454,8 +479,15 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         const bool silent = c.silent[e] > 0;
         const auto late = s_.patience * (1 + (silent ? hardly_late + spoils_others : gathered)) +
                           (silent ? delay : 0);
-        return {delay, delay > w.deadline ? late : delay + work * w.in_time,
-                work * (again + w.busy), w.told ? pressure(load, e, fresh) : 0};
+        const bool is_late = delay > w.deadline;
+        return {delay, is_late ? late : delay + work * w.in_time,
+                is_late ? 0 : work_twice(work, w.again, w.busy) - w.least,
+                w.told ? pressure(load, e, fresh) * (is_late ? late_pressure : 1) : 0};
+    }
+
+    /// What work costs that an endpoint with the prefix in its cache would be spared, in seconds.
+    double work_twice(double work, double again, double busy) const {
+        return work * (again * work / (work + s_.small_ms / 1000 + tiny) + busy);
     }
 
     double rate(const columns& c, std::uint32_t e, double fresh, const weights& w) const {
@@ -520,8 +552,9 @@ constexpr parameter_doc docs[] = {
      "uncached tokens that take as long to compute cost half of that surcharge, fewer less"},
     {"busyWeight", "float", "10",
      "how much dearer it is for each second of the shortest queue in the pool"},
-    {"longWeight", "float", "0.5",
-     "the same on endpoints that serve others in time: long prompts are the first to be late"},
+    {"longWeight", "float", "2",
+     "patiences that a prompt of usual length costs others who are in time once queues are as long "
+     "as the patience; longer ones cost more and are the first to be late"},
     {"patienceMs", "float", "4500",
      "a first token later than this is late, however late; late prompts gather where nobody else "
      "is in time"},
