@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/strings.hpp"
 #include "http/tls_client.hpp"
 
 namespace weir::http {
@@ -248,7 +249,8 @@ bool client_connection::feed_head(char*& data, std::size_t& size) {
     const auto rest = bytes.size() - outcome.consumed;
     data += size - rest;
     size = rest;
-    const bool upgraded = head.status == 101 && call_->upgrades_;
+    const bool upgraded =
+        head.status == 101 && call_->upgrades_ && iequals(head.fields.get("upgrade"), "websocket");
     if (head.status < 200 && !upgraded) {
         if (head.status == 101) {
             fail(call_error::protocol, 0, "101 that nobody asked for");

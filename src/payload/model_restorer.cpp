@@ -68,7 +68,7 @@ void model_restorer::feed(std::string_view bytes, std::string& out) {
     }
     passing_ = true;
     long_json_.feed(held_, quoted_, out);
-    held_ = {};
+    std::string().swap(held_);  // an assignment would keep its memory
     long_json_.feed(bytes, quoted_, out);
 }
 
@@ -78,7 +78,7 @@ void model_restorer::finish(std::string& out) {
     } else {
         splice(held_, held_, 0, out);
     }
-    held_ = {};
+    std::string().swap(held_);
 }
 
 void model_restorer::feed_stream(std::string_view bytes, std::string& out) {
@@ -118,7 +118,7 @@ void model_restorer::hold(std::string_view text, std::string& out) {
     out += held_;
     boundary_ = {};
     boundary_.feed(held_);
-    held_ = {};
+    std::string().swap(held_);
     passing_ = true;
 }
 

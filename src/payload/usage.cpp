@@ -196,7 +196,7 @@ bool usage_reader::finish_held(std::string_view& bytes) {
         events(held_);
     }
     // Thousands of streams may wait: none keeps the memory of its longest event.
-    if (held_.capacity() > kept_event) held_ = {};
+    if (held_.capacity() > kept_event) std::string().swap(held_);
     held_.clear();
     boundary_.feed(bytes.substr(0, from));
     bytes.remove_prefix(from);

@@ -114,7 +114,7 @@ void transaction::on_head(const http::response_head& head) {
         if (upstream_head_.capacity() > 512) {
             if (worker_.spare_head.capacity() < upstream_head_.capacity())
                 worker_.spare_head.swap(upstream_head_);
-            upstream_head_ = {};
+            std::string().swap(upstream_head_);
         }
     }
 }

@@ -338,6 +338,25 @@ def test_a_slow_client_gets_the_whole_of_a_long_rewritten_answer(weir, upstream)
     each({str(number): None for number in range(60)}, check, at_once=20)
 
 
+def test_a_long_rewritten_answer_is_held_once(weir, upstream):
+    """Up to 1 MiB waits for its length to be known; what has been passed on of it is no longer kept."""
+    server = upstream(reply(200, b'{"model":"chosen","text":"' + b"y" * 3_000_000 + b'"}'))
+    gateway = weir("--endpoint", server.url, "--threads", "1", env={"ASAN_OPTIONS": "quarantine_size_mb=1"})
+    fields = {"x-llm-d-model-name-rewrite": "chosen"}
+    assert gateway.post(CHAT, chat_body(), fields).json()["model"] == "m"
+    at_start, connections = resident(gateway), []
+    for _ in range(24):
+        connection = gateway.connect()
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.send(request("POST", CHAT, chat_body(), fields))
+        connection.read_until(b"\r\n\r\n")
+        connections.append(connection)
+    slack = 16_000 if is_sanitized() else 4000
+    assert resident(gateway) - at_start < 24 * 1200 + slack   # KiB
+    for connection in connections:
+        connection.close()
+
+
 def test_a_client_that_takes_nothing_for_long_is_gone(weir, upstream):
     gone = threading.Event()
     gateway = weir("--endpoint", upstream(endless(gone, b"data: " + b"x" * 60_000 + b"\n\n", 0)).url,
