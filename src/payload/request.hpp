@@ -19,6 +19,7 @@ struct api_claims {
     std::uint32_t apis = ~std::uint32_t{0};  ///< a bit each, by `api_kind`
     bool others_pass = true;                 ///< what is of none is forwarded unread
 
+    bool all() const { return others_pass && apis == ~std::uint32_t{0}; }
     bool has(api_kind api) const { return (apis >> static_cast<unsigned>(api) & 1U) != 0; }
 };
 

@@ -118,6 +118,7 @@ bool transaction::route(const gateway::socket_table& socket) {
     path_ = *normal;
     query_ = parts.query;
     has_query_ = parts.has_query;
+    api_ = payload::classify(path_);
     gateway::request_view view;
     view.host = head.host;
     view.method = head.method;
@@ -173,7 +174,7 @@ bool transaction::choose_backend() {
     }
     if (backend_->target.kind == config::backend_kind::pool) {
         pool_ = &config_->pools[backend_->target.index];
-        api_ = payload::classify(path_, pool_->claims);
+        if (!pool_->claims.all()) api_ = payload::classify(path_, pool_->claims);
     } else {
         service_ = &config_->services[backend_->target.index];
     }
