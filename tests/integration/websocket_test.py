@@ -101,12 +101,12 @@ def test_others_are_asked_for_a_plain_answer(serve, upstream):
 
 
 def test_a_101_that_nobody_asked_for_is_a_502(serve, upstream):
-    fields = {"/ws": "", "/other": "Upgrade: h2c\r\nConnection: Upgrade\r\n", "/none": ""}
+    fields = {"/ws": "", "/ws/other": "Upgrade: h2c\r\nConnection: Upgrade\r\n", "/ws/none": ""}
     gateway = serve(upstream(lambda exchange: exchange.send(
         f"HTTP/1.1 101 Switching Protocols\r\n{fields[exchange.request.target]}\r\n")))
     assert gateway.get("/ws").status == 502
     # Nor may an endpoint choose another protocol than the one asked for, or name none.
-    for target in ("/other", "/none"):
+    for target in ("/ws/other", "/ws/none"):
         with gateway.connect() as connection:
             connection.send(ASK.format(target))
             assert connection.read_head().status == 502
