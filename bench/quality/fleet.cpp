@@ -288,8 +288,8 @@ void fleet::charge(const flight& f, release_at when, double sign, bool taking) {
         signals_.inflight_requests[e] += sign * static_cast<double>(requests);
         signals_.inflight_tokens[e] += sign * static_cast<double>(tokens);
     };
-    for (const auto& c : f.chosen.charges.view()) {
-        add(c.endpoint, taking || c.requests_until == when ? c.requests : 0,
+    for (const auto& c : f.chosen.charges) {
+        add(c.endpoint, taking || c.requests_until == when ? 1 : 0,
             taking || c.tokens_until == when ? c.tokens : 0);
     }
     if (!f.chosen.charges.empty()) return;

@@ -9,8 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "weir/inline_vector.hpp"
-
 namespace weir {
 
 /// Why there is no target. The texts and statuses are those of the reference endpoint picker.
@@ -55,7 +53,6 @@ enum class release_at : std::uint8_t { first_chunk, end };
 struct load_charge {
     std::uint32_t endpoint = 0;
     std::uint32_t profile = 0;
-    std::int64_t requests = 1;
     std::int64_t tokens = 0;
     release_at tokens_until = release_at::first_chunk;
     release_at requests_until = release_at::end;
@@ -74,10 +71,10 @@ struct decision {
     decision_error error = decision_error::none;
     std::string message;        ///< of an error, without the gateway's prefix
     std::uint32_t primary = 0;  ///< profile whose first target gets the request
-    inline_vector<std::uint32_t, 8> targets;
-    inline_vector<profile_result, 4> profiles;  ///< in the order they ran
-    inline_vector<load_charge, 4> charges;      ///< filled by pre_request
-    inline_vector<decision_note, 12> notes;
+    std::vector<std::uint32_t> targets;
+    std::vector<profile_result> profiles;  ///< in the order they ran
+    std::vector<load_charge> charges;      ///< filled by pre_request
+    std::vector<decision_note> notes;
     std::int32_t port_override = -1;  ///< replaces the port of the primary targets when >= 0
     std::int64_t input_tokens = 0;    ///< pseudo-tokens of the request
     std::vector<header_change> upstream_headers;
@@ -95,7 +92,7 @@ struct decision {
     std::span<const std::uint32_t> targets_of(std::uint32_t profile) const {
         const auto* p = result_of(profile);
         if (p == nullptr || p->status != profile_status::ran) return {};
-        return targets.view().subspan(p->first, p->count);
+        return std::span(targets).subspan(p->first, p->count);
     }
     /// Where to send the request: best first.
     std::span<const std::uint32_t> primary_targets() const { return targets_of(primary); }

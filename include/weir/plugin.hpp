@@ -19,7 +19,7 @@ namespace weir {
 
 /// Increased when a contract in this folder changes its shape; a shared-library plugin must be
 /// built with the same.
-inline constexpr std::uint32_t plugin_abi = 3;
+inline constexpr std::uint32_t plugin_abi = 4;
 
 class plugin;
 

@@ -37,6 +37,9 @@ class inflight_guard {
     bool active() const { return state_ != nullptr; }
     const std::shared_ptr<endpoint_state>& state() const { return state_; }
 
+    /// What is left to give back of them.
+    std::int64_t tokens() const { return tokens_; }
+
     /// The prompt has been worked off (first response byte); the request itself still counts.
     void release_tokens() {
         if (state_ && tokens_ != 0) {

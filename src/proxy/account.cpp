@@ -350,9 +350,10 @@ void transaction::recycle() {
         worker_.flows.ended(*lease_);
         lease_.reset();
     }
-    for (std::size_t i = 0; i < charges_; ++i) ledger_[i].release();
-    if (pool_ != nullptr && pool_->flow && charges_ != 0) worker_.flows.turn(*pool_);
-    charges_ = primary_charge_ = 0;
+    for (auto& held : ledger_) held.release();
+    if (pool_ != nullptr && pool_->flow && !ledger_.empty()) worker_.flows.turn(*pool_);
+    ledger_.clear();
+    primary_charge_ = 0;
     body_ = {};
     ex_ = nullptr;
     ++walks_;

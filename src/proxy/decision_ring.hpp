@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/huge_pages.hpp"
 #include "proxy/signal_table.hpp"
 
 namespace weir {
@@ -157,10 +156,10 @@ class decision_ring {
     void drop_oldest();
 
     std::uint32_t capacity_;
-    huge_pages memory_;
-    std::uint32_t begin_ = 0;  ///< the oldest entry
-    std::uint32_t end_ = 0;    ///< where the next one goes if it fits
-    std::uint32_t wrap_;       ///< where the entries jump back to 0
+    std::unique_ptr<unsigned char[]> memory_;  ///< pages are the kernel's until they are written
+    std::uint32_t begin_ = 0;                  ///< the oldest entry
+    std::uint32_t end_ = 0;                    ///< where the next one goes if it fits
+    std::uint32_t wrap_;                       ///< where the entries jump back to 0
     std::uint32_t newest_ = 0;
     std::uint64_t next_ = 1;
     std::size_t count_ = 0;

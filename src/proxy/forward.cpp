@@ -269,7 +269,7 @@ void transaction::retry_by_route() {
 void transaction::attempt_again(std::uint32_t endpoint, bool fresh) {
     // The ledger follows the request.
     const auto& state = view_->states[endpoint];
-    if (primary_charge_ < charges_ && !ledger_[primary_charge_].holds(state)) {
+    if (primary_charge_ < ledger_.size() && !ledger_[primary_charge_].holds(state)) {
         auto& held = ledger_[primary_charge_];
         auto terms = held.terms();
         terms.endpoint = endpoint;

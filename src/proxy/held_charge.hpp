@@ -21,10 +21,9 @@ class held_charge {
         terms_.tokens = std::max<std::int64_t>(terms.tokens, 0);
         guard_ = datalayer::inflight_guard(state, terms_.tokens);
         shown_ = shown;
-        shown_tokens_ = static_cast<double>(terms_.tokens);
         if (shown_.requests == nullptr) return;
         shown_.requests->add();
-        shown_.tokens->add(shown_tokens_);
+        shown_.tokens->add(static_cast<double>(terms_.tokens));
     }
 
     const load_charge& terms() const { return terms_; }
@@ -51,15 +50,13 @@ class held_charge {
 
   private:
     void release_tokens() {
+        if (shown_.tokens != nullptr) shown_.tokens->add(-static_cast<double>(guard_.tokens()));
         guard_.release_tokens();
-        if (shown_.tokens != nullptr) shown_.tokens->add(-shown_tokens_);
-        shown_tokens_ = 0;
     }
 
     datalayer::inflight_guard guard_;
     load_charge terms_;
     inflight_gauges shown_;
-    double shown_tokens_ = 0;
 };
 
 }  // namespace weir::proxy

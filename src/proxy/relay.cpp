@@ -188,7 +188,7 @@ void transaction::first_body_byte() {
         (stream_request_ || sse_ ? series_->ttft_stream : series_->ttft_plain).observe(seconds);
     }
     if (decided_) {
-        for (std::size_t i = 0; i < charges_; ++i) ledger_[i].answer_began();
+        for (auto& held : ledger_) held.answer_began();
         if (pool_->pipeline->hears_answers())
             pool_->pipeline->first_chunk(facts_for(end_cause::natural), &slot().scratch);
     }

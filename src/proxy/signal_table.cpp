@@ -1,32 +1,14 @@
 #include "proxy/signal_table.hpp"
 
-#include <algorithm>
-#include <bit>
-#include <cmath>
+#include "base/lanes.hpp"
 
 namespace weir::proxy {
 namespace {
 
-// Endpoints that are compared in one go, without a branch.
+/// Endpoints that are compared before one looks which of them it was.
 constexpr std::size_t stride = 32;
 /// An age and the time it was read at come from one clock, up to rounding.
 constexpr double same_time = 1e-6;
-
-/// 0 when both lists are the same, bit by bit. No branch: the compiler does several at a time.
-std::uint64_t difference(const double* a, const double* b, std::size_t n) {
-    std::uint64_t any = 0;
-    for (std::size_t i = 0; i < n; ++i)
-        any |= std::bit_cast<std::uint64_t>(a[i]) ^ std::bit_cast<std::uint64_t>(b[i]);
-    return any;
-}
-
-/// 0 when the ages `now` are those of the same scrapes.
-std::uint64_t scraped_since(const double* age, const double* scraped, std::size_t n, double now) {
-    std::uint64_t signs = 0;
-    for (std::size_t i = 0; i < n; ++i)
-        signs |= std::bit_cast<std::uint64_t>(same_time - std::abs(now - age[i] - scraped[i]));
-    return signs >> 63;
-}
 
 }  // namespace
 
@@ -54,29 +36,45 @@ void signal_table::reset(std::string_view pool, std::uint64_t version,
     for (std::size_t e = 0; e < signals.size(); ++e) set(e, signals, now);
 }
 
-bool signal_table::differs(std::size_t begin, std::size_t end, const signal_columns& signals,
-                           double now) const {
-    const auto n = end - begin;
-    const auto unlike = [&](const std::vector<double>& read, const std::vector<double>& kept) {
-        return difference(read.data() + begin, kept.data() + begin, n);
-    };
-    return (unlike(signals.waiting, waiting_) | unlike(signals.running, running_) |
-            unlike(signals.kv_usage, kv_usage_) | unlike(signals.inflight_requests, inflight_) |
-            unlike(signals.inflight_tokens, inflight_tokens_) |
-            scraped_since(signals.age_seconds.data() + begin, scraped_.data() + begin, n, now)) !=
-           0;
+/// 1 in each lane whose endpoint is not what the table says, else what was there.
+template <class Lanes>
+WEIR_INLINE Lanes signal_table::mark_changed(const signal_columns& read, std::size_t e, double now,
+                                             const Lanes& marks) const {
+    const auto lanes = [e](const std::vector<double>& column)
+                           WEIR_INLINE_BODY { return load_lanes<Lanes>(column.data() + e); };
+    const Lanes passed = now - lanes(read.age_seconds) - lanes(scraped_);
+    return (lanes(read.waiting) != lanes(waiting_)) | (lanes(read.running) != lanes(running_)) |
+                   (lanes(read.kv_usage) != lanes(kv_usage_)) |
+                   (lanes(read.inflight_requests) != lanes(inflight_)) |
+                   (lanes(read.inflight_tokens) != lanes(inflight_tokens_)) | (passed > same_time) |
+                   (passed < -same_time)
+               ? Lanes{} + 1.0
+               : marks;
 }
 
 void signal_table::update(const signal_columns& signals, double now,
                           std::vector<signal_change>& changes) {
-    for (std::size_t begin = 0; begin < size(); begin += stride) {
-        const auto end = std::min(begin + stride, size());
-        if (!differs(begin, end, signals, now)) continue;
-        for (auto e = begin; e < end; ++e) {
-            if (!differs(e, e + 1, signals, now)) continue;
-            changes.push_back({static_cast<std::uint32_t>(e), row(e)});
-            set(e, signals, now);
+    with_widest_lanes([&]<class Lanes>() WEIR_INLINE_BODY {
+        constexpr auto width = sizeof(Lanes) / sizeof(double);
+        std::size_t e = 0;
+        for (; e + stride <= size(); e += stride) {
+            Lanes marks{};
+            for (std::size_t i = 0; i < stride; i += width)
+                marks = mark_changed<Lanes>(signals, e + i, now, marks);
+            double marked = 0;
+            for (std::size_t i = 0; i < width; ++i) marked += marks[i];
+            if (marked != 0) note_changes(signals, e, e + stride, now, changes);
         }
+        note_changes(signals, e, size(), now, changes);
+    });
+}
+
+void signal_table::note_changes(const signal_columns& signals, std::size_t begin, std::size_t end,
+                                double now, std::vector<signal_change>& changes) {
+    for (auto e = begin; e < end; ++e) {
+        if (mark_changed<double>(signals, e, now, 0) == 0) continue;
+        changes.push_back({static_cast<std::uint32_t>(e), row(e)});
+        set(e, signals, now);
     }
 }
 

@@ -49,8 +49,11 @@ class signal_table {
   private:
     recorded_signals row(std::size_t e) const;
     void set(std::size_t e, const signal_columns& signals, double now);
-    bool differs(std::size_t begin, std::size_t end, const signal_columns& signals,
-                 double now) const;
+    template <class Lanes>
+    Lanes mark_changed(const signal_columns& read, std::size_t e, double now,
+                       const Lanes& marks) const;
+    void note_changes(const signal_columns& signals, std::size_t begin, std::size_t end, double now,
+                      std::vector<signal_change>& changes);
 
     std::string pool_;
     std::uint64_t version_ = 0;

@@ -483,18 +483,17 @@ void transaction::pick(inference_request& request, pool_slot& s) {
 /// What the picker says each stage costs; the endpoint that gets the request is always charged.
 void transaction::charge_decision() {
     for (const auto& c : decision_.charges) {
-        if (c.profile == decision_.primary) primary_charge_ = charges_;
+        if (c.profile == decision_.primary) primary_charge_ = ledger_.size();
         charge(c);
     }
-    if (primary_charge_ < charges_ && ledger_[primary_charge_].terms().endpoint == endpoint_)
+    if (primary_charge_ < ledger_.size() && ledger_[primary_charge_].terms().endpoint == endpoint_)
         return;
-    primary_charge_ = charges_;
+    primary_charge_ = ledger_.size();
     charge({.endpoint = endpoint_, .profile = decision_.primary, .tokens = decision_.input_tokens});
 }
 
 void transaction::charge(const load_charge& terms) {
-    if (charges_ == ledger_.size()) return;
-    ledger_[charges_++].take(view_->states[terms.endpoint], terms, gauges_at(terms.endpoint));
+    ledger_.emplace_back().take(view_->states[terms.endpoint], terms, gauges_at(terms.endpoint));
 }
 
 /// Shown where a producer of in-flight load is configured, and only for requests.

@@ -199,8 +199,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     std::size_t fallback_count_ = 0;
     std::size_t fallback_next_ = 0;
     std::uint32_t endpoint_ = 0;
-    std::array<held_charge, 4> ledger_;
-    std::size_t charges_ = 0;
+    std::vector<held_charge> ledger_;
     std::size_t primary_charge_ = 0;  ///< of the endpoint that gets the request
     std::string upstream_head_;
     std::string quoted_model_;

@@ -30,7 +30,7 @@ void charge_targets(const charge_rules& rules, const prefix_match* match, std::i
                             output_estimate(rules, chosen.input_tokens, client_max);
         const bool is_prefill = prefill && *prefill == result.profile;
         const bool early = is_prefill || !rules.output_tokens;
-        chosen.charges.push_back({endpoint, result.profile, 1, tokens,
+        chosen.charges.push_back({endpoint, result.profile, tokens,
                                   early ? release_at::first_chunk : release_at::end,
                                   is_prefill ? release_at::first_chunk : release_at::end});
     }

@@ -46,6 +46,16 @@ void run_filter(const player<const filter>& f, decision_context& context, candid
     view.indexes = left.survivors;
 }
 
+void add_weighted(std::span<const double> scores, double weight, std::span<double> totals) {
+    with_widest_lanes([&]<class Widest>() WEIR_INLINE_BODY {
+        walk_lanes<Widest>(scores.size(), [&]<class Lanes>(std::size_t i) WEIR_INLINE_BODY {
+            const auto clamped = clamp_score(load_lanes<Lanes>(scores.data() + i));
+            const auto before = load_lanes<Lanes>(totals.data() + i);
+            store_lanes<Lanes>(totals.data() + i, before + clamped * weight);
+        });
+    });
+}
+
 void run_scorer(const weighted_scorer& s, decision_context& context, const candidate_view& view,
                 run_buffers& buffers, profile_buffers& left, scorer_verdict* record) {
     buffers.scores.assign(view.size(), 0);
@@ -54,9 +64,7 @@ void run_scorer(const weighted_scorer& s, decision_context& context, const candi
     buffers.laps.lap(extension_point::scorer, s.index);
     if (view.size() <= workspace::most_noted)
         left.raw.insert(left.raw.end(), buffers.scores.begin(), buffers.scores.end());
-    for (std::size_t i = 0; i < view.size(); ++i) {
-        left.totals[i] += clamp_score(buffers.scores[i]) * s.weight;
-    }
+    add_weighted(buffers.scores, s.weight, left.totals);
     if (record == nullptr) return;
     for (const auto score : buffers.scores) {
         record->raw.push_back(score);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/lanes.hpp"
 #include "scheduling/plugin_times.hpp"
 #include "scheduling/scheduler.hpp"
 
@@ -63,10 +64,10 @@ bool run_profile(const profile& p, std::uint32_t number, decision_context& conte
                  const std::vector<std::string>& identity);
 
 /// To [0, 1] by two comparisons, so that NaN passes.
-inline double clamp_score(double score) {
-    if (score < 0) return 0;
-    if (score > 1) return 1;
-    return score;
+template <class Lanes>
+WEIR_INLINE Lanes clamp_score(const Lanes& score) {
+    const Lanes positive = score < 0.0 ? Lanes{} : score;
+    return positive > 1.0 ? Lanes{} + 1.0 : positive;
 }
 
 }  // namespace weir::scheduling

@@ -35,7 +35,6 @@ TEST_SUITE("scheduling/inflight_load_producer") {
         REQUIRE(made.charges.size() == 2);
         // Decode at 0: 1 * 64 + (300 - 256); prefill at 1: 3 * 64 + 44.
         CHECK(made.charges[0].endpoint == 0);
-        CHECK(made.charges[0].requests == 1);
         CHECK(made.charges[0].tokens == 108);
         CHECK(made.charges[0].tokens_until == release_at::first_chunk);
         CHECK(made.charges[0].requests_until == release_at::end);

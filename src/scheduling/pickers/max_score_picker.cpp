@@ -3,6 +3,7 @@
 #include <limits>
 #include <memory>
 
+#include "base/lanes.hpp"
 #include "scheduling/pickers/pick_count.hpp"
 #include "weir/plugin.hpp"
 
@@ -10,9 +11,47 @@ namespace weir::scheduling::plugins {
 
 namespace {
 
+constexpr double lowest = -std::numeric_limits<double>::infinity();
+
 /// NaN is no score: it loses against every number.
-double rankable(double total) {
-    return std::isnan(total) ? -std::numeric_limits<double>::infinity() : total;
+template <class Lanes>
+WEIR_INLINE Lanes rankable(const Lanes& total) {
+    return total == total ? total : Lanes{} + lowest;
+}
+
+/// The best total and how often it is there.
+struct best {
+    double total;
+    std::uint64_t times;
+};
+
+template <class Lanes>
+WEIR_INLINE best best_in_lanes(std::span<const double> totals) {
+    constexpr auto width = sizeof(Lanes) / sizeof(double);
+    const auto lanes_at = [&](std::size_t i) WEIR_INLINE_BODY {
+        return rankable(load_lanes<Lanes>(totals.data() + i));
+    };
+    const auto whole = totals.size() - totals.size() % width;
+    Lanes tops = Lanes{} + lowest;
+    for (std::size_t i = 0; i < whole; i += width) {
+        const Lanes mine = lanes_at(i);
+        tops = mine > tops ? mine : tops;
+    }
+    auto top = lowest;
+    for (std::size_t i = 0; i < width; ++i) top = std::max(top, tops[i]);
+    for (auto i = whole; i < totals.size(); ++i) top = std::max(top, rankable(totals[i]));
+    Lanes times{};
+    for (std::size_t i = 0; i < whole; i += width) times = lanes_at(i) == top ? times + 1.0 : times;
+    double sum = 0;
+    for (std::size_t i = 0; i < width; ++i) sum += times[i];
+    for (auto i = whole; i < totals.size(); ++i) sum += rankable(totals[i]) == top ? 1 : 0;
+    return {top, static_cast<std::uint64_t>(sum)};
+}
+
+best best_of(std::span<const double> totals) {
+    best out{};
+    with_widest_lanes([&]<class Lanes>() WEIR_INLINE_BODY { out = best_in_lanes<Lanes>(totals); });
+    return out;
 }
 
 struct ranks final : plugin_scratch {
@@ -50,26 +89,16 @@ class best_total final : public plugin_of<picker> {
     }
 
   private:
-    /// One pass: among k equal bests each is kept with probability 1/k.
     static void pick_one(random_source& random, std::span<const double> totals,
                          std::vector<std::uint32_t>& picks) {
         if (totals.empty()) return;
-        std::uint32_t best = 0;
-        double top = rankable(totals[0]);
-        std::uint64_t ties = 1;
-        for (std::uint32_t i = 1; i < totals.size(); ++i) {
-            if (totals[i] < top) continue;
-            const double mine = rankable(totals[i]);
-            if (mine < top) continue;
-            if (mine > top) {
-                best = i;
-                top = mine;
-                ties = 1;
-            } else if (random.below(++ties) == 0) {
-                best = i;
-            }
+        const auto [top, ties] = best_of(totals);
+        auto skip = ties > 1 ? random.below(ties) : 0;
+        for (std::uint32_t i = 0; i < totals.size(); ++i) {
+            if (rankable(totals[i]) != top || skip-- != 0) continue;
+            picks.push_back(i);
+            return;
         }
-        picks.push_back(best);
     }
 
     std::size_t count_;

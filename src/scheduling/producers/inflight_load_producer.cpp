@@ -21,9 +21,17 @@ class load_accounting final : public plugin_of<producer, pre_request_hook> {
                  producer_data& data) override {
         const auto input = static_cast<double>(context.request.input_tokens());
         auto& out = data.numbers[uncached_];
-        out.reset(candidates.endpoints.size());
+        const auto endpoints = candidates.endpoints.size();
         const uncached_rule rule(&data.prefix[match_], input);
-        for (const auto e : candidates.indexes) out.values[e] = rule(e);
+        if (candidates.size() != endpoints) {
+            out.reset(endpoints);
+            for (const auto e : candidates.indexes) out.values[e] = rule(e);
+            return;
+        }
+        out.present = true;
+        out.values.resize(endpoints);
+        auto* const values = out.values.data();
+        for (std::size_t e = 0; e < endpoints; ++e) values[e] = rule(e);
     }
 
     void pre_request(const decision_context& context, const candidate_view& candidates,
