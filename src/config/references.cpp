@@ -103,10 +103,14 @@ std::optional<text> read_header_name(const field& from) {
 object_ref read_ref(const object& from, std::string_view group, std::string_view kind) {
     object_ref ref;
     ref.at = from.at();
-    ref.group = or_default(read_group(from["group"]), group, from.at());
-    ref.kind = or_default(read_kind(from["kind"]), kind, from.at());
-    ref.name = or_default(read_name(from.need("name")), {}, from.at());
+    auto own_group = read_group(from["group"]);
+    auto own_kind = read_kind(from["kind"]);
     ref.name_space = read_namespace(from["namespace"]);
+    ref.unread = (from.has("group") && !own_group) || (from.has("kind") && !own_kind) ||
+                 (from.has("namespace") && !ref.name_space);
+    ref.group = or_default(std::move(own_group), group, from.at());
+    ref.kind = or_default(std::move(own_kind), kind, from.at());
+    ref.name = or_default(read_name(from.need("name")), {}, from.at());
     if (!ref.name.value.empty()) ref.at = ref.name.at;
     const field port = from["port"];
     if (port && !port.value()->is_mapping()) ref.port = port.port();
@@ -114,7 +118,8 @@ object_ref read_ref(const object& from, std::string_view group, std::string_view
 }
 
 void check_service_port(const object& from, const object_ref& ref) {
-    if (ref.group.value.empty() && ref.kind.value == "Service" && !from.has("port")) {
+    const bool service = !ref.unread && ref.group.value.empty() && ref.kind.value == "Service";
+    if (service && !from.has("port")) {
         from.reports()
             .error("WEIR0204", from.path().str() + ": Must have port for Service reference", ref.at)
             .help =

@@ -46,7 +46,8 @@ class backend_resolver {
 
     backend_target resolve() {
         target_.name = id_;
-        if (ref_.name.value.empty() || ref_.kind.value.empty()) return target_;  // schema errors
+        const bool whole = !ref_.unread && !ref_.name.value.empty() && !ref_.kind.value.empty();
+        if (!whole) return target_;  // schema errors
         if (!is_pool_ref(ref_) && !is_service_ref(ref_)) {
             invalid_kind();
         } else if (!granted()) {

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "config/certificate_check.hpp"
+#include "config/grammar.hpp"
 #include "config/resolve_codes.hpp"
 #include "config/resolve_hostnames.hpp"
 #include "config/resolve_state.hpp"
@@ -84,13 +85,16 @@ class gateway_builder {
             return;
         }
         auto address = a.value.value;
-        if (!ip) address = address == "localhost" ? "127.0.0.1" : look_up(address);
-        if (is_ip_literal(address)) return add_address(address);
-        if (ip) {  // an error of the schema
-            gateway_.conditions.set("Programmed", false, "AddressNotUsable",
-                                    "\"" + a.value.value + "\" is no IP address");
+        const bool refused =
+            ip ? !is_ip_literal(address) : hostname_problem(address, false).has_value();
+        if (refused) {  // by the schema, which has said so
+            gateway_.conditions.set(
+                "Programmed", false, "AddressNotUsable",
+                "\"" + a.value.value + "\" is no " + (ip ? "IP address" : "hostname"));
             return;
         }
+        if (!ip) address = address == "localhost" ? "127.0.0.1" : look_up(address);
+        if (is_ip_literal(address)) return add_address(address);
         unusable("AddressNotUsable", "\"" + a.value.value + "\" does not resolve", a.value.at);
     }
 

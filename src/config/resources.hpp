@@ -62,6 +62,7 @@ struct object_ref {
     lean_optional<text> name_space;
     text name;
     std::optional<located<std::uint16_t>> port;
+    bool unread = false;  ///< group, kind or namespace is an error: what is meant is not known
     span at;
 };
 

@@ -152,6 +152,13 @@ TEST_SUITE("config/resolve_backends") {
         CHECK(r.first("WEIR0304").suggestion == "InferencePool");
         CHECK(r.first("WEIR0304").message ==
               "a backend cannot be of kind inferencepool of inference.networking.k8s.io");
+        for (const auto* unread :
+             {"kind: '*'", "kind: ''", "group: A.b", "namespace: Foo, port: 80"}) {
+            const auto one = with(std::string("{name: other, ") + unread + "}");
+            INFO(unread << one.troubles());
+            CHECK(one.found.count(severity::error) == 1);
+            CHECK(one.found.count(severity::warning) == 0);
+        }
         const auto portless = with("{name: web}");
         CHECK(portless.times("WEIR0204") == 1);
         CHECK(portless.times("WEIR0305") == 0);

@@ -425,6 +425,7 @@ TEST_SUITE("config/resolve_gateways") {
                  {https + ", tls: {mode: Passthrough}}\n", ""},
                  {http_listener(), "  addresses: [{value: nowhere}]\n"},
                  {http_listener(), "  addresses: [{type: Foo, value: x}]\n"},
+                 {http_listener(), "  addresses: [{type: Hostname, value: a_b}]\n"},
                  {"", ""},
              }) {
             const auto r = resolve_text(
