@@ -1,4 +1,9 @@
-"""A metrics page that lies, stalls, or is no metrics page never steers traffic, and never looks fresh."""
+"""A metrics page that lies, stalls, or is no metrics page never steers traffic, and never looks fresh.
+
+The fault catalogue's cases: M01 to M03 and M09 are UNUSABLE (and a server that closes each time), M04, M05 and M08 SAMPLES and
+SPELLINGS, M06 the renamed family, M07 the golden pages of engines_test, M10 the frozen numbers, M11 the thousand endpoints, M12 the
+paused gateway, M13 the ten thousand adapters. Who is picked meanwhile is at the end.
+"""
 
 import gzip
 import json
