@@ -49,7 +49,7 @@ std::vector<std::uint32_t> first(std::size_t n) {
 TEST_SUITE("scheduling/prefill_delay") {
     TEST_CASE(
         "a score is what its explanation adds up to, however many endpoints are rated at once") {
-        for (const std::size_t n : {1, 2, 3, 4, 5, 8, 31, 1000}) {
+        for (const std::size_t n : {1UL, 2UL, 3UL, 4UL, 5UL, 8UL, 31UL, 1000UL}) {
             const pool p(n);
             const auto c = p.view();
             const auto everybody = first(n);
