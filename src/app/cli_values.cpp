@@ -102,9 +102,10 @@ std::string read_endpoint_url(const std::string& url) {
         bad(url, "supported: TLS towards endpoints is not available, use http://host:port");
     if (!rest.starts_with("http://")) bad(url, "an endpoint, use http://host:port");
     rest.remove_prefix(7);
-    if (rest.ends_with('/') && rest.find('/') == rest.size() - 1)
-        bad(url, "an endpoint: leave the path out, use http://host:port");
-    if (rest.find_first_of("/?#@") != std::string_view::npos)
+    const auto stop = rest.find_first_of("/?#");
+    if (rest.substr(0, stop).find('@') != std::string_view::npos)
+        bad(url, "an endpoint: leave user and password out, use http://host:port");
+    if (stop != std::string_view::npos)
         bad(url, "an endpoint: leave the path out, use http://host:port");
     const auto colon = rest.rfind(':');
     const auto bracket = rest.rfind(']');

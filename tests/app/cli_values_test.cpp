@@ -78,7 +78,8 @@ TEST_SUITE("app/cli_values") {
         };
         for (const auto& [url, says] :
              {row{"https://h:1", "TLS towards endpoints"}, row{"http://h:1/", "leave the path out"},
-              row{"http://h:1/v1", "leave the path out"}, row{"http://u@h:1", "leave the path out"},
+              row{"http://h:1/v1", "leave the path out"},
+              row{"http://u@h:1", "leave user and password out"},
               row{"http://h", "an endpoint with a port"},
               row{"http://:80", "an endpoint with a port"},
               row{"http://h:65536", "a port from 1 to 65535"},
