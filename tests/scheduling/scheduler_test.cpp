@@ -93,7 +93,7 @@ TEST_SUITE("scheduling/scheduler") {
     TEST_CASE("clamping is two comparisons: NaN passes") {
         CHECK(std::isnan(clamp_score(std::nan(""))));
         CHECK(clamp_score(1.01) == 1);
-        CHECK(clamp_score(-3) == 0);
+        CHECK(clamp_score(-3.0) == 0);
         CHECK(clamp_score(0.5) == 0.5);
     }
 
