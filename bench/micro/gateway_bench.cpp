@@ -1,12 +1,11 @@
 // Nanoseconds of finding a request's rule, among few routes and among many. Plain loops: the best
 // of many short batches, because a shared machine disturbs long ones.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
 
+#include "best_of.hpp"
 #include "config/model.hpp"
 #include "gateway/table.hpp"
 
@@ -17,16 +16,7 @@ using namespace weir::gateway;
 
 template <class F>
 void measure(const char* name, F f) {
-    constexpr int batch = 1000;
-    double best = 1e18;
-    for (int round = 0; round < 300; ++round) {
-        const auto begin = std::chrono::steady_clock::now();
-        for (int i = 0; i < batch; ++i) f();
-        const std::chrono::duration<double, std::nano> took =
-            std::chrono::steady_clock::now() - begin;
-        best = std::min(best, took.count() / batch);
-    }
-    std::printf("%-44s %12.1f ns\n", name, best);
+    std::printf("%-44s %12.1f ns\n", name, bench::best_of(1000, f));
 }
 
 config::route_rule rule_for(config::path_kind kind, std::string path, std::string header) {

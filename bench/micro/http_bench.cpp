@@ -1,12 +1,12 @@
 // Nanoseconds of what every head and every chunk costs on the wire, and of the loop's timers. Plain
 // loops: the best of many short batches, because a shared machine disturbs long ones.
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "best_of.hpp"
 #include "http/chunked.hpp"
 #include "http/event_loop.hpp"
 #include "http/head.hpp"
@@ -15,15 +15,7 @@ namespace {
 
 template <class F>
 void measure(const char* name, int batch, F f) {
-    double best = 1e18;
-    for (int round = 0; round < 1000; ++round) {
-        const auto begin = std::chrono::steady_clock::now();
-        for (int i = 0; i < batch; ++i) f();
-        const std::chrono::duration<double, std::nano> took =
-            std::chrono::steady_clock::now() - begin;
-        best = std::min(best, took.count() / batch);
-    }
-    std::printf("%-44s %12.1f ns\n", name, best);
+    std::printf("%-44s %12.1f ns\n", name, weir::bench::best_of(batch, f));
 }
 
 constexpr std::string_view request =

@@ -1,13 +1,12 @@
 // Nanoseconds of the payload paths that every request or every chunk pays. Plain loops: the best of
 // many short batches, because a shared machine disturbs long ones. Absolute numbers move with the
 // machine, their ratio to a memcpy of the same bytes does not.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "best_of.hpp"
 #include "payload/model_restorer.hpp"
 #include "payload/request.hpp"
 #include "payload/usage.hpp"
@@ -16,15 +15,7 @@ namespace {
 
 template <class F>
 void measure(const char* name, std::size_t bytes, int batch, F f) {
-    double best = 1e18;
-    for (int round = 0; round < 2000; ++round) {
-        const auto begin = std::chrono::steady_clock::now();
-        for (int i = 0; i < batch; ++i) f();
-        const std::chrono::duration<double, std::nano> took =
-            std::chrono::steady_clock::now() - begin;
-        best = std::min(best, took.count() / batch);
-        if (took > std::chrono::milliseconds(1) && round > 100) break;
-    }
+    const auto best = weir::bench::best_of(batch, f);
     std::printf("%-44s %12.1f ns %8.2f GB/s\n", name, best, static_cast<double>(bytes) / best);
 }
 

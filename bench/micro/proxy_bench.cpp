@@ -1,13 +1,12 @@
 // Nanoseconds of writing a decision down, among few candidates and among many, and of counting a
 // request. Plain loops: the best of many short batches, because a shared machine disturbs long
 // ones.
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <numeric>
 #include <string>
 #include <vector>
 
+#include "best_of.hpp"
 #include "proxy/decision_ring.hpp"
 #include "proxy/telemetry.hpp"
 #include "weir/endpoint.hpp"
@@ -21,16 +20,7 @@ constexpr std::size_t ring_bytes = std::size_t{16} << 20;
 
 template <class F>
 void measure(const char* name, F f) {
-    constexpr int batch = 100;
-    double best = 1e18;
-    for (int round = 0; round < 300; ++round) {
-        const auto begin = std::chrono::steady_clock::now();
-        for (int i = 0; i < batch; ++i) f();
-        const std::chrono::duration<double, std::nano> took =
-            std::chrono::steady_clock::now() - begin;
-        best = std::min(best, took.count() / batch);
-    }
-    std::printf("%-44s %12.1f ns\n", name, best);
+    std::printf("%-44s %12.1f ns\n", name, bench::best_of(100, f));
 }
 
 decision_facts facts_of(const endpoint& picked) {
