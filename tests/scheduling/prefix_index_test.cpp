@@ -49,6 +49,13 @@ struct fixture {
     }
 };
 
+/// Blocks from the front of a prompt that are all held.
+std::uint32_t blocks_in(const std::set<std::uint64_t>& held, const chain& prompt) {
+    std::uint32_t n = 0;
+    while (n < prompt.size() && held.contains(prompt[n])) ++n;
+    return n;
+}
+
 /// What each endpoint was ever sent, block by block.
 struct naive_index {
     std::map<std::uint64_t, std::set<std::uint64_t>> held;
@@ -57,8 +64,7 @@ struct naive_index {
     std::map<std::uint64_t, std::uint32_t> match(const chain& c) const {
         std::map<std::uint64_t, std::uint32_t> found;
         for (const auto& [key, blocks] : held) {
-            std::uint32_t n = 0;
-            while (n < c.size() && blocks.contains(c[n])) ++n;
+            const auto n = blocks_in(blocks, c);
             if (n != 0) found[key] = n;
         }
         return found;
@@ -260,10 +266,8 @@ TEST_SUITE("scheduling/prefix_index") {
             while (newest_first.size() > capacity) newest_first.pop_back();
             const std::set<std::uint64_t> held(newest_first.begin(), newest_first.end());
             const auto& q = prompts[random.below(prompts.size())];
-            std::uint32_t expected = 0;
-            while (expected < q.size() && held.contains(q[expected])) ++expected;
             CAPTURE(i);
-            REQUIRE(f.matched(1, q) == expected);
+            REQUIRE(f.matched(1, q) == blocks_in(held, q));
             REQUIRE(f.index.blocks() == held.size());
         }
     }
@@ -296,10 +300,8 @@ TEST_SUITE("scheduling/prefix_index") {
             while (newest_first.size() > capacity) newest_first.pop_back();
             const std::set<std::uint64_t> held(newest_first.begin(), newest_first.end());
             const auto& q = prompts[random.below(prompts.size())];
-            std::uint32_t expected = 0;
-            while (expected < q.size() && held.contains(q[expected])) ++expected;
             CAPTURE(i);
-            REQUIRE(f.matched(1, q) == expected);
+            REQUIRE(f.matched(1, q) == blocks_in(held, q));
             REQUIRE(f.index.blocks() <= held.size());
         }
     }
