@@ -188,7 +188,8 @@ void write_names(json_writer& w, const std::vector<name_facts>& names) {
 std::string read_address(json_body& body) {
     constexpr std::string_view scheme = "http://";
     auto address = body.text("address");
-    if (address.starts_with(scheme)) address.erase(0, scheme.size());
+    if (iequals(std::string_view(address).substr(0, scheme.size()), scheme))
+        address.erase(0, scheme.size());
     if (address.ends_with('/')) address.pop_back();
     if (!body.has("port")) return address;
     const bool bare_v6 = address.find(':') != std::string::npos && !address.starts_with('[');

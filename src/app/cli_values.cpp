@@ -97,7 +97,9 @@ sim::personality read_engine(const std::string& text) {
 }
 
 std::string read_endpoint_url(const std::string& url) {
-    std::string_view rest = url;
+    // Scheme and host are the same in any case (RFC 3986 3.1, 3.2.2).
+    const auto lower = to_lower(url);
+    std::string_view rest = lower;
     if (rest.starts_with("https://"))
         bad(url, "supported: TLS towards endpoints is not available, use http://host:port");
     if (!rest.starts_with("http://")) bad(url, "an endpoint, use http://host:port");
@@ -118,13 +120,14 @@ std::string read_endpoint_url(const std::string& url) {
     if (host.find(':') != std::string_view::npos && host.front() != '[')
         bad(url, "an endpoint: write IPv6 in brackets");
     if (!is_host(host)) bad(url, "an endpoint: the host is neither a name nor an IP address");
-    return url;
+    return lower;
 }
 
 std::string read_address(const std::string& text) {
     constexpr std::string_view local = "localhost:";
     auto numeric = text;
-    if (text.starts_with(local)) numeric = "127.0.0.1:" + text.substr(local.size());
+    if (iequals(std::string_view(text).substr(0, local.size()), local))
+        numeric = "127.0.0.1:" + text.substr(local.size());
     if (!http::address::parse(numeric)) {
         bad(text, "ADDR:PORT with an IP address, such as 127.0.0.1:8080 or [::1]:8080");
     }

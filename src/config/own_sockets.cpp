@@ -1,5 +1,6 @@
 #include "config/own_sockets.hpp"
 
+#include "base/strings.hpp"
 #include "config/resolve_codes.hpp"
 
 namespace weir::config {
@@ -21,7 +22,7 @@ own_sockets::own_sockets(const std::vector<listener>& listeners) : ports_(65536)
 const listener* own_sockets::find(const std::string& host, std::uint16_t port) const {
     if (!ports_[port]) return nullptr;
     std::vector<std::string_view> addresses{host};
-    const bool name = host == "localhost";
+    const bool name = iequals(host, "localhost");
     if (name || host == "127.0.0.1" || host == "::1")
         addresses.insert(addresses.end(), {"0.0.0.0", "::"});
     if (name) addresses.insert(addresses.end(), {"127.0.0.1", "::1"});

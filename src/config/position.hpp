@@ -9,6 +9,10 @@
 
 namespace weir::config {
 
+/// What some editors put in front of a text, and a YAML document may start with: no column of its
+/// line.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 /// Turns places inside a window of a file into marks of the file. For ASCII text the conversion is
 /// an addition; other text gets a checkpoint every 64 characters, so that a mark costs a short
 /// walk. Lines end at LF only, as editors count.

@@ -8,6 +8,7 @@
 
 #include "base/strings.hpp"
 #include "config/diagnostics.hpp"
+#include "config/position.hpp"
 
 /// The one renderer of findings and its three encodings.
 namespace weir::config {
@@ -92,9 +93,9 @@ source_line line_at(std::string_view text, std::size_t offset) {
     out.start = before == std::string_view::npos ? 0 : before + 1;
     out.text = text.substr(out.start, text.find('\n', out.start) - out.start);
     if (out.text.ends_with('\r')) out.text.remove_suffix(1);
-    if (out.start == 0 && out.text.starts_with("\xEF\xBB\xBF")) {
-        out.text.remove_prefix(3);
-        out.start = 3;
+    if (out.text.starts_with(byte_order_mark)) {
+        out.text.remove_prefix(byte_order_mark.size());
+        out.start += byte_order_mark.size();
     }
     return out;
 }

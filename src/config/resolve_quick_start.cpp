@@ -68,6 +68,19 @@ void take_endpoints(resolve_state& state, pool& into) {
     }
 }
 
+/// A pool has one endpoints file.
+void take_file(resolve_state& state, std::size_t index, const std::string& path) {
+    auto& into = state.out.pools[index];
+    if (!into.endpoints_file.empty()) {
+        state.usage_error = "--endpoints-file is given twice for InferencePool " + into.id() +
+                            ": " + into.endpoints_file + " and " + path;
+        return;
+    }
+    into.endpoints_file = path;
+    into.watch_endpoints_file = true;
+    state.pools[index].endpoints_replaced = true;
+}
+
 void take_named_file(resolve_state& state, const endpoints_file_flag& flag) {
     auto& pools = state.out.pools;
     const bool with_space = flag.pool.find('/') != std::string::npos;
@@ -78,12 +91,7 @@ void take_named_file(resolve_state& state, const endpoints_file_flag& flag) {
         chosen = i;
         ++fitting;
     }
-    if (fitting == 1) {
-        pools[*chosen].endpoints_file = flag.path;
-        pools[*chosen].watch_endpoints_file = true;
-        state.pools[*chosen].endpoints_replaced = true;
-        return;
-    }
+    if (fitting == 1) return take_file(state, *chosen, flag.path);
     const auto flag_text = "--endpoints-file " + flag.pool + "=" + flag.path;
     if (fitting > 1) {
         state.usage_error =
@@ -129,12 +137,7 @@ void replace_endpoints(resolve_state& state) {
     auto& into = state.out.pools.front();
     state.pools.front().endpoints_replaced = true;
     take_endpoints(state, into);
-    const auto files = plain_files(state.options);
-    if (files.size() > 1)
-        state.usage_error = "--endpoints-file is given twice for InferencePool " + into.id();
-    if (files.empty()) return;
-    into.endpoints_file = files.front().path;
-    into.watch_endpoints_file = true;
+    for (const auto& file : plain_files(state.options)) take_file(state, 0, file.path);
 }
 
 }  // namespace

@@ -325,6 +325,32 @@ std::size_t next_document(std::string_view text, std::size_t from) {
     return std::string_view::npos;
 }
 
+bool is_marker_line(std::string_view line) {
+    const bool marker = line.starts_with("---") || line.starts_with("...");
+    return marker && (line.size() == 3 || std::string_view(" \t\r\n").find(line[3]) != line.npos);
+}
+
+/// The next byte order mark in front of a document, or npos: files that begin with one were put
+/// together. YAML has it before the `---` (1.2.2, production 211); a tool that writes the `---`
+/// between the files puts it on the line behind.
+std::size_t next_byte_order_mark(std::string_view text) {
+    for (auto at = text.find(byte_order_mark, 1); at != std::string_view::npos;
+         at = text.find(byte_order_mark, at + 1)) {
+        if (text[at - 1] != '\n') continue;
+        const bool before_marker = is_marker_line(text.substr(at + byte_order_mark.size()));
+        if (before_marker || is_marker_line(line_around(text, at - 1))) return at;
+    }
+    return std::string_view::npos;
+}
+
+/// Drops the first `bytes` of a window.
+void skip(text_window& window, std::size_t bytes) {
+    const auto passed = window.text.substr(0, bytes);
+    window.first_line += static_cast<std::uint32_t>(std::count(passed.begin(), passed.end(), '\n'));
+    window.first_byte += static_cast<std::uint32_t>(bytes);
+    window.text.remove_prefix(bytes);
+}
+
 constexpr std::size_t max_restarts = 20;
 
 bool starts_with_brace(std::string_view text) {
@@ -362,8 +388,10 @@ bool try_json(const text_window& window, findings& found, const document_sink& s
 
 }  // namespace
 
-bool read_yaml(const text_window& window, findings& found, const document_sink& sink) {
-    text_window rest = window;
+namespace {
+
+/// Reads a window without a byte order mark; after a syntax error from the next `---` on.
+bool read_marked_documents(text_window rest, findings& found, const document_sink& sink) {
     for (std::size_t restarts = 0;; ++restarts) {
         std::size_t stopped = 0;
         {
@@ -373,23 +401,31 @@ bool read_yaml(const text_window& window, findings& found, const document_sink& 
         }
         const std::size_t next = next_document(rest.text, stopped);
         if (next == std::string_view::npos || restarts == max_restarts ||
-            window.collapse != nullptr || found.is_hopeless(window.file))
+            rest.collapse != nullptr || found.is_hopeless(rest.file))
             return false;
-        const auto passed = rest.text.substr(0, next);
-        rest.first_line +=
-            static_cast<std::uint32_t>(std::count(passed.begin(), passed.end(), '\n'));
-        rest.first_byte += static_cast<std::uint32_t>(next);
-        rest.text.remove_prefix(next);
+        skip(rest, next);
+    }
+}
+
+}  // namespace
+
+bool read_yaml(const text_window& window, findings& found, const document_sink& sink) {
+    text_window rest = window;
+    bool good = true;
+    for (;;) {
+        const auto mark = next_byte_order_mark(rest.text);
+        auto part = rest;
+        part.text = rest.text.substr(0, mark);
+        good = read_marked_documents(part, found, sink) && good;
+        if (mark == std::string_view::npos || found.is_hopeless(window.file)) return good;
+        skip(rest, mark + byte_order_mark.size());
     }
 }
 
 void read_documents(const source_ptr& source, findings& found, const document_sink& sink) {
     text_window window{source.get(), source->text, 1, 0, nullptr};
     if (!check_encoding(window, found)) return;
-    if (window.text.starts_with("\xEF\xBB\xBF")) {
-        window.text.remove_prefix(3);
-        window.first_byte = 3;
-    }
+    if (window.text.starts_with(byte_order_mark)) skip(window, byte_order_mark.size());
     if (source->path.ends_with(".json")) {
         read_json(window, found, sink);
         return;

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/log.hpp"
+#include "base/strings.hpp"
 
 namespace weir::datalayer {
 namespace {
@@ -119,7 +120,7 @@ std::shared_ptr<endpoint_state> endpoint_pool::state_of(const std::string& key) 
 
 bool endpoint_pool::is_own(const config::endpoint_source& source) const {
     if (!own_) return false;
-    const auto host = source.host == "localhost" ? std::string("127.0.0.1") : source.host;
+    const auto host = iequals(source.host, "localhost") ? std::string("127.0.0.1") : source.host;
     return std::any_of(source.ports.begin(), source.ports.end(), [&](std::uint16_t port) {
         const auto where = http::address::parse(host, port);
         return where && own_->contains(*where);

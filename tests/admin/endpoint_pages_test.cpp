@@ -44,7 +44,7 @@ TEST_SUITE("admin/endpoint_pages") {
         const auto done = [&](const char* body) {
             return f.post("/v1/endpoints", body).status == 200;
         };
-        CHECK(done(R"({"action":"add","name":"new","address":"http://127.0.0.99:81"})"));
+        CHECK(done(R"({"action":"add","name":"new","address":"HTTP://127.0.0.99:81"})"));
         CHECK(done(R"({"action":"drain","id":"new"})"));
         CHECK(done(R"({"action":"undrain","name":"new"})"));
         CHECK(done(R"({"action":"remove","address":"127.0.0.99:81"})"));

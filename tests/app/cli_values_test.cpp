@@ -72,12 +72,13 @@ TEST_SUITE("app/cli_values") {
         for (const auto* good : {"http://127.0.0.1:8000", "http://[::1]:8000", "http://gpu-1:80"}) {
             CHECK(read_endpoint_url(good) == good);
         }
+        CHECK(read_endpoint_url("HTTP://GPU1:8000") == "http://gpu1:8000");
         struct row {
             const char* url;
             const char* says;
         };
         for (const auto& [url, says] :
-             {row{"https://h:1", "TLS towards endpoints"}, row{"http://h:1/", "leave the path out"},
+             {row{"HTTPS://h:1", "TLS towards endpoints"}, row{"http://h:1/", "leave the path out"},
               row{"http://h:1/v1", "leave the path out"},
               row{"http://u@h:1", "leave user and password out"},
               row{"http://h", "an endpoint with a port"},
@@ -91,6 +92,7 @@ TEST_SUITE("app/cli_values") {
 
     TEST_CASE("an address is an IP literal and a port; localhost stands for one") {
         CHECK(read_address("localhost:8080") == "127.0.0.1:8080");
+        CHECK(read_address("LOCALHOST:8080") == "127.0.0.1:8080");
         CHECK(read_address("[::1]:0") == "[::1]:0");
         CHECK(read_admin_address("off") == "off");
         CHECK_FALSE(complaint(&read_address, "off").empty());

@@ -21,6 +21,7 @@ TEST_SUITE("config/own_sockets") {
         const own_sockets own(all);
         CHECK(own.find("127.0.0.1", 80) == &all[0]);
         CHECK(own.find("localhost", 80) == &all[0]);
+        CHECK(own.find("LocalHost", 80) == &all[0]);
         CHECK(own.find("127.0.0.2", 81) == &all[1]);
         CHECK(own.find("127.0.0.1", 81) == nullptr);
         CHECK(own.find("10.0.0.1", 80) == nullptr);

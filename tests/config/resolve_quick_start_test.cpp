@@ -85,6 +85,17 @@ TEST_SUITE("config/resolve_quick_start") {
               "--endpoints-file c=/tmp/x: no file defines InferencePool c; there is default/a, "
               "default/b, other/b");
     }
+    TEST_CASE("a second endpoints file for a pool is a mistake that names both") {
+        const auto file = docs({pool_doc("a"), pool_doc("b")});
+        const std::string for_a =
+            "--endpoints-file is given twice for InferencePool default/a: x.yaml and y.yaml";
+        CHECK(resolve_text(file, files({"a=x.yaml", "a=y.yaml"})).usage_error == for_a);
+        CHECK(resolve_text(file, files({"a=x.yaml", "default/a=y.yaml"})).usage_error == for_a);
+        CHECK(resolve_text(file, files({"a=x.yaml", "b=y.yaml"})).usage_error.empty());
+        CHECK(resolve_text(pool_doc("a"), files({"y.yaml", "a=x.yaml"})).usage_error == for_a);
+        CHECK(resolve_files({}, files({"x", "y"})).usage_error ==
+              "--endpoints-file is given twice for InferencePool default/default: x and y");
+    }
     TEST_CASE(
         "a plain endpoints file forms the default pool; a path with = in a folder is a path") {
         const auto r = resolve_files({}, files({"./x=y/e.yaml"}));

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,26 @@ TEST_SUITE("config/yaml") {
         CHECK(covered(root.get("name")->at) == "gr\xC3\xBCn");
         CHECK(covered(root.get("next")->fields[0].second.at) == "x");
         CHECK(place(root.get("next")->fields[0].second.at) == "2:11-2:12");
+    }
+
+    TEST_CASE("files with byte order marks may be put together, with --- on either side of one") {
+        const std::string mark = "\xEF\xBB\xBF";
+        for (const auto& between : {mark + "---\n", "---\n" + mark, "--- # b\r\n" + mark,
+                                    "...\n" + mark + "# of b\n", mark + "---\n" + mark}) {
+            CAPTURE(between);
+            const auto r = read(mark + "a: 1\n" + between + "b: gr\xC3\xBCn\n");
+            REQUIRE(r.found.list().empty());
+            REQUIRE(r.roots.size() == 2);
+            const auto& b = r.roots[1].get("b")->at;
+            CHECK(covered(b) == "gr\xC3\xBCn");
+            CHECK(b.start.column == 4);
+            CHECK(b.start.line == 2 + std::count(between.begin(), between.end(), '\n'));
+        }
+        const auto two = read("a: [\n" + mark + "---\nb: [\n" + mark + "---\nc: 1\n");
+        CHECK(two.found.list().size() == 2);
+        CHECK(two.roots.size() == 1);
+        CHECK(read("a: 1\n" + mark + "b: 2\n").found.has_errors());
+        CHECK(read("a: \"x\n  " + mark + "y\"\n").found.list().empty());
     }
 
     TEST_CASE("nothing, a tilde and null are null, and quotes make a text of them") {

@@ -57,6 +57,7 @@ def usage(*arguments, **how):
     (["serve", *ENDPOINT, "--listen"], "--listen: a value is missing: ADDR:PORT"),
     (["serve", *ENDPOINT, "--bind", "::1", "--bind", "::1"], "--bind: given twice, takes one value"),
     (["serve", *ENDPOINT, "--port-map", "80=1", "--port-map", "80=2"], "--port-map: port 80 is mapped twice"),
+    (["serve", "--endpoints-file", "a", "--endpoints-file", "b"], "given twice for InferencePool default/default: a and b"),
     (["sevre"], "did you mean serve?"),
     (["-v", "2", "serve"], "a command comes before its flags: weir COMMAND -v"),
     (["serve", "-f", ""], "--filename: the path is empty"),
