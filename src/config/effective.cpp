@@ -130,8 +130,8 @@ void write_rule(json_writer& json, const route_rule& rule) {
         json.field("weight", b.weight).end_object();
     }
     json.end_array();
-    if (rule.request_timeout.count() != 0)
-        json.field("requestTimeout", format_go_duration(rule.request_timeout));
+    if (rule.request_timeout)
+        json.field("requestTimeout", format_go_duration(*rule.request_timeout));
     if (rule.backend_timeout.count() != 0)
         json.field("backendRequestTimeout", format_go_duration(rule.backend_timeout));
     if (rule.retry) json.field("retryAttempts", rule.retry->attempts);

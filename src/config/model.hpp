@@ -117,9 +117,9 @@ struct route_rule {
     std::string name;
     std::vector<rule_match> matches;  ///< never empty
     filter_set filters;
-    std::vector<backend_ref> backends;            ///< may be empty: 500 unless a redirect answers
-    std::chrono::nanoseconds request_timeout{0};  ///< 0 off
-    std::chrono::nanoseconds backend_timeout{0};  ///< 0 off
+    std::vector<backend_ref> backends;  ///< may be empty: 500 unless a redirect answers
+    std::optional<std::chrono::nanoseconds> request_timeout;  ///< 0 off; unset: the flag decides
+    std::chrono::nanoseconds backend_timeout{0};              ///< 0 off
     lean_optional<retry_policy> retry;
     span at;
 };

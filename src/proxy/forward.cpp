@@ -40,9 +40,8 @@ std::string host_set_by(const config::header_edit& edit, const std::string& othe
 /// The clock of `timeouts.request` starts when the request has been received: a slow upload is the
 /// client's own time.
 void transaction::start_request_clock() {
-    const auto& rule = *match_.selected->config;
     const auto limit =
-        rule.request_timeout.count() != 0 ? rule.request_timeout : worker_.settings.request_timeout;
+        match_.selected->config->request_timeout.value_or(worker_.settings.request_timeout);
     if (limit.count() == 0) return;
     limits_.request = worker_.loop.now() + limit;
     arm_deadlines();
@@ -126,7 +125,7 @@ void transaction::send_mirrors() {
     pieces[0] = head;
     const auto& rule = *match_.selected->config;
     const mirrored_request request{ex_->head().method, std::span(pieces).first(piece_count_),
-                                   rule.request_timeout};
+                                   rule.request_timeout.value_or(duration{0})};
     for (const auto* set : {&rule.filters, &backend_->filters}) {
         for (const auto& mirror : set->mirrors) {
             if (!gateway::mirror_takes(mirror, worker_.random())) continue;

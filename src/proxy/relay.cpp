@@ -73,8 +73,9 @@ void transaction::on_head(const http::response_head& head) {
     const auto type = head.fields.get("content-type");
     const auto coding = head.fields.get("content-encoding");
     const bool plain = coding.empty() || iequals(coding, "identity");
-    sse_ = is_sse(type);
-    if (pool_ != nullptr && plain && (sse_ || is_json(type))) {
+    // An answer that does not say what it is is taken for what was asked for.
+    sse_ = is_sse(type) || (type.empty() && stream_request_ && head.status == 200);
+    if (pool_ != nullptr && plain && (sse_ || is_json(type) || type.empty())) {
         const auto kind = sse_ ? payload::answer_kind::sse : payload::answer_kind::json;
         if (head.status == 200) {
             usage_.emplace(kind, worker_.json, sse_ ? std::string() : std::move(worker_.spare_text),

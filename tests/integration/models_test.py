@@ -119,6 +119,22 @@ def test_an_answer_too_long_to_hold_carries_the_clients_name_too(served):
     assert answer.body == body.replace(b'],"model":"fast-v2"', b'],"model":"fast"')
 
 
+def test_an_answer_that_does_not_say_what_it_is_is_read_as_what_was_asked_for(served):
+    def untyped(exchange):
+        if b"stream" in exchange.request.body:
+            exchange.send(b'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\ndata: {"model":"fast-v2"}\n\n')
+        elif b"image" in exchange.request.body:
+            exchange.send(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\x89PNG")
+        else:
+            exchange.send(b'HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\n{"model":"fast-v2"}')
+        exchange.close()
+
+    gateway, _ = served(untyped, EXACT)
+    assert gateway.chat(model="fast").json() == {"model": "fast"}
+    assert gateway.chat(model="fast", stream=True).events() == ['{"model":"fast"}']
+    assert gateway.chat(model="fast", user="image").body == b"\x89PNG"
+
+
 def test_a_stream_cut_inside_an_event_ends_with_one_error_event(served):
     def cut(exchange):
         exchange.send("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")

@@ -79,7 +79,7 @@ def test_a_timeout_within_a_stream_cuts_it_with_one_event(serve, upstream):
 
 
 def test_limits_that_are_off_or_kept_leave_a_stream_alone(serve, upstream):
-    """0s is off, and the limit for the first byte ends with the first byte."""
+    """0s is off, the flag's limit too, and the limit for the first byte ends with the first byte."""
     done = threading.Event()
 
     def late_end(exchange):
@@ -90,7 +90,7 @@ def test_limits_that_are_off_or_kept_leave_a_stream_alone(serve, upstream):
 
     server = upstream(late_end)
     gateway = serve({"/off": ([server], {"timeouts": {"request": "0s", "backendRequest": "0s"}})},
-                    "--first-byte-timeout", "800ms")
+                    "--first-byte-timeout", "800ms", "--request-timeout", "800ms")
     with gateway.connect() as connection:
         connection.send("GET /off HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = connection.read_head()
