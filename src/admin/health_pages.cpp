@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "admin/assets.hpp"
+#include "admin/gzip.hpp"
 #include "admin/page.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
@@ -146,13 +147,21 @@ void show_readyz(surroundings& s, const asked& a, const answer_fn& answer) {
     answer(plain_text(verbose_checks(checks, ok), ok ? 200 : 503));
 }
 
-void show_metrics(surroundings& s, const asked&, const answer_fn& answer) {
+void show_metrics(surroundings& s, const asked& a, const answer_fn& answer) {
     metrics::exposition numbers;
     s.about.collect(numbers);
     collect_process(numbers, s.about.uptime_seconds());
     reply r;
     r.type = "text/plain; version=0.0.4; charset=utf-8";
-    r.body = numbers.text();
+    r.fields.emplace_back("vary", "accept-encoding");
+    if (takes_gzip(a.accept_encoding)) {
+        gzip_packer packer;
+        numbers.write([&packer](std::string_view family) { packer.add(family); });
+        r.fields.emplace_back("content-encoding", "gzip");
+        r.body = packer.finish();
+    } else {
+        r.body = numbers.text();
+    }
     answer(std::move(r));
 }
 

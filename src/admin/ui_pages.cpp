@@ -1,7 +1,6 @@
 // /ui/: the dashboard's files, as they were embedded.
-#include <zlib.h>
-
 #include "admin/assets.hpp"
+#include "admin/gzip.hpp"
 #include "admin/page.hpp"
 #include "base/strings.hpp"
 
@@ -16,41 +15,6 @@ bool tag_matches(std::string_view field, std::string_view etag) {
         if (tag == etag || tag == "*") return true;
     }
     return false;
-}
-
-/// `gzip;q=0` refuses it; any other mention takes it (RFC 9110 12.5.3).
-bool takes_gzip(std::string_view accept_encoding) {
-    for (const auto part : split(accept_encoding, ',')) {
-        const auto semicolon = part.find(';');
-        const auto coding = trim(part.substr(0, semicolon));
-        if (!iequals(coding, "gzip") && coding != "*") continue;
-        if (semicolon == std::string_view::npos) return true;
-        const auto equals = part.find('=', semicolon);
-        const auto q = equals == std::string_view::npos
-                           ? std::nullopt
-                           : parse_double(trim(part.substr(equals + 1)));
-        return !q || *q > 0;
-    }
-    return false;
-}
-
-std::string unpacked(std::string_view gzip) {
-    std::string out;
-    z_stream z{};
-    if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK) return out;
-    std::string in(gzip);
-    z.next_in = reinterpret_cast<Bytef*>(in.data());
-    z.avail_in = static_cast<uInt>(in.size());
-    int rc = Z_OK;
-    while (rc == Z_OK) {
-        char piece[16384];
-        z.next_out = reinterpret_cast<Bytef*>(piece);
-        z.avail_out = sizeof piece;
-        rc = ::inflate(&z, Z_NO_FLUSH);
-        out.append(piece, sizeof piece - z.avail_out);
-    }
-    inflateEnd(&z);
-    return out;
 }
 
 }  // namespace

@@ -113,13 +113,19 @@ void exposition::declare(std::string_view name, std::string_view help, std::stri
                                       : prometheus::MetricType::Gauge);
 }
 
+void exposition::write(const std::function<void(std::string_view)>& sink) const {
+    const prometheus::TextSerializer serializer;
+    for (const auto& f : impl_->families) {
+        std::ostringstream out;
+        serializer.Serialize(out, {f->out});
+        sink(std::move(out).str());
+    }
+}
+
 std::string exposition::text() const {
-    std::vector<prometheus::MetricFamily> families;
-    families.reserve(impl_->families.size());
-    for (const auto& f : impl_->families) families.push_back(f->out);
-    std::ostringstream out;
-    prometheus::TextSerializer().Serialize(out, families);
-    return out.str();
+    std::string out;
+    write([&out](std::string_view family) { out += family; });
+    return out;
 }
 
 }  // namespace weir::metrics

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -71,7 +72,9 @@ class exposition {
     /// A family that exists although it has no series yet.
     void declare(std::string_view name, std::string_view help, std::string_view type);
 
-    /// The Prometheus text format 0.0.4.
+    /// The Prometheus text format 0.0.4, a family at a time.
+    void write(const std::function<void(std::string_view)>& sink) const;
+    /// The whole of it.
     std::string text() const;
 
   private:

@@ -162,9 +162,24 @@ std::string label_cap::fold(std::string_view value) {
     return name;
 }
 
+std::string label_cap::fold_all(std::string_view value) {
+    if (value.empty()) return {};
+    auto name = valid_utf8(value, longest_label);
+    const std::lock_guard lock(mutex_);
+    return kept_.contains(name) ? name : "other";
+}
+
 void label_cap::keep(std::string_view name) {
     const std::lock_guard lock(mutex_);
     kept_.insert(valid_utf8(name, longest_label));
+}
+
+bool label_sets::admit(const std::string& key) {
+    const std::lock_guard lock(mutex_);
+    if (admitted_.contains(key)) return true;
+    if (admitted_.size() >= limit) return false;
+    admitted_.insert(key);
+    return true;
 }
 
 request_series::request_series(metrics::labels l)
@@ -200,28 +215,41 @@ request_series& telemetry::series(std::string_view model, std::string_view targe
     const std::string_view priority_text(number, static_cast<std::size_t>(end - number));
     append_part(key_, priority_text);
     if (last_ != nullptr && key_ == last_key_) return *last_;
+    const auto at = series_.find(key_);
+    auto& found =
+        at != series_.end() ? *at->second : folded_series(model, target, fairness, priority_text);
+    last_key_ = key_;
+    last_ = &found;
+    return found;
+}
+
+/// The series of these values as the caps leave them. It goes by its labels, whose number is
+/// bounded, and not by what a request said. Leaves its key in `key_`.
+request_series& telemetry::folded_series(std::string_view model, std::string_view target,
+                                         std::string_view fairness, std::string_view priority) {
+    metrics::labels labels = {{"model_name", caps_.models.fold(model)},
+                              {"target_model_name", caps_.models.fold(target)},
+                              {"fairness_id", caps_.fairness.fold(fairness)},
+                              {"priority", std::string(priority)}};
+    const auto key_of = [](const metrics::labels& all) {
+        std::string key;
+        for (const auto& [name, value] : all) append_part(key, value);
+        return key;
+    };
+    key_ = key_of(labels);
+    if (!caps_.sets.admit(key_)) {
+        labels[0].second = caps_.models.fold_all(model);
+        labels[1].second = caps_.models.fold_all(target);
+        labels[2].second = caps_.fairness.fold_all(fairness);
+        key_ = key_of(labels);
+    }
     auto at = series_.find(key_);
     if (at == series_.end()) {
-        metrics::labels labels = {{"model_name", caps_.models.fold(model)},
-                                  {"target_model_name", caps_.models.fold(target)},
-                                  {"fairness_id", caps_.fairness.fold(fairness)},
-                                  {"priority", std::string(priority_text)}};
-        if (labels[0].second == "other" || labels[1].second == "other" ||
-            labels[2].second == "other") {
-            // Folded: one series for all of them, so that the map stays bounded too.
-            key_.clear();
-            for (const auto& [name, value] : labels) append_part(key_, value);
-            at = series_.find(key_);
-        }
-        if (at == series_.end()) {
-            auto made = std::make_unique<request_series>(std::move(labels));
-            const std::lock_guard lock(mutex_);
-            at = series_.emplace(key_, std::move(made)).first;
-        }
+        auto made = std::make_unique<request_series>(std::move(labels));
+        const std::lock_guard lock(mutex_);
+        at = series_.emplace(key_, std::move(made)).first;
     }
-    last_key_ = key_;
-    last_ = at->second.get();
-    return *last_;
+    return *at->second;
 }
 
 metrics::cell& telemetry::counter(std::string_view family, const metrics::labels& labels) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,8 @@ class label_cap {
     static constexpr std::size_t limit = 1000;
 
     std::string fold(std::string_view value);
+    /// The same for a value that is in one combination too many: `other`, or a kept name.
+    std::string fold_all(std::string_view value);
     /// A name from the configuration.
     void keep(std::string_view name);
 
@@ -34,13 +37,30 @@ class label_cap {
     std::set<std::string, std::less<>> kept_;
 };
 
+/// Which combinations of label values have series of their own: the first of them, for the
+/// process's life. A thousand models of a thousand flows each would be a million. Any thread.
+class label_sets {
+  public:
+    static constexpr std::size_t limit = 4000;
+
+    /// Whether `key`, a combination, is one of them.
+    bool admit(const std::string& key);
+
+  private:
+    std::mutex mutex_;
+    std::unordered_set<std::string> admitted_;
+};
+
 /// The flow of a request that names none.
 inline constexpr std::string_view default_fairness_id = "default-flow";
 
 /// The caps that all workers share.
 struct label_caps {
+    label_caps() { fairness.keep(default_fairness_id); }
+
     label_cap models;
     label_cap fairness;
+    label_sets sets;
 };
 
 /// Requests and tokens under way at one endpoint; null: not shown.
@@ -142,6 +162,8 @@ class telemetry final : public metrics::source {
     void collect_counters(metrics::exposition& out) const;
     static request_series::endpoint_cells& cells_of(request_series& of, const counted_pick& at);
     metrics::cell& counter(std::string_view family, const metrics::labels& labels);
+    request_series& folded_series(std::string_view model, std::string_view target,
+                                  std::string_view fairness, std::string_view priority);
 
     label_caps& caps_;
     mutable std::mutex mutex_;  ///< held to add a series and to read them all, never to count

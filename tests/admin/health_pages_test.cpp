@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "admin/gzip.hpp"
 #include "admin/page.hpp"
 #include "fixture.hpp"
 
@@ -25,6 +26,13 @@ TEST_SUITE("admin/health_pages") {
         const auto a = f.get("/metrics");
         CHECK(a.says("content-type: text/plain; version=0.0.4; charset=utf-8"));
         CHECK(a.has("weir_test_total{a=\"b\"} 3"));
+        CHECK(a.says("vary: accept-encoding"));
+        CHECK_FALSE(a.says("content-encoding"));
+        const auto packed = f.get("/metrics", "accept-encoding: gzip\r\n");
+        CHECK(packed.says("content-encoding: gzip"));
+        CHECK(packed.says("vary: accept-encoding"));
+        CHECK(unpacked(packed.body).find("weir_test_total{a=\"b\"} 3") != std::string::npos);
+        CHECK_FALSE(f.get("/metrics", "accept-encoding: gzip;q=0\r\n").says("content-encoding"));
     }
 
     TEST_CASE("the list of links is a page for browsers and text for others") {

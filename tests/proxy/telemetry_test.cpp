@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 
 using namespace weir;
@@ -94,6 +95,35 @@ TEST_SUITE("proxy/telemetry") {
         CHECK(&numbers.series("yet another", {}, "f", 0) == &other);
         CHECK(other.labels[0].second == "other");
         CHECK(&numbers.series("m7", {}, "f", 0) != &other);
+    }
+
+    TEST_CASE("combinations beyond the cap share one series, but for configured names") {
+        label_caps caps;
+        caps.models.keep("configured");
+        telemetry numbers(caps);
+        std::set<const request_series*> all;
+        for (int model = 0; model < 100; ++model) {
+            for (int flow = 0; flow < 100; ++flow) {
+                const auto name = "m" + std::to_string(model);
+                all.insert(&numbers.series(name, name, "f" + std::to_string(flow), 0));
+            }
+        }
+        CHECK(all.size() == label_sets::limit + 1);
+        telemetry other_worker(caps);
+        CHECK(other_worker.series("m0", "m0", "f7", 0).labels[2].second == "f7");
+        CHECK(other_worker.series("m99", "m99", "f7", 0).labels[2].second == "other");
+        const auto& kept = numbers.series("configured", "m5", default_fairness_id, 0).labels;
+        CHECK(kept[0].second == "configured");
+        CHECK(kept[1].second == "other");
+        CHECK(kept[2].second == default_fairness_id);
+    }
+
+    TEST_CASE("values that are the same once they are cut share one series") {
+        label_caps caps;
+        telemetry numbers(caps);
+        const std::string longest(256, 'x');
+        CHECK(&numbers.series("m", "m", longest + "1", 0) ==
+              &numbers.series("m", "m", longest + "2", 0));
     }
 
     TEST_CASE("a request without a model is no running request of any") {
