@@ -80,6 +80,7 @@ int process::run() {
                                       [this] { wiring_->read_endpoints_files(); });
     }
     if (on_ready_to_run) on_ready_to_run();
+    service_manager_ = std::make_unique<service_manager>(std::getenv("NOTIFY_SOCKET"));
     say_missing_pool();
     tick_.arm(short_tick);
     loop_.run();
@@ -246,6 +247,7 @@ void process::on_signal(int number) {
 void process::drain() {
     if (draining_) return;
     draining_ = true;
+    service_manager_->stopping();
     drain_started_ = loop_.refresh_now();
     log::info("draining: no new connections, answers under way may finish",
               {{"timeout", std::to_string(options_.drain_timeout.count() / 1'000'000'000) + "s"}});
@@ -309,6 +311,7 @@ bool process::open_sockets(const gateway::table& table, socket_fds& opened, std:
 admin::reload_report process::reload(bool dry) {
     admin::reload_report report;
     report.unix_ms = unix_ms();
+    if (!dry) service_manager_->reloading();
     auto loaded = config::load(options_.load);
     auto& found = loaded.found;
     std::string problem = loaded.usage_error;
@@ -347,6 +350,7 @@ admin::reload_report process::reload(bool dry) {
         log::error("configuration not reloaded: " + report.sentence);
         log_findings(report.found);
     }
+    service_manager_->ready(report.ok ? "serving" : "not reloaded: " + report.sentence);
     reload_ = report;
     return report;
 }
@@ -438,6 +442,7 @@ void process::say_start() {
     if (hint && !sockets.empty()) facts.hint = hint(sockets.front().address);
     facts.pools = pool_lines();
     print_start(facts);
+    service_manager_->ready("serving");
     first_.reset();  // a later snapshot is to free what it held
 }
 

@@ -12,6 +12,7 @@
 #include "admin/subject.hpp"
 #include "app/banner.hpp"
 #include "app/options.hpp"
+#include "app/service_manager.hpp"
 #include "app/signals.hpp"
 #include "app/tls_sockets.hpp"
 #include "app/watcher.hpp"
@@ -89,6 +90,7 @@ class process final : public admin::subject {
     std::atomic<std::int64_t> buffered_left_{0};
     http::event_loop loop_;
     std::unique_ptr<signals> signals_;
+    std::unique_ptr<service_manager> service_manager_;  ///< null until the process serves
     std::unique_ptr<watcher> watcher_;
     std::unique_ptr<watcher> endpoints_watcher_;
     std::unique_ptr<wiring> wiring_;
