@@ -8,11 +8,10 @@
 #include <span>
 #include <vector>
 
+#include "scheduling/prefill_turns.hpp"
 #include "weir/plugin.hpp"
 
 namespace weir::scheduling {
-
-using time_point = std::chrono::steady_clock::time_point;
 
 /// The time to first token as a line over the tokens ahead of it, fitted to what a whole pool
 /// showed lately (least squares over decayed sums).
@@ -80,6 +79,28 @@ class speeds {
     /// Endpoints that have a cell: while the number stays, `find` finds nothing new.
     std::uint64_t known() const { return known_.load(std::memory_order_acquire); }
 
+    /// A prompt's place in the queue of an endpoint.
+    struct place_taken {
+        double ahead;   ///< tokens
+        double number;  ///< for `turns_of`; below 0: none
+    };
+
+    /// A prompt is sent where so many tokens are in flight.
+    place_taken send(std::uint64_t key, double in_flight, double tokens, time_point now) {
+        auto* c = claim(key);
+        if (c == nullptr) return {in_flight, -1};
+        const auto done = c->turns.done(now, seconds_per_token() * c->at(now));
+        const auto ahead = std::max(0.0, in_flight - done);
+        if (tokens <= 0) return {ahead, -1};
+        return {ahead, static_cast<double>(c->turns.send(tokens, in_flight <= 0, now))};
+    }
+
+    /// Null when there was no room for that endpoint.
+    prefill_turns* turns_of(std::uint64_t key) {
+        auto* c = claim(key);
+        return c == nullptr ? nullptr : &c->turns;
+    }
+
     /// A first token came; any worker, when two come at once, one observation is lost.
     void note_lag(std::uint64_t key, double tokens, double seconds, time_point now) {
         const auto expected = cell::noise * tokens * seconds_per_token() + cell::unnoticed;
@@ -104,7 +125,7 @@ class speeds {
     static constexpr double newest_prompt = 0.01;  ///< its share in the mean
 
   public:
-    struct cell {
+    struct alignas(64) cell {
         static constexpr double memory = 60;   ///< seconds of prefill
         static constexpr double prior = 10;    ///< seconds at the pool's pace that count as seen
         static constexpr double noise = 1.25;  ///< equal machines differ by as much
@@ -120,6 +141,7 @@ class speeds {
         std::atomic<time_point> learned{};
         std::atomic<double> lag{0};
         std::atomic<time_point> answered{};
+        prefill_turns turns;
         double took = 0;
         double expected = 0;
 
@@ -196,8 +218,11 @@ class speed_columns final : public plugin_scratch {
   public:
     void read(const speeds& from, std::span<const endpoint> view, time_point now) {
         if (!still_fits(from, view)) find_all(from, view);
+        const auto per_token = from.seconds_per_token();
         for (const auto& k : found_) {
-            slowness_[k.position] = k.cell->at(now);
+            const auto slowness = k.cell->at(now);
+            slowness_[k.position] = slowness;
+            done_[k.position] = k.cell->turns.done(now, per_token * slowness);
             lag_[k.position] = k.cell->lag_at(now);
             silent_[k.position] = k.cell->silent_at(now) ? 1 : 0;
         }
@@ -209,6 +234,8 @@ class speed_columns final : public plugin_scratch {
     std::span<const double> lag() const { return lag_; }
     /// 1: it gave no first token lately; 0: it did.
     std::span<const double> silent() const { return silent_; }
+    /// Tokens in flight that it has computed by now; 0 when nothing is known.
+    std::span<const double> done() const { return done_; }
     /// Zeros.
     std::span<const double> nothing() const { return nothing_; }
 
@@ -234,6 +261,7 @@ class speed_columns final : public plugin_scratch {
         slowness_.assign(view.size(), 1);
         lag_.assign(view.size(), 0);
         silent_.assign(view.size(), 1);
+        done_.assign(view.size(), 0);
         nothing_.assign(view.size(), 0);
         found_.clear();
         for (std::uint32_t e = 0; e < view.size(); ++e) {
@@ -249,6 +277,7 @@ class speed_columns final : public plugin_scratch {
     std::vector<double> slowness_;
     std::vector<double> lag_;
     std::vector<double> silent_;
+    std::vector<double> done_;
     std::vector<double> nothing_;
     std::vector<place> found_;
 };

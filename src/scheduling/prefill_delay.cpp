@@ -65,7 +65,7 @@ template <class Lanes>
 WEIR_INLINE delay_terms<Lanes> lane_terms(const delay_numbers<Lanes>& e, const delay_weights& w) {
     const Lanes work = e.uncached * w.per_token;
     const Lanes own_queue =
-        e.slowness * ((e.tokens + foreign(e, w)) * w.per_token + e.requests * w.request);
+        e.slowness * ((e.ahead + foreign(e, w)) * w.per_token + e.requests * w.request);
     const Lanes delay = own_queue + e.lag + e.slowness * work;
     const Lanes spoilt = own_queue > w.patience ? Lanes{} : all<Lanes>(spoils_others);
     const Lanes gathered = hardly_late * w.patience / (delay + tiny) + spoilt;
@@ -99,7 +99,7 @@ struct least {
         uncached = smaller(uncached, other);
     }
     WEIR_INLINE void take(const delay_numbers<Lanes>& e, double per_token) {
-        queue = smaller<Lanes>(queue, e.tokens * e.slowness * per_token + e.lag);
+        queue = smaller<Lanes>(queue, e.ahead * e.slowness * per_token + e.lag);
         told = e.age <= larger(e.staleness_floor, all<Lanes>(1)) ? all<Lanes>(1) : told;
         take_uncached(e.uncached);
     }

@@ -19,6 +19,7 @@ struct delay_numbers {
     Lanes kv_tokens;  ///< of the whole cache; 0 unknown
     Lanes requests;   ///< in flight
     Lanes tokens;     ///< in flight
+    Lanes ahead;      ///< those of them that are yet to be computed
     Lanes uncached;   ///< tokens of the prompt
     Lanes slowness;   ///< times as slow as the pool
     Lanes lag;
@@ -36,6 +37,7 @@ struct delay_columns {
     const double* block_count;
     const double* requests;
     const double* tokens;
+    const double* done;      ///< of these, computed by now
     const double* uncached;  ///< NaN: not produced
     const double* slowness;
     const double* lag;
@@ -44,6 +46,8 @@ struct delay_columns {
     template <class Lanes>
     WEIR_INLINE delay_numbers<Lanes> at(std::size_t e) const {
         const auto fresh = load_lanes<Lanes>(uncached + e);
+        const auto sent = load_lanes<Lanes>(tokens + e);
+        const auto ahead = sent - load_lanes<Lanes>(done + e);
         return {load_lanes<Lanes>(waiting + e),
                 load_lanes<Lanes>(running + e),
                 load_lanes<Lanes>(kv_usage + e),
@@ -51,7 +55,8 @@ struct delay_columns {
                 load_lanes<Lanes>(staleness_floor + e),
                 load_lanes<Lanes>(block_size + e) * load_lanes<Lanes>(block_count + e),
                 load_lanes<Lanes>(requests + e),
-                load_lanes<Lanes>(tokens + e),
+                sent,
+                ahead > 0.0 ? ahead : Lanes{},
                 fresh > 0.0 ? fresh : Lanes{},
                 load_lanes<Lanes>(slowness + e),
                 load_lanes<Lanes>(lag + e),
@@ -113,13 +118,16 @@ delay_weights weigh_delays(const delay_settings& s, const delay_columns& c,
 /// others, in seconds. With `work`, the uncached tokens over the pool's speed, and `queue`, the
 /// shortest queue in the pool:
 ///
-///     queue there = slowness · (tokens in flight / speed of the pool + request · requests) + lag
+///     queue there = slowness · (tokens ahead / speed of the pool + request · requests) + lag
 ///     delay       = queue there + slowness · work
 ///     work twice  = work · (again · work / (work + small) + busy · queue)
 ///     in time     = delay + long · patience · (queue / patience)² · work / usual work
 ///                   + work twice - the least of it in the pool + memory pressure
 ///     late        = the price of lateness + memory pressure / 4
 ///     cost        = one of the two
+///
+/// Tokens ahead are those in flight but for what the prompt in turn has behind it: half way through
+/// a long one, half of it is nobody's delay any more.
 ///
 /// The line with `again` is for work that an endpoint with the prefix in its cache would not have
 /// to do. While the pool has an idle endpoint, little of it harms nobody and much pushes other

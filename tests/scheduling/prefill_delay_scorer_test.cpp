@@ -220,6 +220,39 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
         CHECK(later[0] == doctest::Approx(later[1]));
     }
 
+    TEST_CASE("what is computed by now of a long prompt is nobody's delay") {
+        test_pool pool(2);
+        const long_request r({0, 0});
+        const auto it = scorer_alone("{requestMs: 0}");
+        const auto sent = time_point(std::chrono::hours(1));
+        workspace ws;
+        decision d;
+        pool.ready = {0};
+        REQUIRE(it->decide({r.request, pool.endpoints, pool.signals, pool.ready, sent, 1}, ws, d));
+        pool.ready = {0, 1};
+        pool.signals.inflight_tokens = {4000, 0};
+        const auto queue_after = [&](double seconds) {
+            const auto now =
+                sent + std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
+            const auto got = delays(*it, pool, r.request, now);
+            return got[0] - got[1];
+        };
+        CHECK(queue_after(0) == doctest::Approx(4000 * per_token));
+        CHECK(queue_after(1000 * per_token) == doctest::Approx(3000 * per_token));
+        CHECK(queue_after(5000 * per_token) == doctest::Approx(0));
+        // Long overdue: it is stuck, or has not begun.
+        CHECK(queue_after(20000 * per_token) == doctest::Approx(4000 * per_token));
+        // It ends without an answer, and the ledger forgets it.
+        response_facts facts{.request_id = "r",
+                             .target_model = "m",
+                             .chosen = d,
+                             .endpoints = pool.endpoints,
+                             .now = sent};
+        it->complete(facts);
+        pool.signals.inflight_tokens = {0, 0};
+        CHECK(queue_after(1) == doctest::Approx(0));
+    }
+
     TEST_CASE("while an endpoint is idle nobody is kept apart") {
         test_pool pool(3);
         pool.signals.inflight_tokens = {0, 3000, 0};

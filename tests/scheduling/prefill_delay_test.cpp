@@ -15,26 +15,27 @@ namespace {
 struct pool {
     std::vector<std::vector<double>> columns;
 
-    explicit pool(std::size_t n) : columns(13, std::vector<double>(n)) {
+    explicit pool(std::size_t n) : columns(14, std::vector<double>(n)) {
         std::mt19937 random(static_cast<unsigned>(n));
         const auto below = [&](double most) {
             return std::uniform_real_distribution<double>(0, most)(random);
         };
-        const double most[13] = {20, 30, 1.2, 3, 2, 64, 4000, 12, 90000, 8000, 4, 3, 0};
+        const double most[14] = {20, 30, 1.2, 3, 2, 64, 4000, 12, 90000, 20000, 8000, 4, 3, 0};
         for (std::size_t c = 0; c < columns.size(); ++c) {
             for (auto& v : columns[c]) v = random() % 4 == 0 ? 0 : below(most[c]);
         }
         for (std::size_t e = 0; e < n; ++e) {
-            columns[10][e] = 1 + columns[10][e];
-            columns[12][e] = random() % 5 == 0 ? 1 : 0;
-            if (random() % 7 == 0) columns[9][e] = std::numeric_limits<double>::quiet_NaN();
+            columns[11][e] = 1 + columns[11][e];
+            columns[13][e] = random() % 5 == 0 ? 1 : 0;
+            if (random() % 7 == 0) columns[10][e] = std::numeric_limits<double>::quiet_NaN();
             if (random() % 7 == 0) columns[3][e] = std::numeric_limits<double>::infinity();
         }
     }
 
     delay_columns view() const {
         const auto c = [&](std::size_t i) { return columns[i].data(); };
-        return {c(0), c(1), c(2), c(3), c(4), c(5), c(6), c(7), c(8), c(9), c(10), c(11), c(12)};
+        return {c(0), c(1), c(2), c(3),  c(4),  c(5),  c(6),
+                c(7), c(8), c(9), c(10), c(11), c(12), c(13)};
     }
 };
 
@@ -82,7 +83,7 @@ TEST_SUITE("scheduling/prefill_delay") {
     TEST_CASE("a prefix that one endpoint alone holds costs more to compute again") {
         pool p(6);
         for (auto& column : p.columns) std::fill(column.begin(), column.end(), 0);
-        auto& uncached = p.columns[9];
+        auto& uncached = p.columns[10];
         uncached = {4000, 4000, 100, 4000, 4000, 4000};
         const auto alone = weigh_delays({}, p.view(), first(6), 6, {1 / 15000.0, 1000});
         uncached[4] = 100;

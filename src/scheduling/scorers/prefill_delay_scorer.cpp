@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "scheduling/endpoint_speeds.hpp"
 #include "scheduling/prefill_delay.hpp"
@@ -15,7 +16,7 @@ struct settings : delay_settings {
 };
 
 /// Keys of the notes that travel with a request.
-enum note : std::uint32_t { tokens_ahead, short_of_memory };
+enum note : std::uint32_t { tokens_ahead, short_of_memory, turn };
 
 /// See `terms_of`.
 class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_hook> {
@@ -48,6 +49,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
             const auto seconds = terms_of(e, w);
             out.tell(i, "inFlight", e.requests);
             out.tell(i, "inFlightTokens", e.tokens);
+            out.tell(i, "computedTokens", e.tokens - e.ahead);
             out.tell(i, "foreignTokens", foreign_tokens(e, w));
             out.tell(i, "uncachedTokens", e.uncached);
             out.tell(i, "tokensPerSecond", 1 / w.per_token);
@@ -64,21 +66,25 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         }
     }
 
-    void pre_request(const decision_context&, const candidate_view& candidates,
+    void pre_request(const decision_context& context, const candidate_view& candidates,
                      decision& chosen) override {
         const auto targets = chosen.primary_targets();
         if (targets.empty()) return;
         const auto e = targets[0];
         const auto& signals = *candidates.signals;
         const auto fresh = candidates.data->numbers[s_.uncached].get(e, 0);
-        const auto tokens = signals.inflight_tokens[e] + fresh;
+        const auto place = speeds_->send(candidates.endpoints[e].key(), signals.inflight_tokens[e],
+                                         fresh, context.now);
         speeds_->note_prompt(fresh);
-        chosen.notes.push_back({index, tokens_ahead, tokens});
+        chosen.notes.push_back({index, tokens_ahead, place.ahead + fresh});
+        if (place.number >= 0) chosen.notes.push_back({index, turn, place.number});
         if (signals.kv_usage[e] > s_.kv_threshold)
             chosen.notes.push_back({index, short_of_memory, 1});
     }
 
     void first_chunk(const response_facts& facts) override {
+        if (const auto [turns, number] = turn_of(facts); turns != nullptr)
+            turns->answered(number, facts.now);
         if (facts.status != 200 || !facts.stream || facts.first_token_seconds <= 0) return;
         const auto tokens = facts.chosen.note(index, tokens_ahead, 0);
         const auto targets = facts.chosen.primary_targets();
@@ -90,9 +96,24 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         speeds_->learn(key, tokens, facts.first_token_seconds, facts.now);
     }
 
+    void complete(const response_facts& facts) override {
+        if (facts.first_token_seconds > 0) return;
+        if (const auto [turns, number] = turn_of(facts); turns != nullptr)
+            turns->gave_up(number, facts.now);
+    }
+
   private:
     /// Below this the time to the first token is mostly something else.
     static constexpr double least_lesson = 1024;
+
+    /// The queue the request stands in, and its number there; null: none.
+    std::pair<prefill_turns*, std::uint32_t> turn_of(const response_facts& facts) const {
+        const auto number = facts.chosen.note(index, turn, -1);
+        const auto targets = facts.chosen.primary_targets();
+        if (number < 0 || targets.empty()) return {nullptr, 0};
+        return {speeds_->turns_of(facts.endpoints[targets[0]].key()),
+                static_cast<std::uint32_t>(number)};
+    }
 
     delay_columns columns_of(const decision_context& context,
                              const candidate_view& candidates) const {
@@ -109,6 +130,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
                 .block_count = load.block_count.data(),
                 .requests = load.inflight_requests.data(),
                 .tokens = load.inflight_tokens.data(),
+                .done = known.done().data(),
                 .uncached = (uncached.present ? uncached.values.data() : known.nothing().data()),
                 .slowness = known.slowness().data(),
                 .lag = known.lag().data(),
