@@ -127,16 +127,21 @@ std::vector<std::uint32_t> data_graph::order(const std::vector<std::uint32_t>& p
                                              std::vector<std::uint32_t>& cycle) const {
     std::vector<std::uint32_t> done;
     std::vector<std::uint32_t> left = producers;
-    const auto waits = [&](std::uint32_t plugin) {
+    const auto waits = [&](std::uint32_t plugin, bool also_optional) {
         return std::any_of(uses_.begin(), uses_.end(), [&](const use& u) {
-            if (u.plugin != plugin || u.need != data_need::required) return false;
+            const bool counts = also_optional || u.need == data_need::required;
+            if (u.plugin != plugin || !counts) return false;
             const auto by = look(u.kind, u.producer)->filled_by;
             return by != nobody && std::find(left.begin(), left.end(), by) != left.end();
         });
     };
     while (!left.empty()) {
-        const auto ready =
-            std::find_if(left.begin(), left.end(), [&](auto p) { return !waits(p); });
+        auto ready =
+            std::find_if(left.begin(), left.end(), [&](auto p) { return !waits(p, true); });
+        if (ready == left.end()) {
+            ready =
+                std::find_if(left.begin(), left.end(), [&](auto p) { return !waits(p, false); });
+        }
         if (ready == left.end()) {
             cycle = left;
             break;

@@ -12,7 +12,8 @@
 namespace weir::scheduling {
 
 /// Who fills and who reads which data, by (kind, producer instance name); gives out the slots and
-/// orders the producers (llm-d-router head, data DAG: edges for required data only).
+/// orders the producers (llm-d-router head, data DAG: edges for required data only; what is merely
+/// welcome comes first where nothing else decides).
 class data_graph {
   public:
     static constexpr std::uint32_t nobody = 0xffffffffU;
@@ -44,8 +45,9 @@ class data_graph {
     /// The first required use that nobody fills, from `from` on; its index goes to `at`.
     const use* missing(std::size_t& at) const;
 
-    /// Producers in an order in which required data is there in time; ties by declaration. Empty
-    /// `cycle` on success, else the plugins of one cycle.
+    /// Producers in an order in which required data is there in time, and optional data where that
+    /// closes no circle; ties by declaration. Empty `cycle` on success, else the plugins of one
+    /// cycle.
     std::vector<std::uint32_t> order(const std::vector<std::uint32_t>& producers,
                                      std::vector<std::uint32_t>& cycle) const;
 

@@ -9,14 +9,25 @@ using namespace weir::scheduling;
 using ids = std::vector<std::uint32_t>;
 
 TEST_SUITE("scheduling/data_graph") {
-    TEST_CASE("a producer runs after those whose data it requires, else in its turn") {
+    TEST_CASE("a producer runs after those whose data it requires or welcomes, else in its turn") {
         data_graph g;
         g.consume(0, data_kind::prefix_match, "p", data_need::required);
         g.publish(0, data_kind::latency_prediction, "l");
         g.publish(1, data_kind::prefix_match, "p");
         g.consume(2, data_kind::latency_prediction, "l", data_need::optional);
         ids cycle;
-        CHECK(g.order({2, 0, 1}, cycle) == ids{2, 1, 0});
+        CHECK(g.order({2, 0, 1, 3}, cycle) == ids{1, 0, 2, 3});
+        CHECK(cycle.empty());
+    }
+
+    TEST_CASE("what is merely welcome closes no circle") {
+        data_graph g;
+        g.consume(0, data_kind::prefix_match, "p", data_need::optional);
+        g.publish(0, data_kind::uncached_tokens, "u");
+        g.consume(1, data_kind::uncached_tokens, "u", data_need::required);
+        g.publish(1, data_kind::prefix_match, "p");
+        ids cycle;
+        CHECK(g.order({1, 0}, cycle) == ids{0, 1});
         CHECK(cycle.empty());
     }
 
