@@ -45,6 +45,21 @@ class Browser:
     def find(self, selector):
         return self.driver.find_elements("css selector", selector)
 
+    def resize(self, width):
+        """The page's width in CSS pixels; None: the window's own."""
+        if width is None:
+            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        else:
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
+
+    def hidden_parts(self):
+        """What is wider than the place it has: parts of the page that one has to scroll sideways."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll('html, .card, .scroll, td')]"
+            ".filter(e => e.offsetParent !== null && e.scrollWidth > e.clientWidth + 1)"
+            ".map(e => e.className + ': ' + e.textContent.slice(0, 60))")
+
     def complaints(self):
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
@@ -160,6 +175,39 @@ spec:
     assert "did you mean targetPorts?" in browser.text
     browser.open(gateway, "pools")  # every page says it
     browser.shows(r"last reload: 1 error; the running configuration stays in force")
+
+
+def test_long_names_and_trouble_are_in_view_at_every_width(weir, upstream, manifests, browser):
+    model = "meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8-" + "with-a-long-adapter-name-" * 4
+    live, dead = upstream(), free_port()
+    place = manifests({"endpoints.yaml": "endpoints:\n" + "".join(
+        f"- {{name: vllm-llama-4-maverick-decode-{port}-7f9c8d6b5-x0zkq, namespace: production-inference,"
+        f" address: 127.0.0.1, port: '{port}'}}\n" for port in (live.port, dead))})
+    gateway = weir("--endpoints-file", place / "endpoints.yaml")
+    for _ in range(2):
+        gateway.chat(model=model)
+    pages = {"pools": "connection refused", "decisions": re.escape(model), "config": "endpoints.yaml",
+             "health": "first-scrape"}
+    try:
+        for width in (400, 800, 1200):
+            browser.resize(width)
+            for page, text in pages.items():
+                browser.open(gateway, page)
+                browser.shows(text)
+                assert browser.hidden_parts() == [], (page, width)
+        browser.open(gateway, "pools")
+        browser.shows("1 stale")
+        stale, ready = (next(e for e in browser.find(".stat") if e.text.endswith(word)).find_element("tag name", "b")
+                        for word in (" stale", " ready"))
+        assert stale.value_of_css_property("color") != ready.value_of_css_property("color")
+    finally:
+        browser.resize(None)
+
+
+def test_a_pool_without_endpoints_says_what_its_requests_get(weir, manifests, browser):
+    gateway = weir("--endpoints-file", manifests({"none.yaml": "endpoints: []\n"}) / "none.yaml")
+    browser.open(gateway, "pools")
+    browser.shows("0/0 ready .* No endpoint: every request gets 503 no healthy upstream")
 
 
 def test_bands_and_flows_are_on_the_flow_page(weir, upstream, manifests, browser):

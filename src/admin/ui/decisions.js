@@ -10,10 +10,10 @@ function row(d) {
   const open = () => { location.hash = "#/decisions/" + encodeURIComponent(d.requestId); };
   return h("tr", { class: "open", onclick: open },
     cell("Time", { class: "mono" }, h("button", { "aria-label": "explain " + d.requestId }, time(d))),
-    cell("Model", {}, d.model, d.targetModel !== d.model ? h("span", { class: "sub" }, "→ " + d.targetModel) : null),
+    cell("Model", { class: "wide" }, d.model, d.targetModel !== d.model ? h("span", { class: "sub" }, "→ " + d.targetModel) : null),
     cell("Priority", { class: "num" }, String(d.priority)),
     cell("Candidates", { class: "num" }, d.candidatesIn + " → " + d.candidatesOut),
-    cell("Endpoint", {}, d.endpoint || "none", h("span", { class: "sub mono" }, d.address)),
+    cell("Endpoint", { class: "wide" }, d.endpoint || "none", h("span", { class: "sub mono" }, d.address)),
     cell("Margin", { class: "num" }, number(d.margin, 3)),
     cell("Status", { class: "num" }, h("span", { class: d.status >= 400 ? "error" : null }, d.done ? String(d.status) : "open"), d.reason ? h("span", { class: "sub error" }, d.reason) : null),
     cell("First byte", { class: "num" }, ms(d.firstByteMs)),

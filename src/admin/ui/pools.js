@@ -34,18 +34,19 @@ function row(e, share, fair) {
     cell("Picks, 10 s", { class: "num" }, percent(share),
       h("meter", { min: 0, max: 1, value: share ?? 0, "aria-label": "share of picks of " + e.name, title: "fair share " + percent(fair) })),
     cell("Failures", { class: "num" }, String(e.failures)),
-    cell("Engine", { class: "wide" }, e.scrape?.engine || "unknown", missing ? h("span", { class: "sub warning" }, "lacks " + missing) : null));
+    cell("Engine", { class: missing ? "wide" : null }, e.scrape?.engine || "unknown", missing ? h("span", { class: "sub warning" }, "lacks " + missing) : null));
 }
 
 function card(id) {
   const top = h("header", {});
   const body = h("tbody", {});
   const charts = h("div", { class: "charts" });
-  const section = h("section", { class: "card", "aria-label": "pool " + id }, top,
-    h("div", { class: "scroll" }, h("table", { class: "grid" },
-      head("Endpoint", "State", "#Queue", "#Running", "#KV cache", "#In flight", "#Scraped", "#Picks, 10 s", "#Failures", "Engine"), body)), charts);
+  const none = h("p", { class: "empty" }, "No endpoint: every request gets 503 no healthy upstream.");
+  const table = h("div", { class: "scroll" }, h("table", { class: "grid" },
+    head("Endpoint", "State", "#Queue", "#Running", "#KV cache", "#In flight", "#Scraped", "#Picks, 10 s", "#Failures", "Engine"), body));
+  const section = h("section", { class: "card", "aria-label": "pool " + id }, top, charts, table, none);
   const plots = [["Queued and running requests", ["queued", "running"]], ["KV cache, mean %", ["KV"], [0, 100]]].map(([title, names, range]) => chart(charts, title, names, range));
-  return { section, top, body, plots };
+  return { section, top, body, table, none, plots };
 }
 
 function fill(c, p, members, now) {
@@ -60,6 +61,7 @@ function fill(c, p, members, now) {
     stat(p.inFlight, "in flight"), stat(number(p.waiting, 0), "queued"), stat(number(p.running, 0), "running"),
     stat(number(seconds ? total / seconds : null, 1), "picks/s")].filter(Boolean));
   const fair = p.ready ? 1 / p.ready : null;
+  c.table.hidden = !(c.none.hidden = members.length > 0);
   c.body.replaceChildren(...members.map((e, i) => row(e, total ? counts[i] / total : null, fair)));
   const list = history.get(p.id) ?? [];
   list.push([new Date(now), p.waiting, p.running, p.kvUsage * 100]);
