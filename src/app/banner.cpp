@@ -33,6 +33,14 @@ std::string trouble_of(const start_facts& facts) {
     return {};
 }
 
+/// `file:line:column`, or the path alone where there is no line.
+std::string place_of(const config::span& at) {
+    if (at.file == nullptr) return {};
+    if (at.start.line == 0) return at.file->path;
+    return at.file->path + ":" + std::to_string(at.start.line) + ":" +
+           std::to_string(at.start.column);
+}
+
 }  // namespace
 
 std::string describe_source(const serve_options& options) {
@@ -105,10 +113,7 @@ void print_findings(const config::findings& found) {
 
 void log_findings(const config::findings& found) {
     for (const auto& f : found.list()) {
-        const std::string place = f.at.file == nullptr
-                                      ? std::string()
-                                      : f.at.file->path + ":" + std::to_string(f.at.start.line) +
-                                            ":" + std::to_string(f.at.start.column);
+        const auto place = place_of(f.at);
         if (f.level == config::severity::error) {
             log::error(f.message, {{"code", f.code}, {"at", place}, {"help", f.help}});
         } else if (f.level == config::severity::warning) {

@@ -219,6 +219,14 @@ std::string describe_count(const CLI::ArgumentMismatch& e, const CLI::App& app) 
     return said;
 }
 
+/// CLI11's `name is required`: only what is no flag is.
+std::string describe_missing(const CLI::App& app, const std::string& said) {
+    for (const auto* option : app.get_options()) {
+        if (option->get_required()) return "a value is missing: " + option->get_type_name();
+    }
+    return said;
+}
+
 /// CLI11's `Could not convert: --name = value`: only flags are converted by it.
 std::string describe_conversion(const std::string& said) {
     constexpr std::string_view before = "Could not convert: ";
@@ -235,6 +243,7 @@ std::string describe(const CLI::ParseError& e, const CLI::App& app,
     if (const auto* count = dynamic_cast<const CLI::ArgumentMismatch*>(&e))
         return describe_count(*count, app);
     std::string line = e.what();
+    if (dynamic_cast<const CLI::RequiredError*>(&e) != nullptr) return describe_missing(app, line);
     if (dynamic_cast<const CLI::ConversionError*>(&e) != nullptr) line = describe_conversion(line);
     for (const auto* option : app.get_options()) {
         if (option->get_lnames().empty() || option->get_envname().empty()) continue;

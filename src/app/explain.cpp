@@ -1,11 +1,10 @@
 #include <cctype>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <string>
 
+#include "admin/json_body.hpp"
 #include "app/options.hpp"
 #include "app/process.hpp"
 #include "base/json.hpp"
@@ -18,6 +17,7 @@ namespace {
 class admin_call final : public http::call_owner {
   public:
     int status = 0;
+    std::string type;  ///< content-type
     std::string body;
     std::string failure;
 
@@ -28,7 +28,10 @@ class admin_call final : public http::call_owner {
     }
 
   private:
-    void on_head(const http::response_head& head) override { status = head.status; }
+    void on_head(const http::response_head& head) override {
+        status = head.status;
+        type = head.fields.get("content-type");
+    }
     void on_data(std::span<char> bytes) override { body.append(bytes.data(), bytes.size()); }
     void on_complete() override { end(); }
     void on_failure(const http::call_failure& why) override {
@@ -48,15 +51,17 @@ class admin_call final : public http::call_owner {
     bool done_ = false;
 };
 
+/// False, and errno, where it cannot be read.
 bool read_body(const std::string& from, std::string& out) {
-    if (from == "-") {
-        out.assign(std::istreambuf_iterator<char>(std::cin), {});
-        return true;
-    }
-    std::ifstream file(from, std::ios::binary);
-    if (!file) return false;
-    out.assign(std::istreambuf_iterator<char>(file), {});
-    return true;
+    std::FILE* file = from == "-" ? stdin : std::fopen(from.c_str(), "re");
+    if (file == nullptr) return false;
+    char part[16384];
+    errno = 0;
+    while (const auto n = std::fread(part, 1, sizeof part, file)) out.append(part, n);
+    const int why = std::ferror(file) != 0 ? errno : 0;
+    if (file != stdin) std::fclose(file);
+    errno = why;
+    return why == 0;
 }
 
 /// The document POST /v1/explain takes.
@@ -130,6 +135,11 @@ int ask_running(const explain_options& options, const std::string& document) {
                      dry ? "; or give a configuration with -f" : "");
         return exit_failed;
     }
+    if (!call.type.starts_with("text/plain") && !call.type.starts_with("application/json")) {
+        std::fprintf(stderr, "weir: what answers at %s is no weir (--admin)\n",
+                     admin.authority().c_str());
+        return exit_failed;
+    }
     return print_explained(call.status, call.body, options.json);
 }
 
@@ -157,9 +167,20 @@ int run_explain(const explain_options& options) {
     if (!options.request_file.empty()) {
         std::string body;
         if (!read_body(options.request_file, body)) {
-            std::fprintf(stderr, "weir: cannot read %s (--request)\n",
+            std::fprintf(stderr, "weir: cannot read %s: %s (--request)\n",
+                         options.request_file.c_str(), std::strerror(errno));
+            return exit_usage;
+        }
+        if (body.empty()) {
+            std::fprintf(stderr, "weir: %s is empty, there is nothing to explain (--request)\n",
                          options.request_file.c_str());
             return exit_usage;
+        }
+        // Here, where places are those of the file.
+        const admin::json_body parsed(body);
+        if (!parsed.problem().empty()) {
+            std::fprintf(stderr, "weir: %s\n", parsed.problem().c_str());
+            return exit_failed;
         }
         document = explain_document(options, body);
     }

@@ -187,6 +187,12 @@ std::vector<source_ptr> read_sources(const std::vector<std::string>& filenames, 
 }
 
 source_ptr read_source(const std::string& path, findings& found) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+        found.error(codes::not_a_picker_config, path + " is a folder", place_of(found, path)).help =
+            "name the file that is the EndpointPickerConfig";
+        return nullptr;
+    }
     auto sources = read_sources({path}, found);
     return sources.empty() ? nullptr : sources.front();
 }

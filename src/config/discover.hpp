@@ -15,7 +15,7 @@ namespace weir::config {
 /// and pipes are read once a process and kept. Blocking; control thread only.
 std::vector<source_ptr> read_sources(const std::vector<std::string>& filenames, findings& found);
 
-/// Reads one file; null after an error that was reported.
+/// Reads one file, the one of `--config-file`; null after an error that was reported.
 source_ptr read_source(const std::string& path, findings& found);
 
 }  // namespace weir::config

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/strings.hpp"
+#include "base/utf8.hpp"
 #include "config/diagnostics.hpp"
 #include "config/position.hpp"
 
@@ -61,15 +62,24 @@ std::string_view name_of(severity level) {
     return level == severity::error ? "error" : level == severity::warning ? "warning" : "note";
 }
 
-/// Control bytes would move the cursor of a terminal; they are shown as `?`, a tab as a space.
+/// Control bytes would move the cursor of a terminal; they are shown as `?`, a tab as a space. So
+/// are those of two bytes (U+0080 to U+009F), and what is no UTF-8 is the replacement character.
 std::string printable(std::string_view s) {
-    std::string out(s);
-    for (char& c : out) {
+    const auto text = valid_utf8(s, std::string_view::npos);
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
         const auto byte = static_cast<unsigned char>(c);
-        if (c == '\t' || c == '\n')
-            c = ' ';
-        else if (byte < 0x20 || byte == 0x7F)
-            c = '?';
+        const bool two_bytes = c == '\xC2' && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+        if (two_bytes) ++i;
+        if (c == '\t' || c == '\n') {
+            out += ' ';
+        } else if (byte < 0x20 || byte == 0x7F || two_bytes) {
+            out += '?';
+        } else {
+            out += c;
+        }
     }
     return out;
 }

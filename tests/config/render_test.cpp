@@ -97,6 +97,13 @@ TEST_SUITE("config/render") {
         CHECK(out.find('\x1b') == std::string::npos);
         CHECK(out.size() < 1000);
         CHECK(out.find("aaBADbb") != std::string::npos);
+        const auto binary = reading::source("\x9b[2J BAD \xC2\x9b[2J\xC3\xBC", "b.yaml");
+        findings other;
+        other.error("WEIR0103", "m\xFF", value_of(binary, "BAD"));
+        const auto shown = render_text(other, false);
+        CHECK(shown.find("1 | \xEF\xBF\xBD[2J BAD ?[2J\xC3\xBC\n") != std::string::npos);
+        CHECK(shown.find("  |      ^^^\n") != std::string::npos);
+        CHECK(shown.find(": m\xEF\xBF\xBD\n") != std::string::npos);
         CHECK(out.find("^^^\n") != std::string::npos);
     }
 

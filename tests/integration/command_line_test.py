@@ -14,7 +14,7 @@ import pytest
 
 import check_test
 from answers_test import documents
-from harness import Connection, free_port, is_sanitized, run_weir, wait_for, weir_binary
+from harness import Connection, free_port, is_sanitized, reply, run_weir, wait_for, weir_binary
 
 COMMANDS = ["serve", "demo", "sim", "check", "explain", "version"]
 ENDPOINT = ("--endpoint", "http://127.0.0.1:1")
@@ -70,12 +70,34 @@ def usage(*arguments, **how):
     (["check"], "-f PATH"),
     (["explain"], "--request FILE"),
     (["explain", "some-id", "-f", "x"], "--request FILE"),
-    (["explain", "--request", "/nonexistent"], "cannot read /nonexistent"),
+    (["explain", "--request", "/nonexistent"], "cannot read /nonexistent: No such file or directory (--request)"),
+    (["explain", "--request", "/"], "cannot read /: Is a directory (--request)"),
+    (["explain", "--request", "/dev/null"], "/dev/null is empty"),
+    (["completion"], "a value is missing: SHELL"),
     (["completion", "tcsh"], "tcsh"),
     (["help", "bogus"], "there is no command 'bogus'"),
 ])
 def test_a_wrong_command_line_is_one_line_that_names_the_place(arguments, said):
     assert said in usage(*arguments)
+
+
+def test_a_request_that_is_no_json_is_told_with_its_place():
+    said = run_weir("explain", "--request", "-", *ENDPOINT, stdin='{"model": "m",\n x')
+    assert (said.returncode, said.stdout) == (1, "")
+    assert re.fullmatch(r"weir: the body is not JSON: .* \(line 2, column 2\)\n", said.stderr), said.stderr
+
+
+def test_explain_says_when_something_else_answers(upstream):
+    other = upstream(reply(404, b"<html>not here</html>", {"content-type": "text/html"}))
+    said = run_weir("explain", "some-id", "--admin", other.url.removeprefix("http://"))
+    assert said.returncode == 1
+    assert said.stderr == f"weir: what answers at {other.url.removeprefix('http://')} is no weir (--admin)\n"
+
+
+def test_a_folder_is_no_picker_configuration(tmp_path):
+    said = run_weir("serve", *ENDPOINT, "--config-file", tmp_path)
+    assert said.returncode == 4
+    assert said.stderr.startswith(f"error[WEIR0336]: {tmp_path} is a folder\n --> {tmp_path}\n")
 
 
 def test_a_wrong_variable_is_named_and_the_command_line_wins():
