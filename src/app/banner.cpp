@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 
 #include "app/version.hpp"
 
@@ -105,9 +106,15 @@ void print_start(const start_facts& facts) {
     }
 }
 
+bool takes_colour(int fd) {
+    const char* refused = std::getenv("NO_COLOR");
+    const char* terminal = std::getenv("TERM");
+    const bool dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
+    return ::isatty(fd) != 0 && !dumb && (refused == nullptr || *refused == '\0');
+}
+
 void print_findings(const config::findings& found) {
-    const auto text = config::render_text(
-        found, ::isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr);
+    const auto text = config::render_text(found, takes_colour(STDERR_FILENO));
     std::fputs(text.c_str(), stderr);
 }
 

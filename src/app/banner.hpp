@@ -38,6 +38,8 @@ void print_start(const start_facts& facts);
 /// Where the configuration comes from, in a few words.
 std::string describe_source(const serve_options& options);
 
+/// A terminal that has colours, and nobody refused them: NO_COLOR is set and not empty.
+bool takes_colour(int fd);
 /// All findings on stderr, as `weir check` shows them.
 void print_findings(const config::findings& found);
 /// One log line a finding.

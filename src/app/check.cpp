@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -46,8 +45,7 @@ void print_report(const std::string& format, const config::findings& found,
         std::fputs(config::render_github(found).c_str(), stdout);
         return;
     }
-    const bool colour = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-    const auto text = config::render_text(found, colour);
+    const auto text = config::render_text(found, takes_colour(STDOUT_FILENO));
     std::fputs(text.c_str(), stdout);
     if (!text.empty() && !statuses.empty()) std::fputs("\n", stdout);
     print_statuses(statuses);

@@ -217,6 +217,23 @@ def test_the_manual_page_names_every_flag_and_exit_code():
     assert re.findall(r"^\.TP\n(\d)$", page, re.M) == ["0", "1", "2", "3", "4", "5", "6"]
 
 
+def test_findings_have_colours_on_a_terminal_that_takes_them():
+    def shown(**environment):
+        ours, theirs = pty.openpty()
+        env = {k: v for k, v in os.environ.items() if not k.startswith(("WEIR_", "NO_COLOR"))}
+        subprocess.run([weir_binary(), "check", "-f", "/nonexistent"], stdout=theirs, stderr=subprocess.DEVNULL,
+                       env={**env, "TERM": "xterm", **environment}, timeout=20)
+        os.close(theirs)
+        text = os.read(ours, 65536)
+        os.close(ours)
+        return text
+
+    assert b"\x1b[1;31merror[WEIR0501]" in shown()
+    assert b"\x1b[1;31merror[WEIR0501]" in shown(NO_COLOR="")  # no-color.org: present and not empty
+    for refusal in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert b"\x1b" not in shown(**refusal), refusal
+
+
 def on_terminal(*arguments, until, seconds=20):
     """What a command writes to a terminal until `until` shows, then Ctrl-C; its exit code too."""
     pid, fd = pty.fork()
