@@ -1,6 +1,7 @@
 """What the documentation names is there: files, finding codes, metrics, flags."""
 
 import re
+import subprocess
 import sys
 
 import pytest
@@ -41,3 +42,32 @@ def test_codes_metrics_and_flags_exist(weir, upstream):
     commands = "".join(run_weir(command, "--help").stdout for command in ("serve", "check", "explain", "sim", "demo"))
     for flag in sorted(set(re.findall(r"(?:\bweir [a-z]+ [^`\n]*?|`)(--[a-z][a-z-]+)", text))):
         assert flag in commands, flag
+
+
+def test_curl_lines_do_what_they_are_there_for(weir, sim):
+    """Those of docs/*.md that ask the admin API or a simulated server; the troubleshooting page has a test of its own."""
+    server = sim()
+    gateway = weir("--endpoint", server.url)
+    places = {"http://127.0.0.1:9901": f"http://127.0.0.1:{gateway.admin_port}", "localhost:8000": server.url}
+    lines = [line.strip() for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "troubleshooting.md"
+             for line in re.findall(r"^ *curl .*$", page.read_text(), re.M)]
+    assert len(lines) >= 5
+    for line in lines:
+        command = line.replace("curl ", "curl -sS --fail-with-body ", 1)
+        for written, meant in places.items():
+            command = command.replace(written, meant)
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 0, (line, done.stdout + done.stderr)
+
+
+def test_configurations_on_the_pages_are_right(tmp_path):
+    pages = [page for page in sorted((ROOT / "docs").glob("*.md")) if page.name != "troubleshooting.md"]
+    blocks = [(page.name, block) for page in pages for block in re.findall(r"```yaml\n(.*?)```", page.read_text(), re.S)]
+    assert len(blocks) >= 3
+    for name, block in blocks:
+        path = tmp_path / name
+        path.write_text(block)
+        how = (["--endpoints-file", path] if block.startswith("endpoints:")
+               else ["--config-file", path, "--endpoint", "http://127.0.0.1:1"])
+        done = run_weir("check", "--strict", *how)
+        assert done.returncode == 0, (name, done.stdout)
