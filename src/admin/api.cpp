@@ -8,6 +8,7 @@
 #include "admin/decision_stream.hpp"
 #include "admin/guard.hpp"
 #include "admin/page.hpp"
+#include "base/strings.hpp"
 
 namespace weir::admin {
 namespace {
@@ -60,6 +61,10 @@ std::string refuse_write(const http::request_head& head, const page& p, int& sta
     if (!origin_allowed(f.has("origin"), f.get("origin"), head.host)) {
         status = 403;
         return "the Origin of a write must be this server's own address";
+    }
+    if (iequals(f.get("sec-fetch-mode"), "no-cors")) {
+        status = 403;
+        return "a write may not come from a page that cannot read the answer";
     }
     const bool empty = head.body == http::framing::none ||
                        (head.body == http::framing::length && head.content_length == 0);

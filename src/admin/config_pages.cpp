@@ -94,8 +94,8 @@ void do_drain(surroundings& s, const asked& a, const answer_fn& answer) {
 
 void do_log(surroundings&, const asked& a, const answer_fn& answer) {
     json_body body(a.body);
-    body.only({"v"});
-    const auto v = body.number("v");
+    body.only({"v", "level"});
+    const auto v = body.number(body.has("v") ? "v" : "level");
     if (!v || *v < 0 || *v > 5) body.fail("\"v\" must be a number from 0 to 5");
     if (!body.problem().empty()) return answer(problem(400, body.problem()));
     log::set_verbosity(static_cast<log::level>(*v));

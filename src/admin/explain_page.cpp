@@ -1,5 +1,6 @@
 // POST /v1/explain: the way of one request from its body to its pick, without sending it.
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -60,6 +61,17 @@ std::string header(const dry_request& r, std::string_view one, std::string_view 
     return std::string(r.header(newer ? one : other));
 }
 
+/// A number, or the digits of one, as decisions show it: JSON readers lose seeds above 2^53.
+std::uint64_t read_seed(json_body& asked) {
+    if (!asked.has("seed")) return std::random_device{}();
+    const auto digits = asked.is_text("seed") ? asked.text("seed") : asked.raw("seed");
+    std::uint64_t seed = 0;
+    const auto* end = digits.data() + digits.size();
+    const auto read = std::from_chars(digits.data(), end, seed);
+    if (read.ec != std::errc{} || read.ptr != end) asked.fail("\"seed\" must be a whole number");
+    return seed;
+}
+
 /// A document about a request has its `body`; else it may be the request itself.
 dry_request read_request(json_body& asked, const std::string& document) {
     dry_request out;
@@ -76,11 +88,7 @@ dry_request read_request(json_body& asked, const std::string& document) {
     out.path = asked.text("path", chat ? "/v1/chat/completions" : "/v1/completions");
     out.headers = asked.texts("headers");
     for (auto& [name, value] : out.headers) name = to_lower(name);
-    if (const auto seed = asked.number("seed")) {
-        out.seed = static_cast<std::uint64_t>(*seed);
-    } else {
-        out.seed = std::random_device{}();
-    }
+    out.seed = read_seed(asked);
     return out;
 }
 

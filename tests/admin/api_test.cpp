@@ -75,6 +75,7 @@ TEST_SUITE("admin/api") {
             const auto fields = json_type + "origin: " + origin + "\r\n";
             CHECK(f.ask("POST", "/v1/reload", fields, "{}").status == 403);
         }
+        CHECK(f.ask("POST", "/v1/reload", "sec-fetch-mode: no-cors\r\n", "").status == 403);
         CHECK(f.about.reloads.empty());
     }
 

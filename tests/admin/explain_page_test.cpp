@@ -27,6 +27,22 @@ TEST_SUITE("admin/explain_page") {
         CHECK(f.get("/v1/decisions").has(R"("decisions":[])"));
     }
 
+    TEST_CASE("a seed is a number or, as decisions show it, its digits") {
+        fixture f;
+        for (const std::string seed :
+             {"7", "10753165928301472203", "\"7\"", "\"10753165928301472203\""}) {
+            CAPTURE(seed);
+            const auto digits = seed.starts_with('"') ? seed.substr(1, seed.size() - 2) : seed;
+            CHECK(
+                f.post("/v1/explain", R"({"body":{"model":"m","prompt":"x"},"seed":)" + seed + "}")
+                    .has("\"seed\":\"" + digits + "\""));
+        }
+        for (const std::string seed : {"-1", "1.5", "\"\"", "\"7x\"", "18446744073709551616"}) {
+            CAPTURE(seed);
+            CHECK(f.post("/v1/explain", R"({"body":{},"seed":)" + seed + "}").status == 400);
+        }
+    }
+
     TEST_CASE("a body is judged as the gateway judges it") {
         fixture f;
         const auto no_model = f.post("/v1/explain", R"({"prompt":"x"})");
