@@ -29,7 +29,7 @@ std::string trouble_of(const start_facts& facts) {
         const auto more = p.silent.size() - 1;
         return "the metrics of " + p.silent.front() + " cannot be read" +
                (more == 0 ? std::string() : ", nor those of " + std::to_string(more) + " more") +
-               "; see /v1/endpoints";
+               (facts.admin.empty() ? "" : "; see /v1/endpoints");
     }
     return {};
 }

@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "app/version.hpp"
@@ -189,6 +191,15 @@ std::string manual_of(const CLI::App& app) {
     return out;
 }
 
+/// A section of names and what they mean.
+std::string list_of(const std::string& title,
+                    std::initializer_list<std::pair<std::string_view, std::string_view>> entries) {
+    auto out = ".SH " + title + "\n";
+    for (const auto& [name, meaning] : entries)
+        out += ".TP\n" + troff(name) + "\n" + troff(meaning) + "\n";
+    return out;
+}
+
 }  // namespace
 
 std::string completion_script(const CLI::App& root, const std::string& shell) {
@@ -203,14 +214,25 @@ std::string manual_page(const CLI::App& root) {
     out += ".SH SYNOPSIS\n\\fBweir\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR...]\n";
     out += ".SH DESCRIPTION\n" + troff(root.get_description()) + "\n.SH COMMANDS\n";
     for (const auto* app : root.get_subcommands({})) out += manual_of(*app);
-    out += ".SH EXIT STATUS\n";
-    for (const auto& [code, meaning] :
-         {std::pair{"0", "done"}, std::pair{"1", "failed while running"},
-          std::pair{"2", "wrong usage"}, std::pair{"3", "warnings only, with check \\-\\-strict"},
-          std::pair{"4", "the configuration is invalid"},
-          std::pair{"5", "valid, but nothing to serve"}, std::pair{"6", "cannot bind"}}) {
-        out += std::string(".TP\n") + code + "\n" + meaning + "\n";
-    }
+    out += list_of("SIGNALS", {{"SIGTERM, SIGINT",
+                                "Accept no more and let what is under way finish, then leave; a "
+                                "second one leaves at once, with 128 and the signal's number."},
+                               {"SIGHUP", "Load the configuration again."},
+                               {"SIGUSR1", "Open the access log again."}});
+    out += list_of(
+        "ENVIRONMENT",
+        {{"WEIR_...", "The flags, as listed above; the command line wins."},
+         {"SD_QUEUE_DEPTH_THRESHOLD, SD_KV_CACHE_UTIL_THRESHOLD, SD_METRICS_STALENESS_THRESHOLD",
+          "Thresholds of the default saturation detector."},
+         {"NO_COLOR", "Set and not empty: findings without colours."},
+         {"NOTIFY_SOCKET", "Set by a service manager that waits to be told of readiness."}});
+    out += list_of("EXIT STATUS", {{"0", "done"},
+                                   {"1", "failed while running"},
+                                   {"2", "wrong usage"},
+                                   {"3", "warnings only, with check --strict"},
+                                   {"4", "the configuration is invalid"},
+                                   {"5", "valid, but nothing to serve"},
+                                   {"6", "cannot bind"}});
     return out;
 }
 

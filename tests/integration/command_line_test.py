@@ -215,6 +215,8 @@ def test_the_manual_page_names_every_flag_and_exit_code():
     assert len(flags) > 30
     assert [f for f in flags if f not in plain] == []
     assert re.findall(r"^\.TP\n(\d)$", page, re.M) == ["0", "1", "2", "3", "4", "5", "6"]
+    for word in ("SIGHUP", "SIGUSR1", "NO_COLOR", "NOTIFY_SOCKET"):
+        assert f"\n.TP\n{word}\n" in page
 
 
 def test_findings_have_colours_on_a_terminal_that_takes_them():
