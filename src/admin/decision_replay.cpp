@@ -45,6 +45,18 @@ void recall_prefixes(const proxy::decision_record& r, std::size_t endpoints, pro
     }
 }
 
+std::vector<header_field> recall_headers(const proxy::decision_record& r) {
+    std::vector<header_field> out;
+    for (std::string_view rest = r.headers; !rest.empty();) {
+        const auto line = rest.substr(0, rest.find('\n'));
+        const auto colon = line.find(": ");
+        if (colon != std::string_view::npos)
+            out.push_back({line.substr(0, colon), line.substr(colon + 2)});
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    }
+    return out;
+}
+
 scheduling::explanation decide_again(const proxy::decision_record& r,
                                      const proxy::pool_runtime& pool, time_point now,
                                      replayed& out) {
@@ -57,6 +69,8 @@ scheduling::explanation decide_again(const proxy::decision_record& r,
     request.priority = r.priority;
     request.stream = r.stream;
     request.api = payload::classify(r.path, pool.claims);
+    const auto headers = recall_headers(r);
+    request.headers = headers;
     const std::string text(std::min<std::size_t>(r.input_tokens, most_tokens) * 4, ' ');
     const prompt only{text};
     request.prompts = std::span<const prompt>(&only, 1);

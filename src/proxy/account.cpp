@@ -36,6 +36,17 @@ std::string_view error_code_of(int status) {
     }
 }
 
+/// `name: value` lines of those that the request has.
+std::string headers_that_decided(const inference_request& request,
+                                 std::span<const std::string> names) {
+    std::string out;
+    for (const auto& name : names) {
+        const auto value = request.header(name);
+        if (!value.empty()) out.append(name).append(": ").append(value) += '\n';
+    }
+    return out;
+}
+
 }  // namespace
 
 response_facts transaction::facts_for(end_cause cause) const {
@@ -134,6 +145,8 @@ void transaction::record(const inference_request& request, pool_slot& s, std::ui
         matched = prefix->matched_blocks.data();
     }
     if (decided_) facts.picked = &view_->endpoints[endpoint_];
+    const auto headers = headers_that_decided(request, pool_->pipeline->headers_read());
+    facts.headers = headers;
     if (s.candidates.size() >= decision_ring::wide) {
         const auto scored = s.scratch.scored_candidates(decision_.primary);
         recorded_ = worker_.ring.add_wide(

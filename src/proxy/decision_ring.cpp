@@ -23,6 +23,7 @@ enum text : std::size_t {
     objective,
     fairness_id,
     path,
+    headers,
     endpoint_id,
     endpoint_address,
     texts,
@@ -164,6 +165,7 @@ decision_ring::place decision_ring::write(const decision_facts& facts, std::size
                                                  facts.objective,
                                                  facts.fairness_id,
                                                  facts.path,
+                                                 facts.headers,
                                                  {},
                                                  {}};
     static const endpoint none;
@@ -193,7 +195,7 @@ decision_ring::place decision_ring::write(const decision_facts& facts, std::size
     e.text_sizes = sizes;
     e.attempt_count = e.reason_size = 0;
     char* to = e.text_begin();
-    for (std::size_t i = 0; i <= path; ++i) to = put(to, views[i]);
+    for (std::size_t i = 0; i <= headers; ++i) to = put(to, views[i]);
     if (facts.picked != nullptr) {
         to = put(put(put(to, picked.name_space), "/"), picked.name);
         to = put(put(to, authority.before), authority.address);
@@ -385,9 +387,9 @@ std::vector<decision_record> decision_ring::copy(std::size_t limit, std::string_
 void decision_ring::read_entry(entry& e, decision_record& r) {
     const char* from = e.text_begin();
     static_cast<decision_numbers&>(r) = e.numbers;
-    const std::array<std::string*, texts> to = {&r.request_id,   &r.pool,      &r.model,
-                                                &r.target_model, &r.objective, &r.fairness_id,
-                                                &r.path,         &r.endpoint,  &r.endpoint_address};
+    const std::array<std::string*, texts> to = {
+        &r.request_id,  &r.pool, &r.model,   &r.target_model, &r.objective,
+        &r.fairness_id, &r.path, &r.headers, &r.endpoint,     &r.endpoint_address};
     for (std::size_t t = 0; t < texts; ++t) {
         to[t]->assign(from, e.text_sizes[t]);
         from += e.text_sizes[t];

@@ -74,6 +74,7 @@ struct decision_record : decision_numbers {
     std::string objective;
     std::string fairness_id;
     std::string path;
+    std::string headers;   ///< that the decision depended on: `name: value` and a line feed each
     std::string endpoint;  ///< `namespace/name` of the pick; empty: none
     std::string endpoint_address;
     std::string reason;  ///< of a refusal
@@ -93,6 +94,7 @@ struct decision_facts {
     std::string_view objective;
     std::string_view fairness_id;
     std::string_view path;
+    std::string_view headers;
     const endpoint* picked = nullptr;
     std::size_t candidates = 0;
 };

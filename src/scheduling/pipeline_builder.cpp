@@ -6,6 +6,7 @@
 #include "base/strings.hpp"
 #include "config/picker_codes.hpp"
 #include "scheduling/default_document.hpp"
+#include "scheduling/header_reader.hpp"
 #include "scheduling/media_counting.hpp"
 #include "scheduling/pipeline_parts.hpp"
 #include "scheduling/plugin_builder.hpp"
@@ -303,6 +304,15 @@ void summarise_others(plugin_builder& plugins, pipeline_parts& parts) {
     }
 }
 
+void note_headers(const plugin_instance& p, std::vector<std::string>& read) {
+    const auto* reader = dynamic_cast<const header_reader*>(p.object.get());
+    if (reader == nullptr) return;
+    for (auto& name : reader->headers_read()) {
+        if (std::find(read.begin(), read.end(), name) == read.end())
+            read.push_back(std::move(name));
+    }
+}
+
 }  // namespace
 
 std::shared_ptr<const pipeline> pipeline::make(const config::picker_document& document,
@@ -339,6 +349,7 @@ std::shared_ptr<const pipeline> pipeline::make(const config::picker_document& do
         parts->identity.push_back(p.name + "/" + p.type);
         if (p.kind->name == "inflight-load-producer" && parts->load_producer.empty())
             parts->load_producer = p.name;
+        note_headers(p, parts->headers_read);
     }
     parts->media = media_rules_of(parts->plugins);
     collect_hooks(*parts);

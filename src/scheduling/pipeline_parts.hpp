@@ -53,8 +53,9 @@ struct pipeline_parts {
     time_slots timed;
     data_slot default_prefix =
         no_slot;  ///< where `approx-prefix-cache-producer` of that name puts its matches
-    payload::media_rules media;  ///< of the first token-producer
-    std::string load_producer;   ///< the plugin that fills decision::charges; empty: none
+    payload::media_rules media;             ///< of the first token-producer
+    std::vector<std::string> headers_read;  ///< by its plugins while they decide
+    std::string load_producer;  ///< the plugin that fills decision::charges; empty: none
 };
 
 struct workspace_parts {

@@ -406,6 +406,8 @@ void pipeline::collect(metrics::exposition& out) const {
 
 const payload::media_rules& pipeline::media() const { return parts_->media; }
 
+std::span<const std::string> pipeline::headers_read() const { return parts_->headers_read; }
+
 std::string_view pipeline::load_producer() const { return parts_->load_producer; }
 
 plugin* pipeline::find(std::string_view name) const {

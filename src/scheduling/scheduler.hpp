@@ -199,6 +199,8 @@ class pipeline final : public metrics::source {
     const payload::media_rules& media() const;
     /// The inflight-load-producer that says what a request costs; empty without one.
     std::string_view load_producer() const;
+    /// The request headers that decisions depend on, in lower case.
+    std::span<const std::string> headers_read() const;
     /// The plugin of that instance name, or null.
     plugin* find(std::string_view name) const;
     /// How long plugins took, and what they count themselves.

@@ -109,6 +109,15 @@ std::unique_ptr<session_affinity> session_affinity::read(parameters& p, plugin_c
     return out;
 }
 
+std::vector<std::string> session_affinity::headers_read() const {
+    if (!by_id_) return {header_};
+    std::vector<std::string> out;
+    for (const auto& s : sources_) {
+        if (s.slot == no_slot) out.push_back(s.header);
+    }
+    return out;
+}
+
 void session_affinity::link(const plugin_directory& plugins) {
     const auto number = plugins.profile(profile_name_);
     if (number != plugin_directory::no_profile) profile_ = number;

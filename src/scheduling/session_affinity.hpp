@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "scheduling/header_reader.hpp"
 #include "weir/plugin.hpp"
 
 namespace weir::scheduling {
@@ -69,6 +70,7 @@ class session_affinity {
     void pre_request(const decision_context& context, const candidate_view& candidates,
                      const decision& chosen);
     void response_header(const response_facts& facts, std::vector<header_change>& changes) const;
+    std::vector<std::string> headers_read() const;
 
   private:
     struct source {
@@ -91,7 +93,8 @@ class session_affinity {
 /// A plugin that prefers a session's endpoint, as a filter or as a scorer: all of it but the
 /// preferring.
 template <class Role>
-class session_plugin : public plugin_of<Role, pre_request_hook, response_hook> {
+class session_plugin : public plugin_of<Role, pre_request_hook, response_hook>,
+                       public header_reader {
   public:
     explicit session_plugin(std::unique_ptr<session_affinity> sessions)
         : sessions_(std::move(sessions)) {}
@@ -111,6 +114,7 @@ class session_plugin : public plugin_of<Role, pre_request_hook, response_hook> {
                          std::vector<header_change>& changes) override {
         sessions_->response_header(facts, changes);
     }
+    std::vector<std::string> headers_read() const override { return sessions_->headers_read(); }
 
   protected:
     const session_affinity& sessions() const { return *sessions_; }

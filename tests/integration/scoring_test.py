@@ -95,6 +95,24 @@ def test_a_decision_is_kept_with_the_scores_it_was_made_on(served):
     assert profile["picks"] == ["default/p0-rank-0"]
 
 
+def test_a_decision_that_hung_on_a_header_is_made_again_with_it(served):
+    by_header = {"plugins": [{"type": "header-profile-handler"}, {"type": "queue-scorer"},
+                             {"type": "kv-cache-utilization-scorer"}],
+                 "schedulingProfiles": [{"name": "decode", "plugins": [{"pluginRef": "queue-scorer"}]},
+                                        {"name": "prefill", "plugins": [{"pluginRef": "kv-cache-utilization-scorer"}]}]}
+    pinned = {"plugins": [{"type": "session-affinity-filter"}, {"type": "queue-scorer"}],
+              "schedulingProfiles": [{"name": "p", "plugins": [{"pluginRef": "session-affinity-filter"},
+                                                               {"pluginRef": "queue-scorer"}]}]}
+    gateway = served({"profile": by_header, "pinned": pinned}, [dict(waiting=0, kv=0.9), dict(waiting=5, kv=0.1)])
+    second = base64.b64encode(b"default/p1-rank-0").decode()
+    for pool, header in (("profile", ("EPP-Profile", "prefill")), ("pinned", ("x-session-token", second))):
+        answer = chat(gateway, pool, headers=dict([header]))
+        kept = json.loads(gateway.admin("GET", f"/v1/decisions/{answer.header('x-request-id')}").text)
+        told = kept["explanation"]
+        assert (kept["endpoint"], told["decision"]["endpoint"], told["exact"]) == (
+            "default/p1-rank-0", "default/p1-rank-0", True)
+
+
 def test_what_a_scorer_learned_since_does_not_change_a_past_decision(served):
     kinds = ["queue-scorer", "kv-cache-utilization-scorer", "running-requests-size-scorer", "load-aware-scorer",
              "prefix-cache-scorer", "no-hit-lru-scorer"]

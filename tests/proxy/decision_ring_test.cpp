@@ -21,6 +21,7 @@ decision_ring::place put(decision_ring& ring, const std::string& id, std::size_t
     facts.pool = "default/pool";
     facts.model = "m";
     facts.path = "/v1/completions";
+    facts.headers = "epp-profile: decode\n";
     facts.picked = picked;
     facts.candidates = candidates;
     std::span<recorded_candidate> room;
@@ -128,6 +129,7 @@ TEST_SUITE("proxy/decision_ring") {
         CHECK(r.model == "m");
         CHECK(r.target_model.empty());
         CHECK(r.path == "/v1/completions");
+        CHECK(r.headers == "epp-profile: decode\n");
         CHECK(r.endpoint == "default/pod-0");
         CHECK(r.endpoint_address == "[::1]:8000");
         CHECK(r.sequence == 1);

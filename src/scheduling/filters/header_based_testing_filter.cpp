@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "scheduling/header_reader.hpp"
 #include "weir/plugin.hpp"
 
 namespace weir::scheduling::plugins {
@@ -17,15 +18,19 @@ bool names(std::string_view item, const endpoint& e) {
     return item == e.address || item == e.authority();
 }
 
+constexpr std::string_view selection = "test-epp-endpoint-selection";
+
 /// For conformance tests: the client names the endpoints in a header.
-class named_by_header final : public plugin_of<filter> {
+class named_by_header final : public plugin_of<filter>, public header_reader {
   public:
     void apply(const decision_context& context, const candidate_view& candidates,
                std::span<std::uint8_t> keep) const override {
-        const auto list = context.request.header("test-epp-endpoint-selection");
+        const auto list = context.request.header(selection);
         for (std::size_t i = 0; i < candidates.size(); ++i)
             keep[i] = listed(list, candidates.at(i)) ? 1 : 0;
     }
+
+    std::vector<std::string> headers_read() const override { return {std::string(selection)}; }
 
   private:
     static bool listed(std::string_view list, const endpoint& e) {

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "base/strings.hpp"
+#include "scheduling/header_reader.hpp"
 #include "scheduling/profile_handlers/stages.hpp"
 
 namespace weir::scheduling::plugins {
@@ -8,7 +9,7 @@ namespace weir::scheduling::plugins {
 namespace {
 
 /// A request header names the profile.
-class by_header final : public plugin_of<profile_handler> {
+class by_header final : public plugin_of<profile_handler>, public header_reader {
   public:
     by_header(std::string header, std::string fallback)
         : header_(std::move(header)), fallback_(std::move(fallback)) {}
@@ -37,6 +38,8 @@ class by_header final : public plugin_of<profile_handler> {
         if (!result.primary_targets().empty()) return {};
         return "failed to run scheduler profile '" + profiles_[result.primary] + "'";
     }
+
+    std::vector<std::string> headers_read() const override { return {header_}; }
 
   private:
     std::string header_;

@@ -1,13 +1,14 @@
 #include <memory>
 
 #include "base/strings.hpp"
+#include "scheduling/header_reader.hpp"
 #include "weir/plugin.hpp"
 
 namespace weir::scheduling::plugins {
 
 namespace {
 
-class same_as_header final : public plugin_of<scorer> {
+class same_as_header final : public plugin_of<scorer>, public header_reader {
   public:
     same_as_header(std::string header, std::string label)
         : header_(std::move(header)), label_(std::move(label)) {}
@@ -21,6 +22,8 @@ class same_as_header final : public plugin_of<scorer> {
             scores[i] = value != nullptr && *value == wanted ? 1 : 0;
         }
     }
+
+    std::vector<std::string> headers_read() const override { return {header_}; }
 
   private:
     std::string header_;
