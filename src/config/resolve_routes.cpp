@@ -214,21 +214,28 @@ class attacher {
                                    "Gateway " + g.id() + " has no listener");
             return;
         }
-        std::vector<std::string_view> names;
-        for (const auto& l : g.listeners) names.push_back(l.name);
         const auto* section = parent_.spec->section_name ? &*parent_.spec->section_name : nullptr;
+        std::vector<std::string_view> names;
+        const listener_state* of_another_port = nullptr;
+        for (const auto& l : g.listeners) {
+            names.push_back(l.name);
+            if (section != nullptr && l.name == section->value) of_another_port = &l;
+        }
         std::string wanted = section != nullptr ? " named \"" + section->value + "\"" : "";
         if (ref_.port)
             wanted += std::string(section != nullptr ? " and" : "") + " with port " +
                       std::to_string(ref_.port->value);
+        auto at = ref_.port ? ref_.port->at : ref_.name.at;
+        if (section != nullptr && of_another_port == nullptr) at = section->at;
         auto& f = refuse("NoMatchingParent", codes::no_matching_parent,
-                         "Gateway " + g.id() + " has no listener" + wanted,
-                         section != nullptr ? section->at
-                         : ref_.port        ? ref_.port->at
-                                            : ref_.name.at);
+                         "Gateway " + g.id() + " has no listener" + wanted, at);
         for (const auto& l : g.listeners)
             f.allowed.push_back(l.name + " (port " + std::to_string(l.port) + ")");
-        if (section != nullptr) f.suggestion = std::string(nearest(section->value, names));
+        if (of_another_port != nullptr) {
+            f.suggestion = std::to_string(of_another_port->port);
+        } else if (section != nullptr) {
+            f.suggestion = std::string(nearest(section->value, names));
+        }
         f.help = "use the name or the port of one of the Gateway's listeners";
     }
 

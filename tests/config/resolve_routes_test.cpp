@@ -61,8 +61,9 @@ TEST_SUITE("config/resolve_routes") {
         CHECK(f.message == "Gateway default/gw has no listener named \"c\"");
         CHECK(f.allowed == names{"a (port 80)", "b (port 81)"});
         CHECK(accepted(with(two, parent("port: 82") + to_pool())) == "False NoMatchingParent");
-        CHECK(accepted(with(two, parent("sectionName: a, port: 81") + to_pool()), "default/gw/a") ==
-              "False NoMatchingParent");
+        const auto port = with(two, parent("sectionName: a, port: 81") + to_pool());
+        CHECK(accepted(port, "default/gw/a") == "False NoMatchingParent");
+        CHECK(port.first(codes::no_matching_parent).suggestion == "80");
         CHECK(accepted(with(two, "  parentRefs: [{group: \"\", kind: Service, name: gw}]\n" +
                                      to_pool())) == "False NoMatchingParent");
     }
