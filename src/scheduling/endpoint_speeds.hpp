@@ -103,7 +103,7 @@ class speeds {
 
     /// A first token came; any worker, when two come at once, one observation is lost.
     void note_lag(std::uint64_t key, double tokens, double seconds, time_point now) {
-        const auto expected = cell::noise * tokens * seconds_per_token() + cell::unnoticed;
+        const auto expected = cell::lag_noise * tokens * seconds_per_token() + cell::unnoticed;
         if (auto* c = claim(key)) c->note_lag(seconds - expected, now);
     }
 
@@ -131,7 +131,8 @@ class speeds {
         static constexpr double noise = 1.25;  ///< equal machines differ by as much
 
         static constexpr double fades_after = 30;    ///< seconds
-        static constexpr double unnoticed = 0.25;    ///< seconds of lag that may be chance
+        static constexpr double unnoticed = 0.1;     ///< seconds of lag that may be chance
+        static constexpr double lag_noise = 1.05;    ///< so much longer may be chance too
         static constexpr double lag_share = 0.3;     ///< of the newest first token in the lag
         static constexpr double lag_forgotten = 20;  ///< seconds
         static constexpr double falls_silent = 30;   ///< seconds without a first token

@@ -12,7 +12,7 @@ constexpr double foreign_request = 1000;
 /// No work at all is divided by something.
 constexpr double tiny = std::numeric_limits<double>::min();
 /// Share of the patience that a prompt may wait for others, however long it is itself.
-constexpr double least_wait = 0.3;
+constexpr double least_wait = 0.1;
 /// What a late prompt costs, in patiences: as much more where it is hardly late, so that the late
 /// ones gather, and more again where others are still in time.
 constexpr double hardly_late = 4;
@@ -148,6 +148,7 @@ delay_weights weigh_delays(const delay_settings& s, const delay_columns& c,
     const auto usual = std::max(1.0, pace.usual_tokens) * per_token;
     delay_weights w{
         .per_token = per_token,
+        .uncached = uncached,
         .queue = queue,
         .busy = s.busy_weight * queue,
         .again = s.uncached_weight - 1 + alone * (s.private_weight - s.uncached_weight),
@@ -162,6 +163,11 @@ delay_weights weigh_delays(const delay_settings& s, const delay_columns& c,
         .told = told};
     w.least = work_twice(uncached * per_token, w);
     return w;
+}
+
+void share_prefix(const delay_settings& s, delay_weights& w) {
+    w.again = s.uncached_weight - 1;
+    w.least = work_twice(w.uncached * w.per_token, w);
 }
 
 delay_terms<double> terms_of(const delay_numbers<double>& e, const delay_weights& w) {

@@ -67,7 +67,8 @@ struct delay_columns {
 /// What is the same for all endpoints of one decision. Seconds unless another unit is named.
 struct delay_weights {
     double per_token;
-    double queue;  ///< the shortest of the candidates
+    double uncached;  ///< tokens, where the prompt has least
+    double queue;     ///< the shortest of the candidates
     double busy;
     double again;    ///< what computing a prefix a second time costs, times the work
     double least;    ///< what work costs twice where it costs least
@@ -97,7 +98,8 @@ struct delay_settings {
     double small_ms = 500;
     double busy_weight = 10;
     double long_weight = 2;
-    double patience = 4.5;  ///< seconds
+    double patience = 4.5;     ///< seconds
+    double shared_within = 1;  ///< seconds
     double request_ms = 4;
     double kv_threshold = 0.9;
     double kv_penalty_ms = 5000;
@@ -113,6 +115,9 @@ struct pool_pace {
 delay_weights weigh_delays(const delay_settings& s, const delay_columns& c,
                            std::span<const std::uint32_t> indexes, std::size_t endpoints,
                            const pool_pace& pace);
+
+/// The same for a prefix that others asked for a moment ago: it is nobody's own.
+void share_prefix(const delay_settings& s, delay_weights& w);
 
 /// What an endpoint is rated by: when it would have computed the prompt, and what that costs
 /// others, in seconds. With `work`, the uncached tokens over the pool's speed, and `queue`, the
@@ -132,9 +137,9 @@ delay_weights weigh_delays(const delay_settings& s, const delay_columns& c,
 /// The line with `again` is for work that an endpoint with the prefix in its cache would not have
 /// to do. While the pool has an idle endpoint, little of it harms nobody and much pushes other
 /// prefixes out: its weight grows with the work itself, and is larger for a prefix that one
-/// endpoint alone holds. When everybody queues, all work delays whoever comes later (`busy`).
-/// Slowness does not multiply any of this, or an endpoint wrongly held for slow would never be
-/// tried again.
+/// endpoint alone holds and nobody else asked for just now. When everybody queues, all work delays
+/// whoever comes later (`busy`). Slowness does not multiply any of this, or an endpoint wrongly
+/// held for slow would never be tried again.
 ///
 /// Lateness: a first token later than `patience` is late however much later it comes. A prompt that
 /// can be in time nowhere goes where it makes nobody else late: to an endpoint whose queue is

@@ -119,6 +119,24 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
                    {0, 8 * 4000 * per_token, 8 * 4000 * per_token}));
     }
 
+    TEST_CASE("what others asked for a moment ago is not one conversation's own") {
+        test_pool pool(3);
+        const auto it = scorer_alone(
+            "{uncachedWeight: 2, privateWeight: 8, smallPromptMs: 0, busyWeight: 0, requestMs: 0}");
+        const long_request r({250, 0, 0});
+        const auto first = time_point(std::chrono::hours(1));
+        const auto apart = [&](std::chrono::milliseconds later) {
+            const auto got = delays(*it, pool, r.request, first + later);
+            return (got[1] - got[0]) / (4000 * per_token);
+        };
+        CHECK(apart(std::chrono::milliseconds(0)) == doctest::Approx(8));
+        workspace ws;
+        decision d;
+        REQUIRE(it->decide({r.request, pool.endpoints, pool.signals, pool.ready, first, 1}, ws, d));
+        CHECK(apart(std::chrono::milliseconds(900)) == doctest::Approx(2));
+        CHECK(apart(std::chrono::milliseconds(1100)) == doctest::Approx(8));
+    }
+
     TEST_CASE("a prompt that can be in time nowhere joins those that are late already") {
         test_pool pool(4);
         const auto it = scorer_alone("{patienceMs: 3000, longWeight: 0, requestMs: 0}");

@@ -5,6 +5,7 @@
 
 #include "scheduling/endpoint_speeds.hpp"
 #include "scheduling/prefill_delay.hpp"
+#include "scheduling/recent_prefixes.hpp"
 #include "weir/plugin.hpp"
 
 namespace weir::scheduling::plugins {
@@ -18,6 +19,12 @@ struct settings : delay_settings {
 /// Keys of the notes that travel with a request.
 enum note : std::uint32_t { tokens_ahead, short_of_memory, turn };
 
+/// The request in hand.
+struct request_state final : plugin_scratch {
+    speed_columns speeds;
+    std::uint64_t prefix = 0;  ///< what of it somebody holds, by name
+};
+
 /// See `terms_of`.
 class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_hook> {
   public:
@@ -25,25 +32,26 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
 
     void adopt(plugin& previous) override {
         speeds_ = static_cast<prefill_delay&>(previous).speeds_;
+        asked_ = static_cast<prefill_delay&>(previous).asked_;
     }
 
     std::unique_ptr<plugin_scratch> make_scratch() const override {
-        return std::make_unique<speed_columns>();
+        return std::make_unique<request_state>();
     }
 
     void score(const decision_context& context, const candidate_view& candidates,
                std::span<double> scores) const override {
         if (candidates.empty()) return;
         const auto c = columns_of(context, candidates);
-        rate_delays(c, candidates.indexes, candidates.endpoints.size(), weigh(candidates, c),
-                    scores.data());
+        rate_delays(c, candidates.indexes, candidates.endpoints.size(),
+                    weigh(context, candidates, c), scores.data());
     }
 
     void inputs(const decision_context& context, const candidate_view& candidates,
                 score_inputs& out) const override {
         if (candidates.empty()) return;
         const auto c = columns_of(context, candidates);
-        const auto w = weigh(candidates, c);
+        const auto w = weigh(context, candidates, c);
         for (std::size_t i = 0; i < candidates.size(); ++i) {
             const auto e = c.at<double>(candidates[i]);
             const auto seconds = terms_of(e, w);
@@ -52,6 +60,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
             out.tell(i, "computedTokens", e.tokens - e.ahead);
             out.tell(i, "foreignTokens", foreign_tokens(e, w));
             out.tell(i, "uncachedTokens", e.uncached);
+            out.tell(i, "againWeight", w.again);
             out.tell(i, "tokensPerSecond", 1 / w.per_token);
             out.tell(i, "slowness", e.slowness);
             out.tell(i, "lagSeconds", e.lag);
@@ -76,6 +85,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
         const auto place = speeds_->send(candidates.endpoints[e].key(), signals.inflight_tokens[e],
                                          fresh, context.now);
         speeds_->note_prompt(fresh);
+        asked_->note(std::exchange(context.scratch<request_state>().prefix, 0), context.now);
         chosen.notes.push_back({index, tokens_ahead, place.ahead + fresh});
         if (place.number >= 0) chosen.notes.push_back({index, turn, place.number});
         if (signals.kv_usage[e] > s_.kv_threshold)
@@ -117,7 +127,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
 
     delay_columns columns_of(const decision_context& context,
                              const candidate_view& candidates) const {
-        auto& known = context.scratch<speed_columns>();
+        auto& known = context.scratch<request_state>().speeds;
         known.read(*speeds_, candidates.endpoints, context.now);
         const auto& load = *candidates.signals;
         const auto& uncached = candidates.data->numbers[s_.uncached];
@@ -137,19 +147,36 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
                 .silent = known.silent().data()};
     }
 
-    delay_weights weigh(const candidate_view& candidates, const delay_columns& c) const {
-        return weigh_delays(s_, c, candidates.indexes, candidates.endpoints.size(),
-                            {speeds_->seconds_per_token(), speeds_->usual_tokens()});
+    delay_weights weigh(const decision_context& context, const candidate_view& candidates,
+                        const delay_columns& c) const {
+        auto w = weigh_delays(s_, c, candidates.indexes, candidates.endpoints.size(),
+                              {speeds_->seconds_per_token(), speeds_->usual_tokens()});
+        auto& prefix = context.scratch<request_state>().prefix;
+        prefix = held_prefix(context.request, w.uncached);
+        if (asked_->asked(prefix, context.now, s_.shared_within)) share_prefix(s_, w);
+        return w;
+    }
+
+    /// The name of what of the prompt somebody holds; several prompts at once have none.
+    static std::uint64_t held_prefix(const inference_request& request, double uncached) {
+        if (request.prompts.size() != 1) return 0;
+        const auto held = static_cast<double>(request.input_tokens()) - uncached;
+        if (held <= 0) return 0;
+        constexpr std::size_t token_bytes = 4;
+        return recent_prefixes::name(request.prompts[0].bytes,
+                                     static_cast<std::size_t>(held) * token_bytes);
     }
 
     settings s_;
     std::shared_ptr<speeds> speeds_ = std::make_shared<speeds>();
+    std::shared_ptr<recent_prefixes> asked_ = std::make_shared<recent_prefixes>();
 };
 
 std::unique_ptr<plugin> make(parameters& p, plugin_context& context) {
     settings s;
     s.uncached_weight = p.number("uncachedWeight", s.uncached_weight, at_least(0));
     s.private_weight = p.number("privateWeight", s.private_weight, at_least(0));
+    s.shared_within = p.number("sharedWithinMs", s.shared_within * 1000, at_least(0)) / 1000;
     s.small_ms = p.number("smallPromptMs", s.small_ms, at_least(0));
     s.busy_weight = p.number("busyWeight", s.busy_weight, at_least(0));
     s.long_weight = p.number("longWeight", s.long_weight, at_least(0));
@@ -167,6 +194,8 @@ constexpr parameter_doc docs[] = {
     {"uncachedWeight", "float", "2",
      "what an uncached prompt token costs while an endpoint is idle; a queued one costs 1"},
     {"privateWeight", "float", "8", "the same where one endpoint alone holds the prefix"},
+    {"sharedWithinMs", "float", "1000",
+     "a prefix that somebody asked for so lately is others' too, even where one endpoint holds it"},
     {"smallPromptMs", "float", "500",
      "uncached tokens that take as long to compute cost half of that surcharge, fewer less"},
     {"busyWeight", "float", "10",
