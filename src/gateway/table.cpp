@@ -117,7 +117,8 @@ const socket_table* table::find_socket(std::string_view bind_address,
 }
 
 match_result table::match(const socket_table& socket, const request_view& request) {
-    const canonical_host host(request.host);
+    // An HTTP/1.0 client without Host has named its host in the handshake.
+    const canonical_host host(request.host.empty() ? request.sni : request.host);
     const auto* served = listener_for(socket, host.view());
     if (served == nullptr) return {};  // no listener would do better: not misdirected
     if (!request.sni.empty()) {

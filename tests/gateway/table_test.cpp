@@ -57,6 +57,7 @@ TEST_SUITE("gateway/table") {
         CHECK(chosen(*t, {.host = "x.b.com", .path = "/x", .sni = "a.com"}) == "misdirected");
         CHECK(chosen(*t, {.host = "c.com", .path = "/x", .sni = "a.com"}) == "no_listener");
         CHECK(chosen(*t, {.host = "a.com", .path = "/none", .sni = "A.com"}) == "no_rule");
+        CHECK(chosen(*t, {.host = "", .path = "/x", .sni = "a.com"}) == "r#0");
         CHECK(chosen(*t, {.host = "a.com", .path = "/x"}) == "r#0");
     }
     TEST_CASE("listeners are grouped by the socket they share") {
