@@ -31,7 +31,7 @@ def command_line(binary):
     """Commands, flags, defaults and variables, out of the manual page."""
     page = run(binary, "man")
     out = f"# Command line\n\n{NOTE}"
-    for section in re.split(r"^\.SS ", page.split(".SH COMMANDS\n")[1].split(".SH EXIT STATUS")[0], flags=re.M)[1:]:
+    for section in re.split(r"^\.SS ", page.split(".SH COMMANDS\n")[1].split("\n.SH ")[0], flags=re.M)[1:]:
         title, _, rest = section.partition("\n")
         what, *entries = re.split(r"^\.TP\n", rest, flags=re.M)
         out += f"\n## `{plain(title)}`\n\n{plain(what).strip()}\n"

@@ -81,7 +81,7 @@ std::string refuse_write(const http::request_head& head, const page& p, int& sta
 struct api::impl {
     class call;
 
-    impl(http::event_loop& loop, subject& about) : around{loop, about} {}
+    impl(http::event_loop& loop, subject& about) : side(loop), around{loop, about, side} {}
 
     void start_call(http::exchange& ex, const page& p, asked a);
     void start_stream(http::exchange& ex);
@@ -96,6 +96,7 @@ struct api::impl {
         all.erase(it);
     }
 
+    side_thread side;
     surroundings around;
     std::uint64_t next = 1;
     std::unordered_map<std::uint64_t, std::shared_ptr<call>> calls;

@@ -295,7 +295,8 @@ void do_explain(surroundings& s, const asked& a, const answer_fn& answer) {
 
 explained explain_once(http::event_loop& loop, subject& about, const std::string& document,
                        bool as_text) {
-    surroundings around{loop, about};
+    side_thread side(loop);
+    surroundings around{loop, about, side};
     asked a;
     a.method = "POST";
     a.path = "/v1/explain";

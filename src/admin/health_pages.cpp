@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <memory>
+#include <utility>
 
 #include "admin/assets.hpp"
 #include "admin/gzip.hpp"
@@ -127,6 +129,21 @@ void write_spread(json_writer& w, std::string_view name, const proxy::traffic_su
     w.end_array().end_object();
 }
 
+reply metrics_page(const metrics::exposition& numbers, bool gzip) {
+    reply r;
+    r.type = "text/plain; version=0.0.4; charset=utf-8";
+    r.fields.emplace_back("vary", "accept-encoding");
+    if (gzip) {
+        gzip_packer packer;
+        numbers.write([&packer](std::string_view family) { packer.add(family); });
+        r.fields.emplace_back("content-encoding", "gzip");
+        r.body = packer.finish();
+    } else {
+        r.body = numbers.text();
+    }
+    return r;
+}
+
 }  // namespace
 
 void show_links(surroundings&, const asked& a, const answer_fn& answer) {
@@ -148,21 +165,16 @@ void show_readyz(surroundings& s, const asked& a, const answer_fn& answer) {
 }
 
 void show_metrics(surroundings& s, const asked& a, const answer_fn& answer) {
-    metrics::exposition numbers;
-    s.about.collect(numbers);
-    collect_process(numbers, s.about.uptime_seconds());
-    reply r;
-    r.type = "text/plain; version=0.0.4; charset=utf-8";
-    r.fields.emplace_back("vary", "accept-encoding");
-    if (takes_gzip(a.accept_encoding)) {
-        gzip_packer packer;
-        numbers.write([&packer](std::string_view family) { packer.add(family); });
-        r.fields.emplace_back("content-encoding", "gzip");
-        r.body = packer.finish();
-    } else {
-        r.body = numbers.text();
-    }
-    answer(std::move(r));
+    s.side.run([&s, gzip = takes_gzip(a.accept_encoding), answer]() -> side_thread::work_fn {
+        auto numbers = std::make_shared<metrics::exposition>();
+        s.about.collect(*numbers);
+        collect_process(*numbers, s.about.uptime_seconds());
+        return [numbers = std::move(numbers), gzip, answer]() mutable -> side_thread::done_fn {
+            auto page = metrics_page(*numbers, gzip);
+            numbers.reset();  // here: it takes time too
+            return [answer, page = std::move(page)]() mutable { answer(std::move(page)); };
+        };
+    });
 }
 
 void show_build(surroundings& s, const asked&, const answer_fn& answer) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/side_thread.hpp"
 #include "admin/subject.hpp"
 #include "http/event_loop.hpp"
 
@@ -50,6 +51,7 @@ using answer_fn = std::function<void(reply)>;
 struct surroundings {
     http::event_loop& loop;
     subject& about;
+    side_thread& side;
 };
 
 struct page {
