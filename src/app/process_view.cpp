@@ -41,6 +41,8 @@ process::process(const serve_options& options)
     settings_.request_timeout = options_.request_timeout;
     settings_.errors = options_.errors;
     settings_.expose_routing = options_.expose_routing;
+    settings_.eject_after = options_.eject_after;
+    settings_.judge_endpoints = [this] { loop_.post([this] { wiring_->judge_endpoints(); }); };
 }
 
 process::~process() { admin_.reset(); }

@@ -387,6 +387,10 @@ void wiring::scrape() {
     scraper_.tick(waited || resolver_.first_round_done());
 }
 
+void wiring::judge_endpoints() {
+    for (const auto& p : pools_) p->endpoints->step_health(loop_.now());
+}
+
 void wiring::tick() {
     const auto now = loop_.now();
     std::set<std::string> names;

@@ -88,6 +88,8 @@ class wiring {
     void read_endpoints_files();
 
     const std::vector<std::shared_ptr<living_pool>>& pools() const { return pools_; }
+    /// What workers noted since the last tick becomes states now.
+    void judge_endpoints();
     living_pool* find(std::string_view id);
     /// Every DNS name in use and what it stands for.
     std::vector<admin::name_facts> names() const;

@@ -94,19 +94,16 @@ void note_success(endpoint_state& s) {
     if (s.connect_failures.load(relaxed) != 0) s.connect_failures.store(0, relaxed);
 }
 
-void note_status(endpoint_state& s, int status) {
+std::uint32_t note_status(endpoint_state& s, int status) {
     note_success(s);
-    if (status >= 500 && status <= 599 && status != 501) {
-        s.failures.fetch_add(1, relaxed);
-        s.server_errors.fetch_add(1, relaxed);
-    } else if (s.server_errors.load(relaxed) != 0) {
-        s.server_errors.store(0, relaxed);
-    }
+    if (status >= 500 && status <= 599 && status != 501) return note_broken_answer(s);
+    if (s.server_errors.load(relaxed) != 0) s.server_errors.store(0, relaxed);
+    return 0;
 }
 
-void note_broken_answer(endpoint_state& s) {
+std::uint32_t note_broken_answer(endpoint_state& s) {
     s.failures.fetch_add(1, relaxed);
-    s.server_errors.fetch_add(1, relaxed);
+    return s.server_errors.fetch_add(1, relaxed) + 1;
 }
 
 void begin_health(const health_subject& s, time_point now) {

@@ -31,10 +31,10 @@ void note_connect_failure(endpoint_state& s);
 /// A connect succeeded, or a reused connection answered.
 void note_success(endpoint_state& s);
 /// A response head came. 5xx answers in a row count against the endpoint, except 501: that is the
-/// request's fault.
-void note_status(endpoint_state& s, int status);
+/// request's fault. How many in a row this makes.
+std::uint32_t note_status(endpoint_state& s, int status);
 /// The endpoint broke off or spoke no HTTP: counts like a 5xx.
-void note_broken_answer(endpoint_state& s);
+std::uint32_t note_broken_answer(endpoint_state& s);
 
 // --- what the control thread makes of it
 // -----------------------------------------------------------

@@ -209,15 +209,24 @@ void transaction::on_deadline(void* self) {
         why.received = received;
         return t.on_failure(why);
     }
-    if (t.dispatched_ != time_point{}) datalayer::note_broken_answer(*t.view_->states[t.endpoint_]);
+    if (t.dispatched_ != time_point{})
+        t.judge(datalayer::note_broken_answer(*t.view_->states[t.endpoint_]));
     t.refuse(upstream_timeout());
+}
+
+/// Ejecting takes the whole pool into account, so the control thread does it; but a server that
+/// fails fast draws a pool's traffic long before the next tick.
+void transaction::judge(std::uint32_t failed_in_a_row) const {
+    const auto& settings = worker_.settings;
+    if (failed_in_a_row != 0 && failed_in_a_row == settings.eject_after && settings.judge_endpoints)
+        settings.judge_endpoints();
 }
 
 void transaction::on_failure(const http::call_failure& why) {
     auto& state = *view_->states[endpoint_];
     state.failures.fetch_add(1, std::memory_order_relaxed);
     if (answer_begun_ || held_ != nullptr) {
-        datalayer::note_broken_answer(state);
+        judge(datalayer::note_broken_answer(state));
         return break_off(answer_broke_off(why));
     }
     const bool connect_failed = !why.sent && !why.reused && why.code != 0;
@@ -226,7 +235,7 @@ void transaction::on_failure(const http::call_failure& why) {
         if (why.what != http::call_error::connect_local) datalayer::note_connect_failure(state);
     } else if (why.sent) {
         ++tried_.dispatches;
-        if (!why.reused) datalayer::note_broken_answer(state);
+        if (!why.reused) judge(datalayer::note_broken_answer(state));
     }
     if (decided_) worker_.ring.note_attempt(recorded_, {endpoint_, 0});
     if (log::enabled(log::level::debug)) {

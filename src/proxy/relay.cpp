@@ -47,7 +47,7 @@ void transaction::on_interim(const http::response_head& head) {
 void transaction::on_head(const http::response_head& head) {
     auto& state = *view_->states[endpoint_];
     datalayer::note_success(state);
-    datalayer::note_status(state, head.status);
+    judge(datalayer::note_status(state, head.status));
     status_ = head.status;
     if (status_ == 404 && pool_ != nullptr && pool_->models != nullptr) pool_->models->want();
     first_byte_ = worker_.loop.now();

@@ -125,6 +125,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void flush_answer();
     void pause();
     void break_off(const local_reply& why);
+    void judge(std::uint32_t failed_in_a_row) const;
 
     // tunnel.cpp
     bool asks_for_websocket() const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ struct proxy_settings {
     duration request_timeout{};
     payload::error_format errors = payload::error_format::automatic;
     bool expose_routing = false;
+    unsigned eject_after = 0;  ///< failed answers in a row; 0: never
+    /// Any worker's thread: an endpoint has just reached that number.
+    std::function<void()> judge_endpoints;
     std::size_t ring_bytes = std::size_t{16} << 20;  ///< of this worker
 };
 

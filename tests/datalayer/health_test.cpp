@@ -40,6 +40,16 @@ struct fixture {
 }  // namespace
 
 TEST_SUITE("datalayer/health") {
+    TEST_CASE("failed answers are counted in a row, whatever failed about them") {
+        endpoint_state s;
+        CHECK(note_status(s, 500) == 1);
+        CHECK(note_status(s, 503) == 2);
+        CHECK(note_broken_answer(s) == 3);
+        CHECK(note_status(s, 501) == 0);
+        CHECK(note_status(s, 599) == 1);
+        CHECK(note_status(s, 200) == 0);
+    }
+
     TEST_CASE(
         "three connect failures in a row take an endpoint down at once, all of a pool if need be") {
         fixture f(2);

@@ -118,6 +118,15 @@ def test_failed_answers_in_a_row_eject_and_time_brings_back(weir, upstream):
     assert state_of(gateway, bad)["slowStart"] is True
 
 
+def test_a_server_that_fails_fast_is_out_after_five_answers_not_at_the_next_tick(weir, upstream):
+    good, bad = [upstream(reply(200, {})) for _ in range(2)], upstream(reply(500, {"error": "x"}))
+    gateway = weir(*two(*good, bad), "--threads", "1", "--picker-preset", "reference")
+    answers = chats(gateway, 120)
+    # Five, and those that come while the control thread hears of it; the tick alone let 40 through.
+    assert 5 <= answers.count(500) < 20
+    assert set(answers[-40:]) == {200}
+
+
 def test_never_more_than_half_of_a_pool_is_ejected_nor_its_last_endpoint(weir, upstream):
     bad = [upstream(reply(500, {"error": "x"})) for _ in range(4)]
     gateway = weir(*two(*bad), "--threads", "1")
