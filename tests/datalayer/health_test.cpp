@@ -41,7 +41,7 @@ struct fixture {
 
 TEST_SUITE("datalayer/health") {
     TEST_CASE("failed answers are counted in a row, whatever failed about them") {
-        endpoint_state s;
+        endpoint_state s(1);
         CHECK(note_status(s, 500) == 1);
         CHECK(note_status(s, 503) == 2);
         CHECK(note_broken_answer(s) == 3);
