@@ -29,6 +29,8 @@ void director::handle(http::exchange& ex) {
         const std::array<http::field, 2> fields = {http::field{"allow", allowed_methods},
                                                    http::field{"x-request-id", id}};
         worker_.numbers.count_answer(200, {});
+        write_line(ex, id, 200, {}, {});
+        log::at(log::level::request, "request", {{"id", id}, {"code", 200}});
         return ex.answer(200, fields, {});
     }
     auto config = worker_.current.get();
@@ -46,6 +48,28 @@ void director::refuse(http::exchange& ex, const http::head_error& why) {
     answer(ex, reply_for(why));
 }
 
+/// The access log's line of a request that no transaction took.
+void director::write_line(const http::exchange& ex, std::string_view id, int status,
+                          std::string_view reason, std::string_view detail) {
+    if (worker_.log == nullptr) return;
+    const auto& head = ex.head();
+    request_notes notes;
+    notes.method.assign(head.method);
+    notes.path.assign(head.target);
+    notes.host.assign(head.host);
+    access_line line;
+    line.id = id;
+    line.client = ex.peer().authority();
+    line.code = status;
+    line.end = end_letters(reason.empty() ? end_cause::natural : end_cause::error,
+                           life_phase::request, reason);
+    line.reason = reason;
+    line.detail = detail;
+    line.received = ex.received_at();
+    line.ended = worker_.loop.now();
+    worker_.log->append(to_json(line, notes));
+}
+
 /// Before, or without, a transaction: the head may be no more than bytes, so only what was split is
 /// used.
 void director::answer(http::exchange& ex, const local_reply& reply) {
@@ -53,22 +77,7 @@ void director::answer(http::exchange& ex, const local_reply& reply) {
     const std::string path(head.target);
     const std::string accept = head.fields.joined("accept");
     const auto id = id_of(ex);
-    if (worker_.log != nullptr) {
-        request_notes notes;
-        notes.method.assign(head.method);
-        notes.path = path;
-        notes.host.assign(head.host);
-        access_line line;
-        line.id = id;
-        line.client = ex.peer().authority();
-        line.code = reply.status;
-        line.end = end_letters(end_cause::error, life_phase::request, reply.reason);
-        line.reason = reply.reason;
-        line.detail = reply.text;
-        line.received = ex.received_at();
-        line.ended = worker_.loop.now();
-        worker_.log->append(to_json(line, notes));
-    }
+    write_line(ex, id, reply.status, reply.reason, reply.text);
     log::at(log::level::request, "refused",
             {{"id", id}, {"code", reply.status}, {"detail", reply.text}});
     reply_facts facts;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "http/exchange.hpp"
 #include "proxy/failure.hpp"
@@ -21,6 +22,8 @@ class director final : public http::request_handler {
   private:
     std::string id_of(const http::exchange& ex);
     void answer(http::exchange& ex, const local_reply& reply);
+    void write_line(const http::exchange& ex, std::string_view id, int status,
+                    std::string_view reason, std::string_view detail);
 
     worker& worker_;
     const std::string bind_address_;

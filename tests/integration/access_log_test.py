@@ -40,6 +40,9 @@ def test_a_line_for_every_kind_of_end(weir, manifests, upstream, tmp_path):
     times = [good[t] for t in ("t_headers", "t_body", "t_parse", "t_pick", "t_first_byte", "t_last", "t_total")]
     assert times == sorted(times)
     assert "Say hello" not in path.read_text()
+    assert gateway.request("OPTIONS", "*").status == 200
+    own = line()
+    assert (own["method"], own["path"], own["code"], own["end"], own["reason"]) == ("OPTIONS", "*", 200, "--", "")
 
     def refused(code, reason, end):
         got = line()
