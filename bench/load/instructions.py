@@ -37,6 +37,8 @@ class Case:
 
 CASES = [
     Case("1k", {"body": 1024}, 300, 300),
+    # Several under way at a time want memory at a time.
+    Case("1k-32c", {"body": 1024, "connections": 32}, 2000, 1000),
     Case("16k", {"body": 16 * 1024}, 200, 100),
     Case("220k", {"body": 220_000}, 60, 40),
     Case("220k-distinct", {"body": 220_000, "prompts": "distinct"}, 60, 40),

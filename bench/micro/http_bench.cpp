@@ -44,7 +44,7 @@ void heads() {
     std::string out;
     measure("one field line written", 1000, [&] {
         out.clear();
-        weir::http::append_field_line(out, "content-type", "application/json");
+        weir::proxy::append_head_field(out, "content-type", "application/json");
     });
 }
 

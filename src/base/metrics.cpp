@@ -37,11 +37,6 @@ struct less_key {
 histogram::histogram(std::span<const double> bounds)
     : bounds_(bounds), counts_(new std::atomic<std::uint64_t>[bounds.size() + 1] {}) {}
 
-std::size_t histogram::bucket_of(double v) const {
-    const auto at = std::lower_bound(bounds_.begin(), bounds_.end(), v) - bounds_.begin();
-    return static_cast<std::size_t>(at);
-}
-
 struct exposition::impl {
     struct family {
         prometheus::MetricFamily out;

@@ -38,7 +38,17 @@ class histogram {
 
     void observe(double v) { add(bucket_of(v), v); }
     /// The two halves of `observe`, for who counts the same value again and again.
-    std::size_t bucket_of(double v) const;
+    std::size_t bucket_of(double v) const {
+        // Without a branch on the value: the next one lies elsewhere.
+        const double* at = bounds_.data();
+        for (auto left = bounds_.size(); left > 1;) {
+            const auto half = left / 2;
+            at += at[half - 1] < v ? half : 0;
+            left -= half;
+        }
+        const bool above = !bounds_.empty() && *at < v;
+        return static_cast<std::size_t>(at - bounds_.data()) + (above ? 1 : 0);
+    }
     void add(std::size_t bucket, double v) {
         auto& count = counts_[bucket];
         count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

@@ -12,6 +12,25 @@ namespace {
 
 char lower(char c) { return (c >= 'A' && c <= 'Z') ? static_cast<char>(c | 0x20) : c; }
 
+bool same_eight_but_case(const char* a, const char* b) {
+    constexpr std::uint64_t ones = 0x0101010101010101U;
+    constexpr std::uint64_t high = ones << 7;
+    std::uint64_t x = 0;
+    std::uint64_t y = 0;
+    std::memcpy(&x, a, sizeof x);
+    std::memcpy(&y, b, sizeof y);
+    const auto differ = x ^ y;
+    if (differ == 0) return true;
+    if ((differ & ~(ones * 0x20)) != 0) return false;
+    // The bit of case alone: all right in a letter. Bytes of ASCII, lowered, cannot carry into
+    // their neighbours here.
+    const auto low = (x | ones * 0x20) & ~high;
+    const auto from_a = low + ones * (0x80 - 'a');
+    const auto beyond_z = low + ones * (0x7F - 'z');
+    const auto letters = from_a & ~beyond_z & ~x & high;
+    return (differ << 2 & ~letters) == 0;
+}
+
 struct unit {
     std::string_view name;
     double nanoseconds;
@@ -55,25 +74,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-bool iequals(std::string_view a, std::string_view b) {
-    if (a.size() != b.size()) return false;
-    std::size_t i = 0;
-    // Eight at a time: most are the same, or differ in more than the bit of case.
-    for (; i + 8 <= a.size(); i += 8) {
-        std::uint64_t x = 0;
-        std::uint64_t y = 0;
-        std::memcpy(&x, a.data() + i, sizeof x);
-        std::memcpy(&y, b.data() + i, sizeof y);
-        if (x == y) continue;
-        if (((x ^ y) & ~0x2020202020202020U) != 0) return false;
-        for (std::size_t j = i; j < i + 8; ++j) {
-            if (lower(a[j]) != lower(b[j])) return false;
+bool same_but_case(const char* a, const char* b, std::size_t size) {
+    if (size < 8) {
+        for (std::size_t i = 0; i < size; ++i) {
+            if (lower(a[i]) != lower(b[i])) return false;
         }
+        return true;
     }
-    for (; i < a.size(); ++i) {
-        if (lower(a[i]) != lower(b[i])) return false;
+    // The last eight overlap with those before.
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+        if (!same_eight_but_case(a + i, b + i)) return false;
     }
-    return true;
+    return same_eight_but_case(a + size - 8, b + size - 8);
 }
 
 std::string to_lower(std::string_view s) {
@@ -82,7 +94,7 @@ std::string to_lower(std::string_view s) {
     return out;
 }
 
-std::string_view trim(std::string_view s, bool lines) {
+std::string_view trim_ends(std::string_view s, bool lines) {
     const auto drop = [lines](char c) {
         return c == ' ' || c == '\t' || (lines && (c == '\r' || c == '\n'));
     };

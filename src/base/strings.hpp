@@ -11,14 +11,26 @@
 
 namespace weir {
 
+/// The same `size` bytes but for the case of ASCII letters.
+bool same_but_case(const char* a, const char* b, std::size_t size);
+
 /// ASCII case-insensitive comparison; no locale.
-bool iequals(std::string_view a, std::string_view b);
+inline bool iequals(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && same_but_case(a.data(), b.data(), a.size());
+}
 
 /// ASCII lower case, no locale.
 std::string to_lower(std::string_view s);
 
+/// `trim` of a text that begins or ends with white space.
+std::string_view trim_ends(std::string_view s, bool lines);
+
 /// Without leading and trailing spaces and tabs (and CR, LF when `lines`).
-std::string_view trim(std::string_view s, bool lines = false);
+inline std::string_view trim(std::string_view s, bool lines = false) {
+    const auto printable = [](char c) { return static_cast<unsigned char>(c) > ' '; };
+    if (s.empty() || (printable(s.front()) && printable(s.back()))) return s;
+    return trim_ends(s, lines);
+}
 
 /// The parts between separators, untrimmed; an empty text gives one empty part.
 std::vector<std::string_view> split(std::string_view s, char separator);

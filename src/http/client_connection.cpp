@@ -86,7 +86,7 @@ void client_connection::begin(call& c, call_owner& owner, std::string_view metho
     if (phase_ == phase::idle) {
         timer_.cancel();
         phase_ = phase::head;
-        context_.loop.at_batch_end(*this);
+        context_.loop.at_batch_end(*this, turn::upstream);
     }
 }
 

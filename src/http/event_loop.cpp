@@ -84,13 +84,16 @@ void event_loop::run() {
 
 /// Each may lead to more of either kind.
 void event_loop::end_batch() {
+    const auto asked = [](const auto& sources) { return !sources.empty(); };
     do {
-        for (std::size_t i = 0; i < ending_.size(); ++i) {
-            if (auto* source = ending_[i]) source->on_batch_end();
+        for (auto& sources : ending_) {
+            for (std::size_t i = 0; i < sources.size(); ++i) {
+                if (auto* source = sources[i]) source->on_batch_end();
+            }
+            sources.clear();
         }
-        ending_.clear();
         run_deferred();
-    } while (!ending_.empty());
+    } while (std::any_of(ending_.begin(), ending_.end(), asked));
 }
 
 void event_loop::stop() {
@@ -130,7 +133,7 @@ void event_loop::modify_level(int fd, io_source& source, std::uint32_t events) {
 
 void event_loop::forget(int fd, io_source& source) {
     epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-    for (auto* list : {&batch_, &ending_}) {
+    for (auto* list : {&batch_, &ending_.front(), &ending_.back()}) {
         std::replace(list->begin(), list->end(), &source, static_cast<io_source*>(nullptr));
     }
 }

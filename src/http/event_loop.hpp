@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,6 +11,9 @@
 #include "base/clock.hpp"
 
 namespace weir::http {
+
+/// Whom a write at the end of a batch goes to; servers are set to work before clients.
+enum class turn : std::uint8_t { upstream, downstream };
 
 /// Something the loop can wake: a socket, or any descriptor.
 class io_source {
@@ -83,10 +87,13 @@ class event_loop {
     /// Level-triggered, for listening sockets and descriptors that are read one item at a time.
     void watch_level(int fd, io_source& source, std::uint32_t events);
     void modify_level(int fd, io_source& source, std::uint32_t events);
-    /// Calls `source.on_batch_end` once the current batch of events has been handled. The place to
-    /// write what can wait so long: a peer that is woken by the first of many writes finds the
-    /// others done, where writes one by one would wake it again and again.
-    void at_batch_end(io_source& source) { ending_.push_back(&source); }
+    /// Calls `source.on_batch_end` once the current batch of events has been handled, those of one
+    /// turn behind each other. The place to write what can wait so long: a peer that is woken by
+    /// the first of many writes finds the others done, where writes one by one, or now to one peer
+    /// and now to another, would wake it again and again.
+    void at_batch_end(io_source& source, turn when) {
+        ending_[static_cast<std::size_t>(when)].push_back(&source);
+    }
     /// Events of `source` still in the current batch are dropped.
     void forget(int fd, io_source& source);
 
@@ -126,7 +133,7 @@ class event_loop {
     std::unique_ptr<char[]> scratch_;
     std::vector<std::function<void()>> deferred_;
     std::vector<io_source*> batch_;
-    std::vector<io_source*> ending_;
+    std::array<std::vector<io_source*>, 2> ending_;  ///< by turn
     std::mutex mailbox_mutex_;
     std::vector<std::function<void()>> mailbox_;
 };

@@ -309,18 +309,20 @@ void field_list::replace(std::string_view name, std::string_view value) {
     }
 }
 
-std::string_view field_list::get(std::string_view name) const {
+const field* field_list::first(std::string_view name) const {
+    if ((lengths_ & length_bit(name)) == 0) return nullptr;
     for (const auto& f : fields_) {
-        if (f.name.size() == name.size() && iequals(f.name, name)) return f.value;
+        if (iequals(f.name, name)) return &f;
     }
-    return {};
+    return nullptr;
 }
 
-bool field_list::has(std::string_view name) const {
-    for (const auto& f : fields_) {
-        if (f.name.size() == name.size() && iequals(f.name, name)) return true;
+const field* field_list::last(std::string_view name) const {
+    if ((lengths_ & length_bit(name)) == 0) return nullptr;
+    for (auto at = fields_.rbegin(); at != fields_.rend(); ++at) {
+        if (iequals(at->name, name)) return &*at;
     }
-    return false;
+    return nullptr;
 }
 
 std::string field_list::joined(std::string_view name) const {
@@ -331,12 +333,13 @@ std::string field_list::joined(std::string_view name) const {
 
 void field_list::join(std::string_view name, std::string& out) const {
     out.clear();
-    bool first = true;
+    if ((lengths_ & length_bit(name)) == 0) return;
+    bool comma = false;
     for (const auto& f : fields_) {
-        if (f.name.size() != name.size() || !iequals(f.name, name)) continue;
-        if (!first) out += ", ";
+        if (!iequals(f.name, name)) continue;
+        if (comma) out += ", ";
         out += f.value;
-        first = false;
+        comma = true;
     }
 }
 
@@ -474,20 +477,6 @@ head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::s
     result.what = head_outcome::kind::complete;
     result.consumed = scan.end;
     return result;
-}
-
-void append_field_line(std::string& head, std::string_view name, std::string_view value) {
-    const auto at = head.size();
-    head.resize(at + name.size() + value.size() + 4);
-    char* to = head.data() + at;
-    std::memcpy(to, name.data(), name.size());
-    to += name.size();
-    *to++ = ':';
-    *to++ = ' ';
-    if (!value.empty()) std::memcpy(to, value.data(), value.size());
-    to += value.size();
-    *to++ = '\r';
-    *to = '\n';
 }
 
 std::string_view reason_phrase(int status) {

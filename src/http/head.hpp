@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,16 +19,30 @@ struct field {
 /// The fields of one head, in the order of the wire.
 class field_list {
   public:
-    void clear() { fields_.clear(); }
-    void add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+    void clear() {
+        fields_.clear();
+        lengths_ = 0;
+        bytes_ = 0;
+    }
+    void add(std::string_view name, std::string_view value) {
+        fields_.push_back({name, value});
+        lengths_ |= length_bit(name);
+        bytes_ += name.size() + value.size();
+    }
 
     /// Gives every field of that name (any case) this value.
     void replace(std::string_view name, std::string_view value);
 
     /// The first field of that name (any case), or an empty view. Absent and empty are told apart
     /// by `has`.
-    std::string_view get(std::string_view name) const;
-    bool has(std::string_view name) const;
+    std::string_view get(std::string_view name) const {
+        const auto* found = first(name);
+        return found != nullptr ? found->value : std::string_view();
+    }
+    bool has(std::string_view name) const { return first(name) != nullptr; }
+    /// Null when there is none of that name.
+    const field* first(std::string_view name) const;
+    const field* last(std::string_view name) const;
     /// All values of that name joined by ", ".
     std::string joined(std::string_view name) const;
     /// The same into `out`, whose memory is used again.
@@ -36,9 +51,17 @@ class field_list {
     auto begin() const { return fields_.begin(); }
     auto end() const { return fields_.end(); }
     std::size_t size() const { return fields_.size(); }
+    /// Of all names and values.
+    std::size_t bytes() const { return bytes_; }
 
   private:
+    static std::uint64_t length_bit(std::string_view name) {
+        return std::uint64_t{1} << std::min(name.size(), std::size_t{63});
+    }
+
     std::vector<field> fields_;
+    std::uint64_t lengths_ = 0;  ///< of the names: most that are asked for are as long as none
+    std::size_t bytes_ = 0;
 };
 
 /// How the bytes after a head are delimited.
@@ -103,9 +126,6 @@ void salvage_fields(std::string_view bytes, request_head& out);
 /// others, with no body.
 head_outcome parse_response(std::string_view bytes, std::size_t& scanned, std::string_view method,
                             response_head& out);
-
-/// Writes `name: value` and the line's end behind a head.
-void append_field_line(std::string& head, std::string_view name, std::string_view value);
 
 /// The standard reason phrase, or "Unknown".
 std::string_view reason_phrase(int status);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "http/head_writer.hpp"
 #include "http/server_connection.hpp"
 
 namespace weir::http {
@@ -12,18 +13,17 @@ namespace {
 constexpr duration drain_time = std::chrono::seconds(1);
 constexpr duration linger_time = std::chrono::seconds(2);
 
-void append_number(std::string& out, std::uint64_t n, int base = 10) {
-    char text[24];
-    const auto end = std::to_chars(text, text + sizeof text, n, base).ptr;
-    out.append(text, end);
+/// Bytes of a head that most are shorter than.
+constexpr std::size_t usual_head = 512;
+
+void append_hex(std::string& out, std::uint64_t n) {
+    char text[16];
+    out.append(text, std::to_chars(text, text + sizeof text, n, 16).ptr);
 }
 
-void append_status_line(std::string& out, int status, std::string_view reason) {
-    out += "HTTP/1.1 ";
-    append_number(out, static_cast<std::uint64_t>(status));
-    out += ' ';
-    out += reason;
-    out += "\r\n";
+void write_status_line(head_writer& out, int status, std::string_view reason) {
+    out.text("HTTP/1.1 ").number(static_cast<std::uint64_t>(status));
+    out.text(" ").text(reason).text("\r\n");
 }
 
 }  // namespace
@@ -35,10 +35,12 @@ output& server_connection::out() {
 }
 
 void server_connection::send_interim(int status, std::span<const field> fields) {
-    auto& text = out().text();
-    append_status_line(text, status, reason_phrase(status));
-    for (const auto& f : fields) append_field_line(text, f.name, f.value);
-    text += "\r\n";
+    {
+        head_writer writer(out().text(), usual_head);
+        write_status_line(writer, status, reason_phrase(status));
+        for (const auto& f : fields) writer.field(f.name, f.value);
+        writer.text("\r\n");
+    }
     out_->send(stream_);
 }
 
@@ -69,40 +71,36 @@ void server_connection::begin(const answer_head& head) {
     // This client can tell the end of the body only from the end of the stream.
     if (answer_framing_ == framing::until_close && !no_body_) stream_.reset_on_close(true);
 
-    auto& text = out().text();
-    append_status_line(text, head.status,
-                       head.reason.empty() ? reason_phrase(head.status) : head.reason);
+    head_writer text(out().text(), usual_head);
+    write_status_line(text, head.status,
+                      head.reason.empty() ? reason_phrase(head.status) : head.reason);
     bool has_date = false;
     for (const auto& f : head.fields) {
-        has_date = has_date || (f.name.size() == 4 && iequals(f.name, "date"));
-        append_field_line(text, f.name, f.value);
+        has_date = has_date || iequals(f.name, "date");
+        text.field(f.name, f.value);
     }
-    if (!has_date) append_field_line(text, "date", context_.date());
+    if (!has_date) text.field("date", context_.date());
     if (answer_framing_ == framing::chunked) {
-        text += "transfer-encoding: chunked\r\n";
+        text.text("transfer-encoding: chunked\r\n");
     } else if (answer_framing_ == framing::length ||
                (answer_framing_ == framing::none && !no_body_)) {
-        if (head.status != 204) {
-            text += "content-length: ";
-            append_number(text, left_);
-            text += "\r\n";
-        }
+        if (head.status != 204) text.text("content-length: ").number(left_).text("\r\n");
     }
     if (upgraded) {
-        text += "connection: upgrade\r\n";
+        text.text("connection: upgrade\r\n");
     } else if (close_after_) {
-        text += "connection: close\r\n";
+        text.text("connection: close\r\n");
     } else if (http10) {
-        text += "connection: keep-alive\r\n";
+        text.text("connection: keep-alive\r\n");
     }
-    text += "\r\n";
+    text.text("\r\n");
 }
 
 void server_connection::write(std::string_view bytes) {
     if (no_body_ || bytes.empty()) return;
     auto& text = out().text();
     if (answer_framing_ == framing::chunked) {
-        append_number(text, bytes.size(), 16);
+        append_hex(text, bytes.size());
         text += "\r\n";
         out_->view(bytes);
         text += "\r\n";
@@ -147,12 +145,12 @@ void server_connection::open_tunnel() {
         context_.give(std::move(in_));
     }
     // Not now: the loop's scratch memory holds what the other side has just sent.
-    context_.loop.at_batch_end(*this);
+    context_.loop.at_batch_end(*this, turn::downstream);
 }
 
 void server_connection::pause_tunnel(bool paused) {
     tunnel_paused_ = paused;
-    if (!paused) context_.loop.at_batch_end(*this);
+    if (!paused) context_.loop.at_batch_end(*this, turn::downstream);
 }
 
 void server_connection::finish(std::string_view trailers) {
@@ -164,7 +162,7 @@ void server_connection::finish(std::string_view trailers) {
         text.append("0\r\n").append(trailers).append("\r\n");
     }
     phase_ = phase::finishing;
-    if (out_->owns_all()) return context_.loop.at_batch_end(*this);
+    if (out_->owns_all()) return context_.loop.at_batch_end(*this, turn::downstream);
     send_last();
 }
 

@@ -204,7 +204,16 @@ decision_ring::place decision_ring::write(const decision_facts& facts, std::size
     end_ = offset + e.size;
     newest_ = offset;
     ++count_;
+    fetch_ahead(e.size);
     return {e.numbers.sequence, offset};
+}
+
+/// The ring is larger than the caches: what the next decision will overwrite is fetched while this
+/// one's request goes on.
+void decision_ring::fetch_ahead(std::uint32_t bytes) const {
+    constexpr std::uint32_t line = 64;
+    const auto end = std::min(end_ + bytes, capacity_);
+    for (auto at = end_; at < end; at += line) __builtin_prefetch(memory_.get() + at, 1);
 }
 
 void decision_ring::forget_all() {

@@ -156,6 +156,7 @@ class decision_ring {
     entry* find(place where) const;
     std::uint32_t make_room(std::uint32_t size);
     void drop_oldest();
+    void fetch_ahead(std::uint32_t bytes) const;
 
     std::uint32_t capacity_;
     std::unique_ptr<unsigned char[]> memory_;  ///< pages are the kernel's until they are written

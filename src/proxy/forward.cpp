@@ -88,8 +88,7 @@ void transaction::prepare_upstream() {
     facts.drop_accept_encoding = rewritten_;
     facts.http10 = head.version_minor == 0;
     facts.takes_trailers = takes_trailers_ = head.version_minor != 0 && takes_trailers(fields());
-    if (upstream_head_.capacity() < worker_.spare_head.capacity())
-        upstream_head_.swap(worker_.spare_head);
+    if (upstream_head_.capacity() < text_stock::usual) upstream_head_ = worker_.heads.take();
     upstream_head_.clear();
     append_upstream_head(upstream_head_, head.method, target, fields(), facts);
     for (const auto* set : {&rule, &backend_->filters}) {

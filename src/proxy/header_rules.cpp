@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/strings.hpp"
+#include "http/head_writer.hpp"
 
 namespace weir::proxy {
 namespace {
@@ -70,14 +71,32 @@ constexpr std::array<std::string_view, 6> control_prefixes = {
     "x-slo-t",
 };
 
-bool matches(std::string_view name, std::string_view known_name) {
-    for (std::size_t i = 0; i < known_name.size(); ++i) {
-        char c = name[i];
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-        if (c == '_') c = '-';
-        if (c != known_name[i]) return false;
+/// Bytes that the head gains on its way: fields of the gateway's own, Content-Length, the plugins'.
+constexpr std::size_t usual_additions = 512;
+
+field_class class_of(std::string_view name) {
+    const auto length = std::min(name.size(), longest_known + 1);
+    const auto end = length > longest_known ? known.size() : first_of[length + 1];
+    for (std::size_t i = first_of[length]; i < end; ++i) {
+        if (iequals(name, known[i].name)) return known[i].what;
     }
-    return true;
+    if (!name.empty() && (name.front() | 0x20) == 'x') {
+        for (const auto prefix : control_prefixes) {
+            if (iequals(name.substr(0, prefix.size()), prefix)) return field_class::control;
+        }
+    }
+    return field_class::end_to_end;
+}
+
+/// An underscore twin is another field here and the same one behind a WSGI server: what weir sets
+/// or strips must not come in through it.
+bool is_twin(std::string_view name) {
+    std::array<char, 32> dashes{};  // no name that matters and no prefix is longer
+    static_assert(longest_known < 32);
+    const auto size = std::min(name.size(), dashes.size());
+    std::replace_copy(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(size),
+                      dashes.begin(), '_', '-');
+    return class_of({dashes.data(), size}) != field_class::end_to_end;
 }
 
 // Sorted. What RFC 9110 6.5.1 excludes beyond the fields of one connection and of the gateway:
@@ -97,23 +116,9 @@ bool is_written_here(std::string_view name) {
 }  // namespace
 
 field_class classify_field(std::string_view name) {
-    const auto length = std::min(name.size(), longest_known + 1);
-    const auto end = length > longest_known ? known.size() : first_of[length + 1];
-    for (std::size_t i = first_of[length]; i < end; ++i) {
-        const auto& k = known[i];
-        if (!matches(name, k.name)) continue;
-        // An underscore twin is another field here and the same one behind a WSGI server: what
-        // weir sets or strips must not come in through it.
-        const bool twin = name.find('_') != std::string_view::npos;
-        return twin ? field_class::control : k.what;
-    }
-    const char first = name.empty() ? '\0' : name.front();
-    if (first == 'x' || first == 'X') {
-        for (const auto prefix : control_prefixes) {
-            if (name.size() >= prefix.size() && matches(name, prefix)) return field_class::control;
-        }
-    }
-    return field_class::end_to_end;
+    const auto what = class_of(name);
+    if (what != field_class::end_to_end || name.find('_') == std::string_view::npos) return what;
+    return is_twin(name) ? field_class::control : what;
 }
 
 bool may_be_trailer(std::string_view name) {
@@ -168,11 +173,13 @@ bool nominated_fields::contains(std::string_view name) const {
 
 void append_upstream_head(std::string& out, std::string_view method, std::string_view target,
                           const http::field_list& fields, const forwarding_facts& facts) {
-    out.append(method).append(" ").append(target).append(" HTTP/1.1\r\n");
+    http::head_writer head(
+        out, method.size() + target.size() + fields.bytes() + 4 * fields.size() + usual_additions);
+    head.text(method).text(" ").text(target).text(" HTTP/1.1\r\n");
     const auto host = !facts.new_host.empty() ? facts.new_host
                       : !facts.host.empty()   ? facts.host
                                               : facts.authority;
-    append_head_field(out, "host", host);
+    head.field("host", host);
     const nominated_fields nominated(fields);
     std::string_view forwarded_for;
     std::string_view via;
@@ -183,7 +190,7 @@ void append_upstream_head(std::string& out, std::string_view method, std::string
             case field_class::end_to_end:
                 if (!nominated.empty() && nominated.contains(name)) break;
                 if (facts.drop_accept_encoding && iequals(name, "accept-encoding")) break;
-                append_head_field(out, name, value);
+                head.field(name, value);
                 break;
             case field_class::own: {
                 const bool is_for = name.size() == 15;
@@ -206,20 +213,20 @@ void append_upstream_head(std::string& out, std::string_view method, std::string
                 break;
         }
     }
-    if (facts.takes_trailers) append_head_field(out, "te", "trailers");
-    append_head_field(out, "x-request-id", facts.request_id);
-    out += "x-forwarded-for: ";
-    if (!forwarded_for.empty()) out.append(forwarded_for).append(", ");
-    out.append(facts.peer_ip).append("\r\n");
-    append_head_field(out, "x-forwarded-proto", facts.proto);
-    if (!facts.host.empty()) append_head_field(out, "x-forwarded-host", facts.host);
-    out += "via: ";
-    if (!via.empty()) out.append(via).append(", ");
-    out += facts.http10 ? "1.0 weir\r\n" : "1.1 weir\r\n";
+    if (facts.takes_trailers) head.field("te", "trailers");
+    head.field("x-request-id", facts.request_id);
+    head.text("x-forwarded-for: ");
+    if (!forwarded_for.empty()) head.text(forwarded_for).text(", ");
+    head.text(facts.peer_ip).text("\r\n");
+    head.field("x-forwarded-proto", facts.proto);
+    if (!facts.host.empty()) head.field("x-forwarded-host", facts.host);
+    head.text("via: ");
+    if (!via.empty()) head.text(via).text(", ");
+    head.text(facts.http10 ? "1.0 weir\r\n" : "1.1 weir\r\n");
 }
 
 void append_head_field(std::string& head, std::string_view name, std::string_view value) {
-    http::append_field_line(head, name, value);
+    head.append(name).append(": ").append(value).append("\r\n");
 }
 
 void remove_head_field(std::string& head, std::string_view name) {

@@ -112,11 +112,7 @@ void transaction::on_head(const http::response_head& head) {
         edited_.reset();
         path_ = query_ = {};
         pieces_ = {};
-        if (upstream_head_.capacity() > 512) {
-            if (worker_.spare_head.capacity() < upstream_head_.capacity())
-                worker_.spare_head.swap(upstream_head_);
-            std::string().swap(upstream_head_);
-        }
+        worker_.heads.give(std::exchange(upstream_head_, {}));
     }
 }
 

@@ -22,22 +22,12 @@
 namespace weir::proxy {
 namespace {
 
-/// The last field of that name, as the reference reads one that is repeated; null when there is
-/// none.
-const http::field* last_field(const http::field_list& fields, std::string_view name) {
-    for (auto at = fields.end(); at != fields.begin();) {
-        --at;
-        if (at->name.size() == name.size() && iequals(at->name, name)) return &*at;
-    }
-    return nullptr;
-}
-
 /// The value under the newer name when that field is present (even empty), else under the older
-/// one.
+/// one. Of a field that is repeated the last counts, as in the reference.
 std::string_view either(const http::field_list& fields, std::string_view newer,
                         std::string_view older) {
-    const auto* found = last_field(fields, newer);
-    if (found == nullptr) found = last_field(fields, older);
+    const auto* found = fields.last(newer);
+    if (found == nullptr) found = fields.last(older);
     return found != nullptr ? found->value : std::string_view();
 }
 

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/pin.hpp"
 #include "base/random.hpp"
+#include "base/text_stock.hpp"
 #include "http/client.hpp"
 #include "http/event_loop.hpp"
 #include "payload/error_body.hpp"
@@ -114,7 +115,7 @@ class worker {
     std::vector<header_field> headers;   ///< scratch: the request's fields, names lower-cased
     std::string transformed;             ///< scratch: bytes of an answer that were rewritten
     std::string header_names;            ///< scratch behind `headers`
-    std::string spare_head;              ///< memory for the next upstream head
+    text_stock heads;                    ///< memory for upstream heads
     std::string spare_text;              ///< memory for the next answer that is read for its usage
     random_source random;
     telemetry numbers;

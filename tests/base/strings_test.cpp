@@ -3,10 +3,38 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <string>
 
 using namespace std::chrono_literals;
 
 TEST_SUITE("base/strings") {
+    TEST_CASE("case is the only difference that names may have, at any place of any length") {
+        const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+        for (std::size_t size = 1; size <= 17; ++size) {
+            for (std::size_t at = 0; at < size; at += at + 2 < size ? 3 : 1) {
+                std::string a(size, 'x');
+                std::string b(size, 'X');
+                for (int c = 0; c < 256; ++c) {
+                    for (int d = 0; d < 256; ++d) {
+                        a[at] = static_cast<char>(c);
+                        b[at] = static_cast<char>(d);
+                        const bool same = lower(c) == lower(d);
+                        if (weir::iequals(a, b) != same)
+                            FAIL(size << " bytes, " << c << " and " << d << " at " << at);
+                    }
+                }
+            }
+        }
+        CHECK(weir::iequals("", ""));
+        CHECK_FALSE(weir::iequals("host", "hosts"));
+    }
+    TEST_CASE("white space around a text is no part of it") {
+        CHECK(weir::trim(" \ta b\t ") == "a b");
+        CHECK(weir::trim("a") == "a");
+        CHECK(weir::trim(" \t") == "");
+        CHECK(weir::trim("a\r\n") == "a\r\n");
+        CHECK(weir::trim("a\r\n", true) == "a");
+    }
     TEST_CASE("Go durations parse as Go parses them") {
         CHECK(weir::parse_go_duration("200ms") == 200ms);
         CHECK(weir::parse_go_duration("1.5s") == 1500ms);

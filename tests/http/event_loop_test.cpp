@@ -2,12 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <thread>
 #include <vector>
 
 using namespace std::chrono_literals;
 using weir::http::event_loop;
+using weir::http::io_source;
 using weir::http::timer;
+using weir::http::turn;
 
 TEST_SUITE("http/event_loop") {
     TEST_CASE("timers fire in order, never early, and a cancelled one not at all") {
@@ -43,6 +46,28 @@ TEST_SUITE("http/event_loop") {
         never.t.cancel();
         loop.run();
         CHECK(order == std::vector<int>{1, 2, 3});
+    }
+    TEST_CASE("writes at the end of a batch go upstream first, and those of one turn together") {
+        event_loop loop;
+        std::string order;
+        struct writer : io_source {
+            writer(std::string& to, char n) : order(&to), name(n) {}
+            void on_io(std::uint32_t /*events*/) override {}
+            void on_batch_end() override { *order += name; }
+            std::string* order;
+            char name;
+        };
+        writer a(order, 'a');
+        writer b(order, 'b');
+        writer c(order, 'c');
+        writer d(order, 'd');
+        loop.at_batch_end(a, turn::downstream);
+        loop.at_batch_end(b, turn::upstream);
+        loop.at_batch_end(c, turn::downstream);
+        loop.at_batch_end(d, turn::upstream);
+        loop.stop();
+        loop.run();
+        CHECK(order == "bdac");
     }
     TEST_CASE("posted functions run on the loop in order, also from another thread") {
         event_loop loop;

@@ -36,6 +36,28 @@ TEST_SUITE("http/head_scan") {
             }
         }
     }
+    TEST_CASE("a field name may hold every byte of a token at every place, and no other") {
+        const std::string others = "!#$%&'*+-.^_`|~";
+        for (std::size_t size = 1; size <= 34; ++size) {
+            for (std::size_t at = 0; at < size; ++at) {
+                for (int c = 0x20; c < 256; ++c) {  // scan_head lets no other through
+                    const auto byte = static_cast<char>(c);
+                    const bool token = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                                       (c >= 'a' && c <= 'z') ||
+                                       others.find(byte) != std::string::npos;
+                    if (byte == ':') continue;  // the end of a shorter name
+                    std::string name(size, 'n');
+                    name[at] = byte;
+                    field_list fields;
+                    bool too_many = false;
+                    const auto lines = name + ": v\r\n\r\n";
+                    const auto* fault = split_field_lines(lines, 3, too_many, fields);
+                    if ((fault == nullptr) != token) FAIL(size << " bytes, " << c << " at " << at);
+                    if (token && fields.begin()->name != name) FAIL(name << " is cut");
+                }
+            }
+        }
+    }
     TEST_CASE("field lines are split, or their fault is named") {
         const struct {
             const char* lines;
@@ -63,5 +85,11 @@ TEST_SUITE("http/head_scan") {
         CHECK(fields.size() == 3);
         CHECK(fields.get("d") == "e");
         CHECK(fields.has("C"));
+        CHECK_FALSE(fields.has("e"));
+        CHECK(fields.first("e") == nullptr);
+        fields.add("a", "again");
+        CHECK(fields.get("A") == "b");
+        CHECK(fields.last("A")->value == "again");
+        CHECK(fields.joined("a") == "b, again");
     }
 }

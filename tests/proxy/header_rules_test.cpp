@@ -30,17 +30,33 @@ std::string upstream_head(const http::field_list& list) {
 
 TEST_SUITE("proxy/header_rules") {
     TEST_CASE("what belongs to one connection, or to weir, is not passed on") {
-        for (const auto* name :
-             {"Connection", "keep-alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
-              "Proxy-Connection", "Proxy-Authorization", "Expect", "HTTP2-Settings",
-              "x-gateway-destination-endpoint", "X-Gateway-Inference-Objective",
-              "x_gateway_inference_objective", "x-llm-d-anything", "x-weir-reason",
-              "X_Forwarded_For", "content_length", "Transfer_Encoding", "x_request_id"}) {
+        for (const auto* name : {"Connection",
+                                 "keep-alive",
+                                 "TE",
+                                 "Trailer",
+                                 "Transfer-Encoding",
+                                 "Upgrade",
+                                 "Proxy-Connection",
+                                 "Proxy-Authorization",
+                                 "Expect",
+                                 "HTTP2-Settings",
+                                 "x-gateway-destination-endpoint",
+                                 "X-Gateway-Inference-Objective",
+                                 "x_gateway_inference_objective",
+                                 "x_gateway_destination_endpoint_served",
+                                 "X_Gateway_Model_Name_Rewrite",
+                                 "x-llm-d-anything",
+                                 "x-weir-reason",
+                                 "X_Forwarded_For",
+                                 "content_length",
+                                 "Transfer_Encoding",
+                                 "x_request_id"}) {
             CHECK_MESSAGE(classify_field(name) != field_class::end_to_end, name);
             CHECK(upstream_head(fields({{name, "evil"}})).find("evil") == std::string::npos);
         }
         for (const auto* name : {"Authorization", "accept", "X-Forwarded-Port", "Forwarded",
-                                 "x-gateway", "traceparent", "te2", "Cookie"}) {
+                                 "x-gateway", "traceparent", "te2", "Cookie", "x_gateway",
+                                 "my_host", "content_length_of_something_else_entirely"}) {
             CHECK_MESSAGE(classify_field(name) == field_class::end_to_end, name);
         }
     }
