@@ -12,23 +12,38 @@ namespace {
 
 char lower(char c) { return (c >= 'A' && c <= 'Z') ? static_cast<char>(c | 0x20) : c; }
 
+// Eight characters at a time, in one word.
+constexpr std::uint64_t ones = 0x0101010101010101U;
+constexpr std::uint64_t high = ones << 7;
+
+std::uint64_t load_eight(const char* from) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+/// The high bit of each character from `first` to `last`, which are ASCII. Characters without their
+/// high bits cannot carry into their neighbours.
+std::uint64_t within(std::uint64_t word, char first, char last) {
+    const auto low = word & ~high;
+    const auto reached = low + ones * static_cast<std::uint64_t>(0x80 - first);
+    const auto passed = low + ones * static_cast<std::uint64_t>(0x7F - last);
+    return reached & ~passed & ~word & high;
+}
+
 bool same_eight_but_case(const char* a, const char* b) {
-    constexpr std::uint64_t ones = 0x0101010101010101U;
-    constexpr std::uint64_t high = ones << 7;
-    std::uint64_t x = 0;
-    std::uint64_t y = 0;
-    std::memcpy(&x, a, sizeof x);
-    std::memcpy(&y, b, sizeof y);
-    const auto differ = x ^ y;
+    const auto x = load_eight(a);
+    const auto differ = x ^ load_eight(b);
     if (differ == 0) return true;
     if ((differ & ~(ones * 0x20)) != 0) return false;
-    // The bit of case alone: all right in a letter. Bytes of ASCII, lowered, cannot carry into
-    // their neighbours here.
-    const auto low = (x | ones * 0x20) & ~high;
-    const auto from_a = low + ones * (0x80 - 'a');
-    const auto beyond_z = low + ones * (0x7F - 'z');
-    const auto letters = from_a & ~beyond_z & ~x & high;
-    return (differ << 2 & ~letters) == 0;
+    // The bit of case alone: all right in a letter.
+    return (differ << 2 & ~within(x | ones * 0x20, 'a', 'z')) == 0;
+}
+
+void lower_eight(const char* from, char* to) {
+    auto word = load_eight(from);
+    word |= within(word, 'A', 'Z') >> 2;
+    std::memcpy(to, &word, sizeof word);
 }
 
 struct unit {
@@ -89,9 +104,19 @@ bool same_but_case(const char* a, const char* b, std::size_t size) {
 }
 
 std::string to_lower(std::string_view s) {
-    std::string out(s);
-    std::transform(out.begin(), out.end(), out.begin(), lower);
+    std::string out(s.size(), '\0');
+    lower_copy(s, out.data());
     return out;
+}
+
+void lower_copy(std::string_view s, char* to) {
+    if (s.size() < 8) {
+        for (const char c : s) *to++ = lower(c);
+        return;
+    }
+    // The last eight overlap with those before.
+    for (std::size_t i = 0; i + 8 < s.size(); i += 8) lower_eight(s.data() + i, to + i);
+    lower_eight(s.data() + s.size() - 8, to + s.size() - 8);
 }
 
 std::string_view trim_ends(std::string_view s, bool lines) {

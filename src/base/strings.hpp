@@ -21,6 +21,8 @@ inline bool iequals(std::string_view a, std::string_view b) {
 
 /// ASCII lower case, no locale.
 std::string to_lower(std::string_view s);
+/// The same written to `to`, which has room for it.
+void lower_copy(std::string_view s, char* to);
 
 /// `trim` of a text that begins or ends with white space.
 std::string_view trim_ends(std::string_view s, bool lines);

@@ -184,6 +184,7 @@ void endpoint_pool::publish() {
     auto era = std::make_shared<lora_era>();
     for (const auto& m : members_) {
         view->endpoints.push_back(m->listed.what);
+        view->endpoints.back().serial = m->state->serial;
         view->states.push_back(m->state);
         view->addresses.push_back(m->listed.where);
         if (const auto at = era_->current.find(m->state.get()); at != era_->current.end()) {

@@ -54,8 +54,10 @@ class host_map {
     /// canonical.
     template <class F>
     bool visit(std::string_view host, F&& f) const {
-        if (const auto found = exact_.find(host); found != exact_.end() && f(found->second))
-            return true;
+        if (!exact_.empty()) {  // an empty map hashes too
+            const auto found = exact_.find(host);
+            if (found != exact_.end() && f(found->second)) return true;
+        }
         if (!wildcards_.empty()) {
             for (auto dot = host.find('.'); dot != host.npos; dot = host.find('.', dot + 1)) {
                 if (dot == 0) continue;

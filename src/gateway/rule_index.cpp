@@ -227,8 +227,10 @@ const candidate* rule_index::find_prefix(const request_view& request) const {
 }
 
 const candidate* rule_index::find(const request_view& request) const {
-    if (const auto found = exact_.find(request.path); found != exact_.end()) {
-        if (const auto* c = found->second.find(request)) return c;
+    if (!exact_.empty()) {  // an empty map hashes too
+        const auto found = exact_.find(request.path);
+        const auto* c = found == exact_.end() ? nullptr : found->second.find(request);
+        if (c != nullptr) return c;
     }
     if (!regexes_.empty()) {
         if (const auto* c = find_regex(request)) return c;

@@ -33,6 +33,8 @@ event_loop::event_loop()
     : epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       now_(steady_clock::now()),
+      ticks_(ticks()),
+      ns_per_tick_(seconds_per_tick() * 1e9),
       origin_(now_),
       wheel_(wheel_slots, nullptr),
       occupied_(wheel_slots / 64, 0),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/ticks.hpp"
 
 namespace weir::http {
 
@@ -100,7 +101,15 @@ class event_loop {
     /// The time at which the current batch of events was received.
     time_point now() const { return now_; }
     /// The true time; also moves `now`.
-    time_point refresh_now() { return now_ = steady_clock::now(); }
+    time_point refresh_now() {
+        ticks_ = ticks();
+        return now_ = steady_clock::now();
+    }
+    /// The true time within a batch, to tell how long something took: a third of the price.
+    time_point precise_now() const {
+        const auto passed = static_cast<double>(ticks() - ticks_) * ns_per_tick_;
+        return now_ + duration(static_cast<duration::rep>(passed));
+    }
 
     /// A buffer of `scratch_size` bytes that any callback may use until it returns.
     static constexpr std::size_t scratch_size = 256 * 1024;
@@ -125,6 +134,8 @@ class event_loop {
     int wake_ = -1;
     bool stopped_ = false;
     time_point now_;
+    std::uint64_t ticks_ = 0;  ///< when `now_` was read
+    double ns_per_tick_;
     time_point origin_;
     std::uint64_t wheel_now_ = 0;  ///< ticks since `origin_` that have been expired
     std::vector<timer*> wheel_;

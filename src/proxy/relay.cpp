@@ -104,7 +104,7 @@ void transaction::on_head(const http::response_head& head) {
         begin_answer(head.status, head.reason, body, head.content_length);
     }
     worker_.numbers.response_seconds.observe(
-        std::chrono::duration<double>(steady_clock::now() - first_byte_).count());
+        std::chrono::duration<double>(worker_.loop.precise_now() - first_byte_).count());
     if (call_.sent_all()) {
         // Nothing can be replayed now: a long answer must not keep its request.
         ex_->release_request();

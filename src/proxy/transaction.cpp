@@ -31,15 +31,6 @@ std::string_view either(const http::field_list& fields, std::string_view newer,
     return found != nullptr ? found->value : std::string_view();
 }
 
-/// ASCII lower case. Without a branch, so that the compiler does sixteen bytes at a time.
-void lower_copy(std::string_view from, char* to) {
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        const auto c = static_cast<unsigned char>(from[i]);
-        const bool upper = static_cast<unsigned char>(c - 'A') < 26;
-        to[i] = static_cast<char>(c | (upper ? 0x20 : 0));
-    }
-}
-
 bool readable_encoding(std::string_view value) {
     return value.empty() || iequals(value, "identity");
 }
@@ -442,9 +433,9 @@ void transaction::pick(inference_request& request, pool_slot& s) {
         s.known.forget();
     const scheduling::decision_input in{request,      view_->endpoints,   s.signals,
                                         s.candidates, worker_.loop.now(), seed};
-    const auto begin = steady_clock::now();
+    const auto begin = worker_.loop.precise_now();
     const bool found = pool_->pipeline->decide(in, s.scratch, decision_);
-    const auto end = steady_clock::now();
+    const auto end = worker_.loop.precise_now();
     const double seconds = std::chrono::duration<double>(end - begin).count();
     worker_.numbers.decision_seconds.observe(seconds);
     if (!found || decision_.primary_targets().empty()) {

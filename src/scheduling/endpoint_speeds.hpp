@@ -130,12 +130,12 @@ class speeds {
         static constexpr double prior = 10;    ///< seconds at the pool's pace that count as seen
         static constexpr double noise = 1.25;  ///< equal machines differ by as much
 
-        static constexpr double fades_after = 30;    ///< seconds
+        static constexpr std::chrono::seconds fades_after{30};
         static constexpr double unnoticed = 0.1;     ///< seconds of lag that may be chance
         static constexpr double lag_noise = 1.05;    ///< so much longer may be chance too
         static constexpr double lag_share = 0.3;     ///< of the newest first token in the lag
         static constexpr double lag_forgotten = 20;  ///< seconds
-        static constexpr double falls_silent = 30;   ///< seconds without a first token
+        static constexpr std::chrono::seconds falls_silent{30};  ///< without a first token
 
         std::atomic<std::uint64_t> key{0};
         std::atomic<double> slowness{1};
@@ -150,24 +150,23 @@ class speeds {
         /// an endpoint that is spared must get its chance.
         double at(time_point now) const {
             const auto known = slowness.load(std::memory_order_relaxed);
-            const std::chrono::duration<double> age = now - learned.load(std::memory_order_relaxed);
-            if (age.count() <= fades_after) return known;
-            return 1 + (known - 1) * fades_after / age.count();
+            const auto age = now - learned.load(std::memory_order_relaxed);
+            if (age <= fades_after) return known;
+            return 1 + (known - 1) * (fades_after / std::chrono::duration<double>(age));
         }
 
         /// Seconds by which first tokens came later lately than the tokens ahead of them explain:
         /// prompts wait for memory or for a seat there, or less was in its cache than believed.
         double lag_at(time_point now) const {
+            const auto known = lag.load(std::memory_order_relaxed);
+            if (known == 0) return 0;
             const std::chrono::duration<double> age =
                 now - answered.load(std::memory_order_relaxed);
-            return lag.load(std::memory_order_relaxed) *
-                   std::max(0.0, 1 - age.count() / lag_forgotten);
+            return known * std::max(0.0, 1 - age.count() / lag_forgotten);
         }
 
         bool silent_at(time_point now) const {
-            const std::chrono::duration<double> age =
-                now - answered.load(std::memory_order_relaxed);
-            return age.count() > falls_silent;
+            return now - answered.load(std::memory_order_relaxed) > falls_silent;
         }
 
         void note_lag(double seconds, time_point now) {

@@ -14,6 +14,7 @@ constexpr std::size_t token_bytes = 4;
 // and of each other, and only one multiplication a step waits for the step before it.
 constexpr std::size_t half = 128;
 constexpr std::size_t step = 2 * half;
+static_assert(step == hashed_at_once);
 constexpr std::uint64_t second_half_seed = 0x9e3779b97f4a7c15ULL;
 constexpr std::uint64_t chain_secret = 0xbf58476d1ce4e5b9ULL;
 
@@ -44,6 +45,8 @@ std::uint64_t hash_short_step(std::uint64_t before, const char* data, std::size_
 std::uint64_t prefix_root(std::string_view model, std::string_view salt) {
     return XXH3_64bits_withSeed(salt.data(), salt.size(), XXH3_64bits(model.data(), model.size()));
 }
+
+std::uint64_t hash_bytes(const char* bytes) { return hash_step(0, bytes); }
 
 std::size_t prompt_blocks(std::size_t bytes, std::size_t block_tokens, std::size_t max_blocks) {
     const auto block = block_tokens * token_bytes;

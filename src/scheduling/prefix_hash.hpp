@@ -20,6 +20,10 @@ std::uint64_t prefix_root(std::string_view model, std::string_view salt);
 std::size_t hash_prompt(std::uint64_t root, std::string_view bytes, std::size_t block_tokens,
                         std::size_t max_blocks, std::vector<std::uint64_t>& out);
 
+/// A number for `hashed_at_once` bytes alone, of the same kind.
+std::uint64_t hash_bytes(const char* bytes);
+constexpr std::size_t hashed_at_once = 256;
+
 /// Blocks of a prompt: what `hash_prompt` would append.
 std::size_t prompt_blocks(std::size_t bytes, std::size_t block_tokens, std::size_t max_blocks);
 

@@ -4,11 +4,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <string_view>
 #include <vector>
 
 #include "scheduling/prefill_turns.hpp"
+#include "scheduling/prefix_hash.hpp"
 
 namespace weir::scheduling {
 
@@ -21,8 +21,7 @@ class recent_prefixes {
     /// The name of `prompt` up to `end`; 0: too short to be worth one.
     static std::uint64_t name(std::string_view prompt, std::size_t end) {
         end = std::min(end, prompt.size());
-        if (end < named_by) return 0;
-        return std::hash<std::string_view>{}(prompt.substr(end - named_by, named_by));
+        return end < hashed_at_once ? 0 : hash_bytes(prompt.data() + end - hashed_at_once);
     }
 
     void note(std::uint64_t name, time_point now) {
@@ -40,7 +39,6 @@ class recent_prefixes {
     }
 
   private:
-    static constexpr std::size_t named_by = 256;  ///< bytes
     static constexpr std::size_t size = 4096;
     static constexpr std::uint64_t tag = 0xffffffff00000000;
 

@@ -28,6 +28,19 @@ TEST_SUITE("base/strings") {
         CHECK(weir::iequals("", ""));
         CHECK_FALSE(weir::iequals("host", "hosts"));
     }
+    TEST_CASE("letters are lowered and nothing else, at any place of any length") {
+        for (std::size_t size = 1; size <= 17; ++size) {
+            for (std::size_t at = 0; at < size; ++at) {
+                for (int c = 0; c < 256; ++c) {
+                    std::string text(size, 'X');
+                    std::string wanted(size, 'x');
+                    text[at] = static_cast<char>(c);
+                    wanted[at] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+                    if (weir::to_lower(text) != wanted) FAIL(c << " at " << at << " of " << size);
+                }
+            }
+        }
+    }
     TEST_CASE("white space around a text is no part of it") {
         CHECK(weir::trim(" \ta b\t ") == "a b");
         CHECK(weir::trim("a") == "a");
