@@ -71,21 +71,22 @@ bool address::is_loopback() const {
 }
 
 std::string address::ip() const {
-    char text[INET6_ADDRSTRLEN] = "";
+    std::string out;
     if (family() == AF_INET6) {
+        char text[INET6_ADDRSTRLEN] = "";
         inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr, text,
                   sizeof text);
+        out = text;
     } else if (family() == AF_INET) {
         // Once a request: inet_ntop goes through sprintf, ten times the work.
         const auto ip = ntohl(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr.s_addr);
-        char* at = text;
         for (int shift = 24; shift >= 0; shift -= 8) {
-            at = std::to_chars(at, text + sizeof text, ip >> shift & 0xFF).ptr;
-            if (shift != 0) *at++ = '.';
+            char digits[3];
+            out.append(digits, std::to_chars(digits, digits + 3, ip >> shift & 0xFF).ptr);
+            if (shift != 0) out += '.';
         }
-        return {text, at};
     }
-    return text;
+    return out;
 }
 
 std::string address::authority() const {
