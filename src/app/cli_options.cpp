@@ -258,7 +258,7 @@ void add_serve_options(CLI::App& app, serve_options& o) {
                {"N", "", running});
     add(app, "--drain-timeout", o.drain_timeout, &read_duration,
         "How long streams may finish after SIGTERM", {"DURATION", "30s", running});
-    app.add_flag("!--no-watch", o.watch, "Do not watch files; SIGHUP still reloads")
+    app.add_flag("--no-watch", o.no_watch, "Do not watch files; SIGHUP still reloads")
         ->group(running);
 }
 

@@ -50,7 +50,7 @@ struct serve_options {
     payload::error_format errors = payload::error_format::automatic;
     bool expose_routing = false;
     duration drain_timeout = std::chrono::seconds(30);
-    bool watch = true;
+    bool no_watch = false;
     std::vector<std::string> plugins;  ///< --plugin: shared libraries with further plugin types
     int demo_endpoints = 0;            ///< of `demo`
     bool simulated = false;            ///< `load.endpoints` are those of `demo`

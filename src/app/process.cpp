@@ -55,7 +55,7 @@ int process::run() {
     // Before any thread starts, so that all of them leave the signals to this one.
     signals_ = std::make_unique<signals>(loop_, [this](int n) { on_signal(n); });
     // Before the first load, so that no change between the two is missed.
-    if (options_.watch) {
+    if (!options_.no_watch) {
         watcher_ = std::make_unique<watcher>(loop_, watched_paths(options_.load),
                                              [this] { files_changed(); });
     }
@@ -74,7 +74,7 @@ int process::run() {
     }
     put_in_force(first_);
     start_workers();
-    if (options_.watch) {
+    if (!options_.no_watch) {
         endpoints_watcher_ =
             std::make_unique<watcher>(loop_, watched_endpoints_files(first_->model->pools),
                                       [this] { wiring_->read_endpoints_files(); });

@@ -150,11 +150,14 @@ def test_the_links_of_a_mounted_config_map_are_swapped(weir, tmp_path, upstream)
         assert said(gateway) and gateway.metric("weir_config_reloads_total", result="success") == 1
 
 
-def test_signals_and_the_api_reload_without_watching(weir, manifests, upstream):
+@pytest.mark.parametrize("flags, environment", [(["--no-watch"], {}), ([], {"WEIR_NO_WATCH": "true"})])
+def test_signals_and_the_api_reload_without_watching(weir, manifests, upstream, flags, environment):
     server = upstream(reply())
     folder = manifests({"all.yaml": manifest(server.port)})
-    gateway = weir("-f", folder, "--no-watch")
+    gateway = weir("-f", folder, *flags, env=environment)
+    watching = weir("-f", folder, env={"WEIR_NO_WATCH": "false"})
     put(folder, "all.yaml", manifest(server.port, "/v2"))
+    wait_for(lambda: serves(watching, "/v2/models"), "the new route", 10)
     dry = gateway.admin("POST", "/v1/reload?dryRun=1", {}).json()
     assert dry["ok"] and dry["dryRun"] and serves(gateway, "/v1/models")
     gateway.signal(signal.SIGHUP)
