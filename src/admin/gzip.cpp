@@ -56,7 +56,7 @@ std::string unpacked(std::string_view gzip) {
 struct gzip_packer::stream {
     stream() {
         constexpr int memory_level = 8;
-        // The control thread packs: speed counts more than the last tenth of the size.
+        // Speed counts more than the last tenth of the size.
         if (deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED, gzip_form + MAX_WBITS, memory_level,
                          Z_DEFAULT_STRATEGY) != Z_OK) {
             throw std::bad_alloc();

@@ -3,7 +3,6 @@
 #include <boost/beast/http/status.hpp>
 
 #include <array>
-#include <cstring>
 #include <limits>
 
 #include "base/strings.hpp"

@@ -6,9 +6,9 @@
 #include <chrono>
 #include <cstdint>
 
-namespace weir::scheduling {
+#include "base/clock.hpp"
 
-using time_point = std::chrono::steady_clock::time_point;
+namespace weir::scheduling {
 
 /// Whose turn it is on one endpoint, which computes prompts in the order they were sent: the ledger
 /// counts all tokens of a prompt until its first token comes, and the prompt in turn may be nearly
