@@ -42,6 +42,7 @@ std::shared_ptr<const tls_client> tls_client::make(settings from, std::string& p
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_read_ahead(context, 1);
     // No pass phrase is asked for on a terminal.
     SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
     const auto& given = made->settings_;
