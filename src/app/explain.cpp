@@ -100,7 +100,8 @@ std::string percent_encoded(const std::string& id) {
 
 /// Whether the options name a configuration of their own to explain with.
 bool has_configuration(const config::load_options& l) {
-    return !l.filenames.empty() || !l.endpoints.empty() || !l.endpoints_files.empty();
+    return !l.filenames.empty() || !l.endpoints.empty() || !l.endpoints_files.empty() ||
+           !l.config_file.empty() || !l.config_text.empty();
 }
 
 int explain_alone(const explain_options& options, const std::string& document) {

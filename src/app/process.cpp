@@ -49,6 +49,12 @@ void check_admin(const std::string& admin, config::findings& found) {
         .help = "bind it to the loopback (--admin 127.0.0.1:9901), or let only its users reach it";
 }
 
+/// Standard input or a pipe may never end: whoever gives up waiting must be able to stop it.
+config::load_result load_interruptible(const config::load_options& options) {
+    const leave_on_signal now;
+    return config::load(options);
+}
+
 }  // namespace
 
 int process::run() {
@@ -90,7 +96,7 @@ int process::run() {
 }
 
 int process::load_first() {
-    auto loaded = config::load(options_.load);
+    auto loaded = load_interruptible(options_.load);
     if (!loaded.usage_error.empty()) {
         std::fprintf(stderr, "weir: %s\n", loaded.usage_error.c_str());
         return exit_usage;

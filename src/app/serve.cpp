@@ -25,12 +25,6 @@ int run_serve(const serve_options& options) {
         std::fprintf(stderr, "weir: %s\n", config::nothing_to_serve);
         return exit_usage;
     }
-    if (!l.config_file.empty() && !l.config_text.empty()) {
-        std::fprintf(stderr,
-                     "weir: both the \"config-text\" and \"config-file\" flags cannot be set at "
-                     "the same time\n");
-        return exit_usage;
-    }
     if (!load_plugins(options.plugins)) return exit_invalid;
     return process(options).run();
 }

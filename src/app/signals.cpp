@@ -5,15 +5,31 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <initializer_list>
 #include <utility>
 
 namespace weir::app {
+namespace {
+
+sigset_t set_of(std::initializer_list<int> numbers) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int n : numbers) sigaddset(&set, n);
+    return set;
+}
+
+}  // namespace
+
+leave_on_signal::leave_on_signal() {
+    const auto set = set_of({SIGINT, SIGTERM});
+    pthread_sigmask(SIG_UNBLOCK, &set, &before_);
+}
+
+leave_on_signal::~leave_on_signal() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 signals::signals(http::event_loop& loop, std::function<void(int)> on_signal)
     : loop_(loop), on_signal_(std::move(on_signal)) {
-    sigset_t set;
-    sigemptyset(&set);
-    for (const int n : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&set, n);
+    const auto set = set_of({SIGINT, SIGTERM, SIGHUP, SIGUSR1});
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <functional>
 
 #include "http/event_loop.hpp"
@@ -19,6 +20,20 @@ class signals final : public http::io_source {
     http::event_loop& loop_;
     std::function<void(int)> on_signal_;
     int fd_;
+};
+
+/// While it lives SIGINT and SIGTERM end the process as if nobody had asked for them: for the time
+/// before anything is served, when reading may wait for a terminal or a pipe. Before any thread
+/// starts.
+class leave_on_signal {
+  public:
+    leave_on_signal();
+    leave_on_signal(const leave_on_signal&) = delete;
+    leave_on_signal& operator=(const leave_on_signal&) = delete;
+    ~leave_on_signal();
+
+  private:
+    sigset_t before_;
 };
 
 }  // namespace weir::app

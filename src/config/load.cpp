@@ -28,6 +28,12 @@ void list_skipped(const resources& all, std::vector<std::string>& skipped) {
 
 load_result load(const load_options& options) {
     load_result result;
+    if (!options.config_file.empty() && !options.config_text.empty()) {
+        // The endpoint picker's own words.
+        result.usage_error =
+            "both the \"config-file\" and \"config-text\" flags cannot be set at the same time";
+        return result;
+    }
     resources all;
     const auto sources = read_sources(options.filenames, result.found);
     for (const auto& source : sources) parse_source(source, all, result.found);

@@ -198,8 +198,6 @@ void transaction::refuse(const local_reply& reply) {
         worker_.numbers.count_error(series, error_code_of(reply.status));
     }
     record_refusal();
-    account(reply.status, reply.reason, reply.cause,
-            reply.detail.empty() ? reply.text : reply.detail);
     reply_facts facts;
     const std::string path(path_.empty() && notes_ ? std::string_view(notes_->path) : path_);
     const std::string accept = accept_;
@@ -211,13 +209,17 @@ void transaction::refuse(const local_reply& reply) {
         dispatched_ != time_point{} ? view_->endpoints[endpoint_].authority() : std::string();
     facts.endpoint = endpoint;
     facts.api = api_;
+    const auto body = body_of(worker_, reply, facts);
+    sent_bytes_ = sent_size(*ex_, body.body);
+    account(reply.status, reply.reason, reply.cause,
+            reply.detail.empty() ? reply.text : reply.detail);
     const auto filters = filters_for_reply();
     facts.filters = &filters;
     const auto config = std::move(config_);  // the filters point into it
     auto* ex = ex_;
     auto& w = worker_;
     recycle();
-    send_reply(w, *ex, reply, facts);
+    send_reply(w, *ex, reply, facts, body);
 }
 
 /// What the chosen rule does to an answer of weir's own.
@@ -234,7 +236,7 @@ void transaction::answer_plain(int status, const gateway::response_fields& field
     apply_answer_filters(filters, out);
     out.push_back({"x-request-id", id});
     worker_.numbers.count_answer(status, {});
-    answer_bytes_ = body.size();
+    sent_bytes_ = sent_size(*ex_, body);
     account(status, {}, end_cause::natural);  // reads the configuration, too
     const auto config = std::move(config_);   // the filters point into it
     auto* ex = ex_;
@@ -322,8 +324,8 @@ void transaction::write_lines(int status, std::string_view reason, end_cause cau
     line.end = end_letters(cause, phase(), reason);
     line.reason = reason;
     line.detail = detail;
-    line.bytes_in = body_bytes_;
-    line.bytes_out = answer_bytes_;
+    line.bytes_in = body_.size();
+    line.bytes_out = sent_bytes_;
     if (usage_) line.usage = &usage_->usage();
     line.chunks = chunks_;
     line.retries = notes_->attempts.empty() ? 0 : static_cast<int>(notes_->attempts.size()) - 1;
@@ -407,7 +409,7 @@ void transaction::recycle() {
     boundary_ = {};
     status_ = 0;
     answer_begun_ = sse_ = takes_event_ = paused_ = false;
-    answer_bytes_ = 0;
+    answer_bytes_ = sent_bytes_ = 0;
     series_ = nullptr;
     dispatched_ = first_byte_ = last_byte_ = {};
     chunks_ = 0;

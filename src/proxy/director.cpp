@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "proxy/access_line.hpp"
 #include "proxy/header_rules.hpp"
 #include "proxy/reply.hpp"
 #include "proxy/transaction.hpp"
@@ -29,7 +28,10 @@ void director::handle(http::exchange& ex) {
         const std::array<http::field, 2> fields = {http::field{"allow", allowed_methods},
                                                    http::field{"x-request-id", id}};
         worker_.numbers.count_answer(200, {});
-        write_line(ex, id, 200, {}, {});
+        access_line line;
+        line.id = id;
+        line.code = 200;
+        write_line(ex, line);
         log::at(log::level::request, "request", {{"id", id}, {"code", 200}});
         return ex.answer(200, fields, {});
     }
@@ -48,23 +50,17 @@ void director::refuse(http::exchange& ex, const http::head_error& why) {
     answer(ex, reply_for(why));
 }
 
-/// The access log's line of a request that no transaction took.
-void director::write_line(const http::exchange& ex, std::string_view id, int status,
-                          std::string_view reason, std::string_view detail) {
+/// The access log's line of a request that no transaction took: `line` says what became of it.
+void director::write_line(const http::exchange& ex, access_line line) {
     if (worker_.log == nullptr) return;
     const auto& head = ex.head();
     request_notes notes;
     notes.method.assign(head.method);
     notes.path.assign(head.target);
     notes.host.assign(head.host);
-    access_line line;
-    line.id = id;
     line.client = ex.peer().authority();
-    line.code = status;
-    line.end = end_letters(reason.empty() ? end_cause::natural : end_cause::error,
-                           life_phase::request, reason);
-    line.reason = reason;
-    line.detail = detail;
+    line.end = end_letters(line.reason.empty() ? end_cause::natural : end_cause::error,
+                           life_phase::request, line.reason);
     line.received = ex.received_at();
     line.ended = worker_.loop.now();
     worker_.log->append(to_json(line, notes));
@@ -77,14 +73,21 @@ void director::answer(http::exchange& ex, const local_reply& reply) {
     const std::string path(head.target);
     const std::string accept = head.fields.joined("accept");
     const auto id = id_of(ex);
-    write_line(ex, id, reply.status, reply.reason, reply.text);
-    log::at(log::level::request, "refused",
-            {{"id", id}, {"code", reply.status}, {"detail", reply.text}});
     reply_facts facts;
     facts.path = path;
     facts.accept = accept;
     facts.request_id = id;
-    send_reply(worker_, ex, reply, facts);
+    const auto body = body_of(worker_, reply, facts);
+    access_line line;
+    line.id = id;
+    line.code = reply.status;
+    line.reason = reply.reason;
+    line.detail = reply.text;
+    line.bytes_out = sent_size(ex, body.body);
+    write_line(ex, line);
+    log::at(log::level::request, "refused",
+            {{"id", id}, {"code", reply.status}, {"detail", reply.text}});
+    send_reply(worker_, ex, reply, facts, body);
 }
 
 }  // namespace weir::proxy

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "http/exchange.hpp"
+#include "proxy/access_line.hpp"
 #include "proxy/failure.hpp"
 #include "proxy/worker.hpp"
 
@@ -22,8 +23,7 @@ class director final : public http::request_handler {
   private:
     std::string id_of(const http::exchange& ex);
     void answer(http::exchange& ex, const local_reply& reply);
-    void write_line(const http::exchange& ex, std::string_view id, int status,
-                    std::string_view reason, std::string_view detail);
+    void write_line(const http::exchange& ex, access_line line);
 
     worker& worker_;
     const std::string bind_address_;

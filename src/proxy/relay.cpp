@@ -176,7 +176,12 @@ void transaction::begin_held(bool whole) {
     for (const auto& [name, value] : held_->fields) worker_.fields.push_back({name, value});
     begin_answer(held_->status, held_->reason,
                  whole ? http::framing::length : http::framing::chunked, held_->body.size());
-    if (!held_->body.empty()) ex_->write(held_->body);
+    if (!held_->body.empty()) write(held_->body);
+}
+
+void transaction::write(std::string_view bytes) {
+    sent_bytes_ += bytes.size();
+    ex_->write(bytes);
 }
 
 void transaction::first_body_byte() {
@@ -212,7 +217,7 @@ void transaction::on_data(std::span<char> bytes) {
         boundary_.feed(text);
     }
     if (restorer_) return transform(text);
-    ex_->write(text);
+    write(text);
 }
 
 void transaction::transform(std::string_view bytes) {
@@ -229,7 +234,7 @@ void transaction::transform(std::string_view bytes) {
     out.clear();
     restorer_->feed(bytes, out);
     if (!out.empty()) {
-        ex_->write(out);
+        write(out);
         // The scratch text is used again by the next read.
         flush_answer();
     }
@@ -283,7 +288,7 @@ void transaction::on_complete() {
             begin_held(true);
             ex_->flush();
         } else if (!out.empty()) {
-            ex_->write(out);
+            write(out);
             ex_->flush();
         }
     }
@@ -316,7 +321,7 @@ void transaction::break_off(const local_reply& why) {
         f.path = notes_ ? std::string_view(notes_->path) : path_;
         f.request_id = request_id_;
         worker_.transformed = payload::make_error_event(f);
-        ex_->write(worker_.transformed);
+        write(worker_.transformed);
         ex_->flush();
     }
     account(status_, why.reason, why.cause, why.text);

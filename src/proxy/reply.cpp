@@ -38,7 +38,7 @@ std::string_view reason_word(decision_error e) {
 
 }  // namespace
 
-void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const reply_facts& facts) {
+payload::error_body body_of(const worker& w, const local_reply& reply, const reply_facts& facts) {
     payload::error_facts f;
     f.status = reply.status;
     f.message = reply.text;
@@ -49,9 +49,17 @@ void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const r
     f.accept = facts.accept;
     f.request_id = facts.request_id;
     f.format = w.settings.errors;
-    const auto made = payload::make_error_body(f);
+    return payload::make_error_body(f);
+}
+
+std::size_t sent_size(const http::exchange& ex, std::string_view body) {
+    return ex.head().method == "HEAD" ? 0 : body.size();
+}
+
+void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const reply_facts& facts,
+                const payload::error_body& body) {
     std::vector<http::field> fields;
-    if (!made.content_type.empty()) fields.push_back({"content-type", made.content_type});
+    if (!body.content_type.empty()) fields.push_back({"content-type", body.content_type});
     fields.push_back({"x-weir-reason", reply.reason});
     if (!reply.dropped_reason.empty()) {
         fields.push_back({"x-llm-d-request-dropped-reason", reply.dropped_reason});
@@ -69,7 +77,7 @@ void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const r
     if (reply.status == 405) fields.push_back({"allow", allowed_methods});
     if (facts.filters != nullptr) apply_answer_filters(*facts.filters, fields);
     w.numbers.count_answer(reply.status, reply.reason);
-    ex.answer(reply.status, fields, made.body);
+    ex.answer(reply.status, fields, body.body);
 }
 
 local_reply reply_for(const payload::refusal& why) {

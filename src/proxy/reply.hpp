@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "flowcontrol/admission.hpp"
 #include "http/exchange.hpp"
+#include "payload/error_body.hpp"
 #include "payload/request.hpp"
 #include "proxy/failure.hpp"
 #include "proxy/worker.hpp"
@@ -24,9 +26,16 @@ struct reply_facts {
 /// The value of `allow`: what is forwarded.
 inline constexpr std::string_view allowed_methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
 
-/// Sends a reply of weir's own in the shape the client asked for (design: section 4), and ends the
-/// exchange. Counts it. The exchange must not be touched afterwards.
-void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const reply_facts& facts);
+/// The body of a reply of weir's own, in the shape the client asked for (design: section 4).
+payload::error_body body_of(const worker& w, const local_reply& reply, const reply_facts& facts);
+
+/// How many bytes of `body` go to the client: none behind HEAD.
+std::size_t sent_size(const http::exchange& ex, std::string_view body);
+
+/// Sends the reply with that body, and ends the exchange. Counts it. The exchange must not be
+/// touched afterwards.
+void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const reply_facts& facts,
+                const payload::error_body& body);
 
 local_reply reply_for(const payload::refusal& why);
 local_reply reply_for(const flowcontrol::rejection& why);

@@ -119,6 +119,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void begin_answer(int status, std::string_view reason, http::framing body,
                       std::uint64_t length);
     void begin_held(bool whole);
+    void write(std::string_view bytes);
     void first_body_byte();
     void transform(std::string_view bytes);
     void expect_more();
@@ -182,10 +183,10 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     bool rewritten_ = false;
     bool request_released_ = false;
     bool takes_trailers_ = false;
-    bool upgrades_ = false;    ///< the endpoint is asked for a WebSocket
-    std::uint64_t walks_ = 0;  ///< requests walked: tells a late caller that its own has gone
-    bool running_ = false;     ///< counted in the series' running gauge
-    std::size_t body_bytes_ = 0;
+    bool upgrades_ = false;       ///< the endpoint is asked for a WebSocket
+    std::uint64_t walks_ = 0;     ///< requests walked: tells a late caller that its own has gone
+    bool running_ = false;        ///< counted in the series' running gauge
+    std::size_t body_bytes_ = 0;  ///< as the endpoint gets it
 
     std::span<const char> body_;           ///< as received; the exchange holds it
     std::shared_ptr<flow_ticket> ticket_;  ///< while the request waits at its pool's gate
@@ -228,7 +229,8 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     bool sse_ = false;
     bool takes_event_ = false;  ///< one more event would be read as such: not encoded, not counted
     bool paused_ = false;
-    std::uint64_t answer_bytes_ = 0;
+    std::uint64_t answer_bytes_ = 0;  ///< of the body, as the endpoint sent it
+    std::uint64_t sent_bytes_ = 0;    ///< of the body, as the client gets it
     request_series* series_ = nullptr;
 
     time_point received_{};

@@ -22,6 +22,7 @@ void read_source(parameters& p, settings_entry& out) {
     s.path = p.text("path", s.path);
     if (p.has("port")) s.port = static_cast<std::uint16_t>(p.integer("port", 0, between(0, 65535)));
     s.interval = p.duration("interval", {});
+    if (s.interval.count() < 0) p.reject("interval", "interval must not be negative");
     s.insecure_skip_verify = p.boolean("insecureSkipVerify", true);
     s.ca_cert_path = p.text("caCertPath", "");
     s.client_cert_path = p.text("clientCertPath", "");

@@ -90,3 +90,35 @@ def test_a_refused_connection_is_the_servers(weir, tmp_path):
     got = json.loads(path.read_text())
     assert (got["code"], got["reason"], got["end"]) == (503, "connect-failed", "SC")
     assert got["endpoint_attempts"]
+
+
+def test_the_bytes_are_those_of_the_client(weir, manifests, upstream, tmp_path):
+    """Bodies as the client sent and got them: of weir's own answers too, and whatever a rewrite made of them."""
+    cut = stream(['{"model":"a-longer-name"}'], end=False)
+    script = {"now": lambda exchange: reply(body={"model": exchange.request.json()["model"]})(exchange)}
+    server = upstream(lambda exchange: script["now"](exchange))
+    path = tmp_path / "access.json"
+    folder = manifests({"all.yaml": documents(
+        ROUTE.format(path="/v1", pool="llm", namespace="default"), POOL.format(name="llm", namespace="default"),
+        POD.format(namespace="default", port=server.port),
+        "apiVersion: llm-d.ai/v1alpha2\nkind: InferenceModelRewrite\nmetadata: {name: rename}\n"
+        "spec: {poolRef: {name: llm}, rules: [{targets: [{modelRewrite: a-longer-name}]}]}\n")})
+    gateway = weir("-f", folder, "--access-log", path)
+    told = []
+
+    def say(method, target, body=None, headers=()):
+        answer = gateway.request(method, target, body, headers)
+        told.append((len(json.dumps(body)) if body else 0, len(answer.body)))
+        return answer
+
+    json_please = {"Accept": "application/json"}
+    assert say("GET", "/other", headers=json_please).status == 404
+    assert say("HEAD", "/other", headers=json_please).status == 404
+    assert say("GET", "/v1/..\\x").status == 400                 # refused before it was split
+    assert say("POST", "/v1/completions", {"model": "m"}).status == 400
+    assert say("POST", "/v1/completions", {"model": "m", "prompt": "x"}).json() == {"model": "m"}
+    script["now"] = cut
+    assert b'{"error"' in say("POST", "/v1/completions", {"model": "m", "prompt": "x", "stream": True}).body
+    wait_for(lambda: path.exists() and path.read_text().count("\n") == len(told), "the lines")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [(line["bytes_in"], line["bytes_out"]) for line in lines] == told

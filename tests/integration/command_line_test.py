@@ -67,6 +67,9 @@ def usage(*arguments, **how):
     (["completion", "tcsh"], "'tcsh' is not one of bash, zsh, fish"),
     (["check", "/dev/null"], "did you mean -f /dev/null?"),
     (["sim", "--jitter", "2"], "--jitter: '2' is not a number from 0 to 0.5"),
+    *(([command, "--config-file", "a", "--config-text", "b"],
+       'both the "config-file" and "config-text" flags cannot be set at the same time')
+      for command in ("serve", "check", "demo")),
     (["check"], "-f PATH"),
     (["explain"], "--request FILE"),
     (["explain", "some-id", "-f", "x"], "--request FILE"),
@@ -432,6 +435,22 @@ def accepts(port):
             return True
     except OSError:
         return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_wait_for_standard_input_can_be_interrupted(number):
+    child = subprocess.Popen([weir_binary(), "serve", "-f", "-", "--admin", "off"], stdin=subprocess.PIPE)
+    with child.stdin:
+        # Once SIGHUP is blocked the rest of the start is behind it, up to the reading.
+        wait_for(lambda: int(process_status(child.pid, "SigBlk"), 16) & 1 << (signal.SIGHUP - 1), "signals blocked")
+        child.send_signal(number)
+        assert child.wait(timeout=10) == -number
+
+
+def process_status(pid, field):
+    """The value of a line of /proc/PID/status."""
+    with open(f"/proc/{pid}/status") as lines:
+        return next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
 
 
 def test_a_second_signal_ends_at_once(weir, upstream):

@@ -66,6 +66,8 @@ TEST_SUITE("scheduling/settings_types") {
               std::string::npos);
         CHECK(errors("metrics-data-source", "{interval: 5}").find("invalid duration \"5\"") !=
               std::string::npos);
+        CHECK(errors("metrics-data-source", "{interval: -1s}")
+                  .find("interval must not be negative") != std::string::npos);
         CHECK(errors("file-discovery", "{}").find("'path' parameter is required") !=
               std::string::npos);
         CHECK(errors("core-metrics-extractor",
