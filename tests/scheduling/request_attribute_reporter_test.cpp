@@ -14,9 +14,13 @@ TEST_SUITE("scheduling/request_attribute_reporter") {
             return errors_of("request-attribute-reporter", p);
         };
         CHECK(errors("{attributes: []}") == "7:28 exactly one attribute must be configured\n");
-        CHECK(errors("{attributes: [{key: {}, expression: x}]}") ==
+        CHECK(errors("{attributes: [{key: {}, expression: usage}]}") ==
               "7:35 attributes: key.name is required\n");
         CHECK(errors("{attributes: [{key: {name: a}}]}") ==
               "7:29 attributes: expression is required\n");
+        CHECK(errors("{attributes: [{key: {name: a}, expression: 'usage.total_tokens *', "
+                     "condition: 'has(usage.total_tokens'}]}") ==
+              "7:58 attributes: expression: a value is missing at character 21\n"
+              "7:93 attributes: condition: ')' is missing at character 23\n");
     }
 }

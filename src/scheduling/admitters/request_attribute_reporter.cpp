@@ -1,5 +1,8 @@
 #include <memory>
+#include <string>
+#include <string_view>
 
+#include "scheduling/cel_syntax.hpp"
 #include "weir/plugin.hpp"
 
 namespace weir::scheduling::plugins {
@@ -10,6 +13,11 @@ namespace {
 /// proxy: nobody reads it.
 class reporter final : public plugin_of<> {};
 
+void check_expression(parameters& attribute, std::string_view key, const std::string& text) {
+    if (const auto why = cel_problem(text); !why.empty())
+        attribute.reject(key, "attributes: " + std::string(key) + ": " + why);
+}
+
 std::unique_ptr<plugin> make(parameters& p, plugin_context&) {
     const auto attributes = p.objects("attributes");
     if (attributes.size() != 1) p.reject("attributes", "exactly one attribute must be configured");
@@ -17,9 +25,12 @@ std::unique_ptr<plugin> make(parameters& p, plugin_context&) {
         auto& key = a->object("key");
         key.text("namespace", "envoy.lb");
         if (key.text("name", "").empty()) key.reject("name", "attributes: key.name is required");
-        if (a->text("expression", "").empty())
+        if (const auto expression = a->text("expression", ""); expression.empty())
             a->reject("expression", "attributes: expression is required");
-        a->text("condition", "");
+        else
+            check_expression(*a, "expression", expression);
+        if (const auto condition = a->text("condition", ""); !condition.empty())
+            check_expression(*a, "condition", condition);
     }
     p.note("attributes",
            "weir has no proxy metadata to report to; usage is in its metrics and access log");
