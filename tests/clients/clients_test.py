@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from answers_test import POD, POOL, ROUTE, SHEDDABLE, documents
 from harness import reply, stream
+from harness.manifest_text import SHEDDABLE, documents, pool, route, routed
 
 pytestmark = pytest.mark.timeout(300)  # the first of them installs the clients
 
@@ -18,9 +18,7 @@ def served(weir, manifests):
     """served(server): a gateway whose route takes /v1 and whose objective `batch` may be shed."""
 
     def start(server, *flags):
-        folder = manifests({"all.yaml": documents(ROUTE.format(path="/v1", pool="llm", namespace="default"),
-                                                  POOL.format(name="llm", namespace="default"),
-                                                  POD.format(namespace="default", port=server.port), SHEDDABLE)})
+        folder = manifests({"all.yaml": routed(server.port, SHEDDABLE)})
         return weir("-f", folder, *flags)
 
     return start
@@ -67,8 +65,7 @@ def test_openai_python_raises_the_right_errors(served, sim, python_calls):
 
 
 def test_openai_python_sees_a_pool_without_endpoints(weir, manifests, python_calls):
-    folder = manifests({"all.yaml": documents(ROUTE.format(path="/v1", pool="llm", namespace="default"),
-                                              POOL.format(name="llm", namespace="default"))})
+    folder = manifests({"all.yaml": documents(route(), pool())})
     got = python_calls("openai", weir("-f", folder).url, "chat")["chat"]
     assert error_of(got) == ("InternalServerError", 503, "no-endpoints", None, "service_unavailable")
 

@@ -5,9 +5,9 @@ import socket
 import threading
 
 from harness import Connection, chat_body, free_ports, reply, request, wait_for
-from harness.manifest import POOL_OF_ONE
+from harness.manifest_text import documents, pool_of_one
 
-MANIFEST = """
+ROUTE = """
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: {{name: all, annotations: {{round: "{round}"}}}}
@@ -16,12 +16,16 @@ spec:
   rules:
   - matches: [{{path: {{value: /v{round}}}}}, {{path: {{value: /v1}}}}]
     backendRefs: [{{group: inference.networking.k8s.io, kind: InferencePool, name: llm}}]
-""" + POOL_OF_ONE
+"""
+
+
+def manifest(round, server):
+    return documents(ROUTE.format(round=round), pool_of_one(server.port))
 
 
 def test_twenty_reloads_under_load_fail_nothing(weir, upstream, manifests):
     server = upstream(reply())
-    folder = manifests({"all.yaml": MANIFEST.format(round=2, endpoint=server.port)})
+    folder = manifests({"all.yaml": manifest(2, server)})
     gateway = weir("-f", folder, "--threads", "2")
     done, failed, count = threading.Event(), [], [0]
 
@@ -45,7 +49,7 @@ def test_twenty_reloads_under_load_fail_nothing(weir, upstream, manifests):
     for client in clients:
         client.start()
     for round in range(3, 23):
-        (folder / "next").write_text(MANIFEST.format(round=round, endpoint=server.port))
+        (folder / "next").write_text(manifest(round, server))
         os.replace(folder / "next", folder / "all.yaml")
         wait_for(lambda: gateway.get(f"/v{round}/models").status == 200, "the new configuration", 10)
     done.set()
@@ -64,7 +68,7 @@ def listeners(*ports):
 
 def test_listeners_come_and_go_and_one_that_cannot_be_bound_changes_nothing(weir, upstream, manifests):
     server, (first, second, taken) = upstream(reply()), free_ports(3)
-    rest = MANIFEST.format(round=2, endpoint=server.port)
+    rest = manifest(2, server)
     folder = manifests({"all.yaml": listeners(first) + rest})
     gateway = weir("-f", folder)
 

@@ -2,8 +2,8 @@
 
 import json
 
-from answers_test import POD, POOL, ROUTE, documents
 from harness import chat_body, free_port, reply, stream, wait_for
+from harness.manifest_text import routed
 
 ALWAYS = {"ts", "id", "client", "method", "path", "host", "model", "target_model", "objective", "priority", "fairness_id",
           "stream", "code", "end", "reason", "bytes_in", "bytes_out", "chunks", "retries", "t_total", "cfg"}
@@ -13,9 +13,7 @@ def test_a_line_for_every_kind_of_end(weir, manifests, upstream, tmp_path):
     script = {"now": reply(body={"usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}})}
     server = upstream(lambda exchange: script["now"](exchange))
     path = tmp_path / "access.json"
-    folder = manifests({"all.yaml": documents(ROUTE.format(path="/v1", pool="llm", namespace="default"),
-                                              POOL.format(name="llm", namespace="default"),
-                                              POD.format(namespace="default", port=server.port))})
+    folder = manifests({"all.yaml": routed(server.port)})
     gateway = weir("-f", folder, "--access-log", path, "--first-byte-timeout", "200ms", "--max-body", "1Ki")
     seen = 0
 

@@ -152,6 +152,13 @@ def test_a_grant_counts_only_as_a_whole_and_hides_what_it_does_not_allow(serve, 
     assert [ask(process, t) for t in ("/there", "/gone")] == ["far", 500]
 
 
+def test_a_pool_of_another_namespace_needs_a_grant(serve, upstream):
+    far = [*pool("far", upstream(echo("far")), namespace="far"), route(rule(to_pool("far", namespace="far")))]
+    assert ask(serve(gateway(), *far), "/") == 500
+    allowed = grant("far", ("inference.networking.k8s.io", "InferencePool"))
+    assert ask(serve(gateway(), *far, allowed), "/") == "far"
+
+
 def picker(*types, name=None):
     head = {"apiVersion": "llm-d.ai/v1alpha1", "kind": "EndpointPickerConfig",
             **({"metadata": {"name": name}} if name else {})}

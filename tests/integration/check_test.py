@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import is_sanitized, run_weir, weir_binary
-from answers_test import documents
+from harness.manifest_text import documents
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench" / "load"))
 import extremes  # noqa: E402

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from harness import run_weir
+from harness.certificates import certificate
 from harness.manifest import gateway, listener, listing, pool, resource, route, rule, to_pool, to_service
-from tls_test import certificate
 
 CA = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"
 
@@ -168,7 +168,7 @@ def test_each_reason_has_its_cause(where, kind, reasons):
 
 
 def test_listeners_that_share_a_certificate_overlap(tmp_path):
-    files = certificate(tmp_path, "shared", "a.example")
+    files = certificate(tmp_path, "shared", "DNS:a.example")
     data = {key: base64.b64encode(open(f, "rb").read()).decode() for key, f in zip(("tls.crt", "tls.key"), files)}
     secret = resource("v1", "Secret", "shared", type="kubernetes.io/tls", data=data)
     edge = gateway(https(secret="shared", hostname="a.example"), https("other", secret="shared", hostname="b.example"))

@@ -4,11 +4,10 @@ import json
 import os
 
 from harness import free_port, reply, run_weir, wait_for
-from answers_test import POOL, ROUTE, documents
-from engines_test import endpoints
+from harness.endpoints import endpoints
+from harness.manifest_text import documents, pool, route
 
-TWO_POOLS = documents(ROUTE.format(path="/a", pool="one", namespace="default"), POOL.format(name="one", namespace="default"),
-                      POOL.format(name="two", namespace="default"))
+TWO_POOLS = documents(route("/a", "one"), pool("one"), pool("two"))
 
 
 def write(path, *entries):
@@ -151,9 +150,7 @@ def test_the_file_discovery_plugin(weir, upstream, manifests, tmp_path):
     server, other = upstream(reply(200, {})), upstream(reply(200, {}))
     path = write(tmp_path / "endpoints.json", entry(server, "x"))
     for watch in (True, False):
-        folder = manifests({"all.yaml": documents(ROUTE.format(path="/v1", pool="one", namespace="default"),
-                                                  POOL.format(name="one", namespace="default"),
-                                                  json.dumps(file_discovery(path, watch)))}, folder=f"watch-{watch}")
+        folder = manifests({"all.yaml": documents(route(pool="one"), pool("one"), json.dumps(file_discovery(path, watch)))}, folder=f"watch-{watch}")
         write(path, entry(server, "x"))
         gateway = weir("-f", folder)
         assert names(gateway) == ["x"] and gateway.chat("x").status == 200

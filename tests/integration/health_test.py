@@ -4,7 +4,7 @@ import threading
 import time
 
 from harness import Upstream, free_port, reply, wait_for
-from engines_test import endpoints
+from harness.endpoints import endpoints
 
 LOADING = {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}
 

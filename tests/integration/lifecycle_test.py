@@ -6,7 +6,7 @@ import socket
 import threading
 
 from harness import chat_body, free_port, reply, run_weir, wait_for
-from answers_test import POD, POOL, ROUTE, documents
+from harness.manifest_text import pool, routed
 
 
 def test_usage_mistakes_exit_2_with_one_sentence():
@@ -29,7 +29,7 @@ def test_a_broken_file_exits_4_with_its_place(manifests):
 
 
 def test_manifests_without_a_listener_exit_5(manifests):
-    folder = manifests({"a.yaml": POOL.format(name="llm", namespace="default")})
+    folder = manifests({"a.yaml": pool()})
     assert run_weir("serve", "-f", folder).returncode == 5
 
 
@@ -72,8 +72,7 @@ def test_sigterm_lets_a_stream_finish(weir, sim):
 
 def test_a_reload_swaps_routes_and_a_bad_one_keeps_them(weir, manifests, upstream):
     server = upstream(reply())
-    good = documents(ROUTE.format(path="/v1", pool="llm", namespace="default"),
-                     POOL.format(name="llm", namespace="default"), POD.format(namespace="default", port=server.port))
+    good = routed(server.port)
     folder = manifests({"all.yaml": good})
     gateway = weir("-f", folder)
     with gateway.connect() as connection:
@@ -89,7 +88,7 @@ def test_a_reload_swaps_routes_and_a_bad_one_keeps_them(weir, manifests, upstrea
 
 
 def test_a_missing_pool_name_keeps_the_process_up_and_not_ready(weir, manifests):
-    folder = manifests({"a.yaml": POOL.format(name="llm", namespace="default")})
+    folder = manifests({"a.yaml": pool()})
     gateway = weir("-f", folder, "--pool-name", "other", ready=False)
     gateway.wait_log("Pool is not initialized, skipping refreshing metrics")
     assert gateway.admin("GET", "/readyz").status == 503

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from answers_test import POD, POOL, ROUTE, SHEDDABLE, documents
 from harness import Connection, chat_body, reply, stream, wait_for
+from harness.manifest_text import SHEDDABLE, routed
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8, "prompt_tokens_details": {"cached_tokens": 2}}
 FAMILIES = """
@@ -58,9 +58,7 @@ def moved(before, after, pattern):
 def served(weir, manifests, upstream):
     def start(script, *flags):
         server = upstream(script)
-        folder = manifests({"all.yaml": documents(ROUTE.format(path="/", pool="llm", namespace="default"),
-                                                  POOL.format(name="llm", namespace="default"),
-                                                  POD.format(namespace="default", port=server.port), SHEDDABLE)})
+        folder = manifests({"all.yaml": routed(server.port, SHEDDABLE, path="/")})
         return weir("-f", folder, *flags), server
 
     return start

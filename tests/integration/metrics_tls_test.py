@@ -3,25 +3,17 @@
 import http.server
 import json
 import ssl
-import subprocess
 import threading
 from collections import Counter
 
 import pytest
 
 from harness import wait_for
-from engines_test import endpoints, endpoints_file
+from harness.certificates import certificate
+from harness.endpoints import endpoints, endpoints_file
 
 PAGE = "vllm:num_requests_waiting 7\nvllm:num_requests_running 1\nvllm:kv_cache_usage_perc 0.1\n" + "# filler\n" * 5000
 LIST = json.dumps({"object": "list", "data": [{"id": "sql", "object": "model"}]})
-
-
-def certificate(folder, name, san):
-    crt, key = folder / f"{name}.crt", folder / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", key, "-out", crt, "-days", "2", "-subj", f"/CN={name}", "-addext",
-                    f"subjectAltName={san}"], check=True, capture_output=True)
-    return crt, key
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness import reply, stream, wait_for
-from answers_test import POD, POOL, ROUTE, documents
+from harness.manifest_text import routed
 
 EXACT = """
 apiVersion: inference.networking.x-k8s.io/v1alpha2
@@ -44,9 +44,7 @@ def served(weir, manifests, upstream):
 
     def start(script, *more):
         server = upstream(script)
-        folder = manifests({"all.yaml": documents(ROUTE.format(path="/", pool="llm", namespace="default"),
-                                                  POOL.format(name="llm", namespace="default"),
-                                                  POD.format(namespace="default", port=server.port), *more)})
+        folder = manifests({"all.yaml": routed(server.port, *more, path="/")})
         return weir("-f", folder), server
 
     return start

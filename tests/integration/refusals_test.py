@@ -2,13 +2,15 @@
 
 import pytest
 
-from answers_test import CONNECT_REFUSED, POD, POOL, ROUTE, SHEDDABLE, documents
 from harness import Connection, chat_body, free_port, reply
+from harness.manifest_text import SHEDDABLE, documents, pool, route
 
 JSON = {"Accept": "application/json"}
 GATEWAY = "inference gateway: "
 CHAT = "/v1/chat/completions"
 UPSTREAM = "upstream connect error or disconnect/reset before headers. reset reason: "
+REFUSED = UPSTREAM + ("remote connection failure, transport failure reason: delayed connect error: "
+                      "Connection refused")
 
 
 def check(ask, status, text, reason, kind, *, param=None, dropped=None, retry=None):
@@ -38,6 +40,7 @@ def test_bodies(weir, upstream):
     bad = GATEWAY + "BadRequest - "
     for path, body, text, reason, param in (
             ("/v1/completions", b'{"prompt":"x"}', "model not found in request body", "model-not-found", "model"),
+            ("/v1/completions", b'{"model":7,"prompt":"x"}', "model not found in request body", "model-not-found", "model"),
             ("/v1/completions", b'{"model":"m"}', "prompt not found in request", "prompt-not-found", "prompt"),
             ("/v1/embeddings", b'{"model":"m"}', "prompt not found in request", "prompt-not-found", "prompt"),
             ("/v1/responses", b'{"model":"m"}', "prompt not found in request", "prompt-not-found", "prompt"),
@@ -95,8 +98,7 @@ def test_heads(weir):
 
 
 def test_routes_and_pools(weir, manifests):
-    pool = documents(ROUTE.format(path="/v1", pool="llm", namespace="default"), POOL.format(name="llm", namespace="default"))
-    gateway = weir("-f", manifests({"all.yaml": documents(pool, SHEDDABLE)}))
+    gateway = weir("-f", manifests({"all.yaml": documents(route(), pool(), SHEDDABLE)}))
     batch = {"x-llm-d-inference-objective": "batch"}
     check(lambda headers: gateway.get("/other", headers), 404, "", "route-not-found", "not_found_error")
     assert "HTTPRoute default/llm" in gateway.get("/other", JSON).json()["error"]["message"]
@@ -108,7 +110,7 @@ def test_routes_and_pools(weir, manifests):
           GATEWAY + "InferencePoolResourceExhausted - system saturated, sheddable request dropped", "saturated",
           "rate_limit_error", dropped="rejected-saturated", retry="1")
     assert gateway.post(CHAT, b"{", batch).status == 400
-    missing = weir("-f", manifests({"all.yaml": ROUTE.format(path="/", pool="none", namespace="default")}, "missing"))
+    missing = weir("-f", manifests({"all.yaml": route("/", "none")}, "missing"))
     check(lambda headers: missing.post(CHAT, chat_body(), headers), 500, "fault filter abort", "invalid-backend",
           "server_error")
 
@@ -137,10 +139,15 @@ def test_routing_is_exposed_on_refusals_too(weir, upstream):
     assert (refused.status, refused.header("x-weir-endpoint"), refused.header("x-weir-request")) == (400, None, "r-2")
 
 
-def test_a_refused_connection(weir):
+def test_three_refused_connections_and_then_no_healthy_upstream(weir):
     gateway = weir("--endpoint", f"http://127.0.0.1:{free_port()}")
-    check(lambda headers: gateway.post(CHAT, chat_body(), headers), 503, CONNECT_REFUSED, "connect-failed",
-          "service_unavailable", retry="1")
+
+    def ask(headers):
+        return gateway.post(CHAT, chat_body(), headers)
+
+    check(ask, 503, REFUSED, "connect-failed", "service_unavailable", retry="1")
+    assert ask({}).text == REFUSED
+    check(ask, 503, "no healthy upstream", "no-endpoints", "service_unavailable", dropped="rejected-no-endpoints", retry="1")
 
 
 def test_anthropic_envelopes(weir, upstream):

@@ -9,14 +9,7 @@ import threading
 import pytest
 
 from harness import chat_body, reply, request, wait_for
-from answers_test import POD, POOL, ROUTE, documents
-
-
-def manifest(port, path="/v1", more=""):
-    """A route, its pool and its Pod."""
-    return documents(ROUTE.format(path=path, pool="llm", namespace="default"),
-                     POOL.format(name="llm", namespace="default"),
-                     POD.format(namespace="default", port=port)) + more
+from harness.manifest_text import route, routed
 
 
 def put(folder, name, text):
@@ -35,11 +28,11 @@ def serves(gateway, path):
 
 def test_a_failed_reload_keeps_what_was_and_is_said_everywhere(weir, manifests, upstream):
     server = upstream(reply())
-    folder = manifests({"all.yaml": manifest(server.port)})
+    folder = manifests({"all.yaml": routed(server.port)})
     gateway = weir("-f", folder)
     assert serves(gateway, "/v1/models")
     # Half of a file, as an editor leaves it for a moment.
-    (folder / "all.yaml").write_text(manifest(server.port, "/v2")[:-40] + "\n  metadata: [")
+    (folder / "all.yaml").write_text(routed(server.port, path="/v2")[:-40] + "\n  metadata: [")
     gateway.wait_log("not reloaded")
     assert serves(gateway, "/v1/models")
     assert "all.yaml:" in gateway.log
@@ -51,7 +44,7 @@ def test_a_failed_reload_keeps_what_was_and_is_said_everywhere(weir, manifests, 
     last = gateway.admin("GET", "/v1/config").json()["lastReload"]
     assert last["ok"] is False and last["findings"][0]["line"] > 1
     # The next good write heals it.
-    (folder / "all.yaml").write_text(manifest(server.port, "/v2"))
+    (folder / "all.yaml").write_text(routed(server.port, path="/v2"))
     wait_for(lambda: serves(gateway, "/v2/models"), "the new route", 10)
     assert gateway.metric("weir_config_last_reload_successful") == 1
     assert "[+]last-reload ok" in gateway.admin("GET", "/readyz?verbose").text
@@ -83,7 +76,7 @@ def unreadable(folder):
 
 @pytest.mark.parametrize("spoil", [half_written, gone, unreadable])
 def test_whatever_a_reload_cannot_read_leaves_what_was_in_force(weir, manifests, upstream, spoil):
-    folder = manifests({"all.yaml": manifest(upstream(reply()).port)})
+    folder = manifests({"all.yaml": routed(upstream(reply()).port)})
     text = (folder / "all.yaml").read_text()
     gateway = weir("-f", folder)
     assert said(gateway)
@@ -103,9 +96,8 @@ def test_whatever_a_reload_cannot_read_leaves_what_was_in_force(weir, manifests,
 
 def test_folders_links_and_lost_paths(weir, manifests, upstream):
     server = upstream(reply())
-    folder = manifests({"a.yaml": manifest(server.port), "sub/b.yaml": ""})
-    extra = ROUTE.replace("name: llm, namespace: default}}\nspec", "name: more, namespace: default}}\nspec")
-    extra = extra.format(path="/extra", pool="llm", namespace="default")
+    folder = manifests({"a.yaml": routed(server.port), "sub/b.yaml": ""})
+    extra = route("/extra", name="more")
     gateway = weir("-f", folder)
     # A file in a folder below, then its removal.
     put(folder / "sub", "b.yaml", extra)
@@ -137,7 +129,7 @@ def test_the_links_of_a_mounted_config_map_are_swapped(weir, tmp_path, upstream)
     mount = tmp_path / "mount"
     for name, path in (("..1", "/v1"), ("..2", "/v2")):
         (mount / name).mkdir(parents=True)
-        (mount / name / "all.yaml").write_text(manifest(server.port, path))
+        (mount / name / "all.yaml").write_text(routed(server.port, path=path))
     (mount / "..data").symlink_to("..1")
     (mount / "all.yaml").symlink_to("..data/all.yaml")
     by_folder = weir("-f", mount)
@@ -153,19 +145,19 @@ def test_the_links_of_a_mounted_config_map_are_swapped(weir, tmp_path, upstream)
 @pytest.mark.parametrize("flags, environment", [(["--no-watch"], {}), ([], {"WEIR_NO_WATCH": "true"})])
 def test_signals_and_the_api_reload_without_watching(weir, manifests, upstream, flags, environment):
     server = upstream(reply())
-    folder = manifests({"all.yaml": manifest(server.port)})
+    folder = manifests({"all.yaml": routed(server.port)})
     gateway = weir("-f", folder, *flags, env=environment)
     watching = weir("-f", folder, env={"WEIR_NO_WATCH": "false"})
-    put(folder, "all.yaml", manifest(server.port, "/v2"))
+    put(folder, "all.yaml", routed(server.port, path="/v2"))
     wait_for(lambda: serves(watching, "/v2/models"), "the new route", 10)
     dry = gateway.admin("POST", "/v1/reload?dryRun=1", {}).json()
     assert dry["ok"] and dry["dryRun"] and serves(gateway, "/v1/models")
     gateway.signal(signal.SIGHUP)
     wait_for(lambda: serves(gateway, "/v2/models"), "the new route", 10)
-    put(folder, "all.yaml", manifest(server.port, "/v3"))
+    put(folder, "all.yaml", routed(server.port, path="/v3"))
     assert gateway.admin("POST", "/v1/reload", {}).json()["ok"]
     wait_for(lambda: serves(gateway, "/v3/models"), "the new route", 10)
-    put(folder, "all.yaml", manifest(server.port) + "---\nkind: Pod\n")
+    put(folder, "all.yaml", routed(server.port) + "---\nkind: Pod\n")
     refused = gateway.admin("POST", "/v1/reload", {})
     assert refused.status == 422 and "WEIR0204" in {f["code"] for f in refused.json()["findings"]}
     assert serves(gateway, "/v3/models")
@@ -173,10 +165,9 @@ def test_signals_and_the_api_reload_without_watching(weir, manifests, upstream, 
 
 def test_a_reload_that_cannot_bind_changes_nothing(weir, manifests, upstream):
     server, other = upstream(reply(200, "one")), upstream(reply(200, "two"))
-    folder = manifests({"all.yaml": manifest(server.port)})
+    folder = manifests({"all.yaml": routed(server.port)})
     gateway = weir("-f", folder, "--no-watch")
     taken = f"""
----
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {{name: second}}
@@ -184,7 +175,7 @@ spec:
   gatewayClassName: weir
   listeners: [{{name: http, port: {other.port}, protocol: HTTP}}]
 """
-    put(folder, "all.yaml", manifest(other.port, "/v1", taken))
+    put(folder, "all.yaml", routed(other.port, taken))
     report = gateway.admin("POST", "/v1/reload", {}).json()
     assert not report["ok"] and str(other.port) in report["message"]
     assert gateway.get("/v1/models").text == "one"
@@ -194,7 +185,7 @@ def test_what_can_be_read_only_once_is_kept(weir, tmp_path, upstream):
     server = upstream(reply())
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    threading.Thread(target=lambda: pipe.write_text(manifest(server.port)), daemon=True).start()
+    threading.Thread(target=lambda: pipe.write_text(routed(server.port)), daemon=True).start()
     gateway = weir("-f", pipe, ready=False)
     gateway.wait_ready()
     assert gateway.admin("POST", "/v1/reload", {}).json()["ok"]
@@ -256,14 +247,14 @@ def test_two_hundred_reloads_under_load_fail_no_request_and_close_no_connection(
         endpoint = Streams()
         server = await asyncio.start_server(endpoint.answer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        folder = manifests({"all.yaml": manifest(port)})
+        folder = manifests({"all.yaml": routed(port)})
         gateway = await asyncio.to_thread(gateway_of, folder)
         streams = [asyncio.create_task(stream(gateway.port)) for _ in range(100)]
         alive = [asyncio.create_task(keep_alive(gateway.port)) for _ in range(50)]
         while endpoint.open < 100:
             await asyncio.sleep(0.01)
         for i in range(200):
-            put(folder, "all.yaml", manifest(port, "/v1", f"\n---\n{EXTRA_ROUTES[i % 2]}"))
+            put(folder, "all.yaml", routed(port, route(f"/extra-{i % 2}", name=f"more-{i % 2}")))
             report = await asyncio.to_thread(lambda: gateway.admin("POST", "/v1/reload", {}).json())
             assert report["ok"], json.dumps(report)
         assert all(not t.done() for t in streams + alive), [t for t in streams + alive if t.done()]
@@ -277,7 +268,3 @@ def test_two_hundred_reloads_under_load_fail_no_request_and_close_no_connection(
     assert counted["requests"] > 200
     assert gateway.metric("weir_config_reloads_total", result="success") == 200
     assert gateway.metric("weir_config_reloads_total", result="failure") == 0
-
-
-EXTRA_ROUTES = [ROUTE.replace("name: llm, namespace: default}}\nspec", f"name: more-{i}, namespace: default}}}}\nspec")
-                .format(path=f"/extra-{i}", pool="llm", namespace="default") for i in range(2)]

@@ -1,9 +1,4 @@
-"""A metrics page that lies, stalls, or is no metrics page never steers traffic, and never looks fresh.
-
-The fault catalogue's cases: M01 to M03 and M09 are UNUSABLE (and a server that closes each time), M04, M05 and M08 SAMPLES and
-SPELLINGS, M06 the renamed family, M07 the golden pages of engines_test, M10 the frozen numbers, M11 the thousand endpoints, M12 the
-paused gateway, M13 the ten thousand adapters. Who is picked meanwhile is at the end.
-"""
+"""A metrics page that lies, stalls, or is no metrics page never steers traffic, and never looks fresh."""
 
 import gzip
 import json
@@ -15,7 +10,7 @@ from collections import Counter
 import pytest
 
 from harness import free_port, reply, wait_for
-from engines_test import endpoints, endpoints_file, metrics_page, page, wait_read
+from harness.endpoints import endpoints, endpoints_file, metrics_page, page, wait_read
 
 VLLM = ('vllm:num_requests_waiting{model_name="m"} 0\nvllm:num_requests_running{model_name="m"} 1\n'
         'vllm:kv_cache_usage_perc{model_name="m"} 0.1\n')
@@ -428,7 +423,7 @@ def test_pages_that_say_the_same_in_other_words_change_no_share(weir, upstream, 
 
 
 def test_a_thousand_endpoints_are_scraped_within_the_budget(weir, sim, tmp_path):
-    """M11: the period grows for all alike, and no endpoint looks stale or saturated for it."""
+    """The period grows for all alike, and no endpoint looks stale or saturated for it."""
     one = sim("--fast", "--compact-metrics").port
     path = tmp_path / "thousand.json"
     path.write_text(json.dumps({"endpoints": [{"name": f"e{i}", "address": "127.0.0.1", "port": str(one)}
@@ -449,7 +444,7 @@ def test_a_thousand_endpoints_are_scraped_within_the_budget(weir, sim, tmp_path)
 
 
 def test_a_page_of_an_endpoint_that_is_paused_is_old_when_weir_wakes(weir, upstream):
-    """M12: weir itself stands still for a while; on waking nothing is fresh, and the scrapes come one by one."""
+    """Weir itself stands still for a while; on waking nothing is fresh, and the scrapes come one by one."""
     import signal
     servers = [upstream() for _ in range(3)]
     gateway = weir(*[w for s in servers for w in ("--endpoint", s.url)], "--threads", "1")

@@ -13,7 +13,7 @@ import pytest
 
 from harness import free_port, reply, weir_binary
 from harness.process import ROOT
-from reload_test import manifest
+from harness.manifest_text import routed
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def message(manager):
 
 def test_the_unit_of_the_page_runs_reloads_and_stops(manager, manifests, upstream, tmp_path):
     server = upstream(reply())
-    folder = manifests({"all.yaml": manifest(server.port)})
+    folder = manifests({"all.yaml": routed(server.port)})
     _, service = unit()
     assert service["Type"] == ["notify"]
     port, admin = free_port(), free_port()

@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from harness import Connection, chat_body, free_port, reply, request, stream, wait_for
-from harness.manifest import POOL_OF_ONE
+from harness.certificates import certificate
+from harness.manifest_text import documents, pool_of_one
 
 GATEWAY = """
 apiVersion: gateway.networking.k8s.io/v1
@@ -30,7 +31,7 @@ spec:
   parentRefs: [{{name: edge}}]
   rules:
   - backendRefs: [{{group: inference.networking.k8s.io, kind: InferencePool, name: llm}}]
-""" + POOL_OF_ONE
+"""
 SECRET = """
 apiVersion: v1
 kind: Secret
@@ -38,15 +39,6 @@ type: kubernetes.io/tls
 metadata: {{name: {name}}}
 data: {{tls.crt: {crt}, tls.key: {key}}}
 """
-
-
-def certificate(folder, name, common_name):
-    """A self-signed certificate; paths of the chain and the key."""
-    crt, key = folder / f"{name}.crt", folder / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", key, "-out", crt, "-days", "2", "-subj", f"/CN={common_name}",
-                    "-addext", f"subjectAltName=DNS:{common_name}"], check=True, capture_output=True)
-    return crt, key
 
 
 def secret(name, crt, key):
@@ -75,9 +67,9 @@ def edge(weir, upstream, manifests, tmp_path):
 
     def start(script=None):
         port, server = free_port(), upstream(script or reply())
-        pairs = {name: certificate(tmp_path, name, host)
+        pairs = {name: certificate(tmp_path, name, f"DNS:{host}")
                  for name, host in (("exact", "api.example.com"), ("wild", "*.example.com"))}
-        folder = manifests({"gateway.yaml": GATEWAY.format(port=port, endpoint=server.port),
+        folder = manifests({"gateway.yaml": documents(GATEWAY.format(port=port), pool_of_one(server.port)),
                             **{f"{name}.yaml": secret(name, *pair) for name, pair in pairs.items()}})
         gateway = weir("-f", folder)
         gateway.tls_port, gateway.folder, gateway.server = port, folder, server
@@ -104,7 +96,7 @@ def test_a_client_is_shown_the_certificate_of_the_name_it_asks_for(edge):
 def test_of_several_certificates_of_a_listener_the_one_with_the_name_is_shown(edge):
     gateway = edge()
     hosts = {"first": "first.example.net", "wild": "*.example.net", "exact": "x.example.net"}
-    pairs = {name: certificate(gateway.folder, f"of-{name}", host) for name, host in hosts.items()}
+    pairs = {name: certificate(gateway.folder, f"of-{name}", f"DNS:{host}") for name, host in hosts.items()}
     port = free_port()
     (gateway.folder / "several.yaml").write_text(GATEWAY.split("---")[0].format(port=port).split("  listeners:")[0].replace(
         "edge", "several") + f"""
@@ -228,7 +220,7 @@ def test_new_certificates_are_shown_after_a_reload_and_no_connection_ends(edge, 
     gateway = edge()
     with Secure(gateway.tls_port) as old:
         assert old.request("GET", "/v1/models", headers={"Host": "api.example.com"}).status == 200
-        crt, key = certificate(tmp_path, "new", "api.example.com")
+        crt, key = certificate(tmp_path, "new", "DNS:api.example.com")
         (gateway.folder / "exact.yaml").write_text(secret("exact", crt, key))
 
         def shows_the_new_one():
@@ -240,9 +232,9 @@ def test_new_certificates_are_shown_after_a_reload_and_no_connection_ends(edge, 
 
 
 def test_a_pair_that_does_not_fit_is_found_and_not_served(edge, weir, manifests, tmp_path, upstream):
-    first, second = certificate(tmp_path, "a", "api.example.com"), certificate(tmp_path, "b", "api.example.com")
+    first, second = certificate(tmp_path, "a", "DNS:api.example.com"), certificate(tmp_path, "b", "DNS:api.example.com")
     port = free_port()
-    folder = manifests({"gateway.yaml": GATEWAY.format(port=port, endpoint=upstream().port),
+    folder = manifests({"gateway.yaml": documents(GATEWAY.format(port=port), pool_of_one(upstream().port)),
                         "exact.yaml": secret("exact", first[0], second[1]), "wild.yaml": secret("wild", *second)})
     gateway = weir("-f", folder)
     with Secure(port, "x.example.com") as connection:

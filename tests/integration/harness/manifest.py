@@ -4,22 +4,6 @@ import json
 
 GATEWAY = "gateway.networking.k8s.io/v1"
 POOL = "inference.networking.k8s.io/v1"
-# Text to put behind a route of one's own and to format with `endpoint`, a port of this machine.
-POOL_OF_ONE = """---
-apiVersion: inference.networking.k8s.io/v1
-kind: InferencePool
-metadata: {{name: llm}}
-spec:
-  selector: {{matchLabels: {{app: llm}}}}
-  targetPorts: [{{number: 8000}}]
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: llm-0
-  labels: {{app: llm}}
-  annotations: {{weir.dev/address: "127.0.0.1:{endpoint}"}}
-"""
 
 
 def listing(*resources):
