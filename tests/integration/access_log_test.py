@@ -96,9 +96,8 @@ def test_the_bytes_are_those_of_the_client(weir, manifests, upstream, tmp_path):
     script = {"now": lambda exchange: reply(body={"model": exchange.request.json()["model"]})(exchange)}
     server = upstream(lambda exchange: script["now"](exchange))
     path = tmp_path / "access.json"
-    folder = manifests({"all.yaml": documents(
-        ROUTE.format(path="/v1", pool="llm", namespace="default"), POOL.format(name="llm", namespace="default"),
-        POD.format(namespace="default", port=server.port),
+    folder = manifests({"all.yaml": routed(
+        server.port,
         "apiVersion: llm-d.ai/v1alpha2\nkind: InferenceModelRewrite\nmetadata: {name: rename}\n"
         "spec: {poolRef: {name: llm}, rules: [{targets: [{modelRewrite: a-longer-name}]}]}\n")})
     gateway = weir("-f", folder, "--access-log", path)

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from harness import free_port, reply, wait_for
+from harness import reply, wait_for
 from harness.endpoints import endpoints, endpoints_file, metrics_page, page, wait_read
 
 VLLM = ('vllm:num_requests_waiting{model_name="m"} 0\nvllm:num_requests_running{model_name="m"} 1\n'

@@ -3,7 +3,6 @@
 import base64
 import os
 import ssl
-import subprocess
 import threading
 
 import pytest
