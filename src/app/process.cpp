@@ -298,22 +298,26 @@ void process::hand_out(const socket_fds& sockets) {
     }
 }
 
+void process::close_sockets(socket_fds& opened) {
+    for (auto& [key, fds] : opened) {
+        for (const int fd : fds) ::close(fd);
+    }
+    opened.clear();
+}
+
 /// Binds what is not bound yet: all of it, or nothing.
 bool process::open_sockets(const gateway::table& table, socket_fds& opened, std::string& problem) {
     for (const auto& key : sockets_of(table)) {
         if (served_.contains(key)) continue;
         if (bind_socket(key, opened[key], problem)) continue;
-        for (auto& [k, fds] : opened) {
-            for (const int fd : fds) ::close(fd);
-        }
-        opened.clear();
+        close_sockets(opened);
         return false;
     }
     return true;
 }
 
 /// Parses, checks, binds, then swaps; anything wrong leaves the running configuration in force and
-/// is said in the log, a metric and /readyz?verbose.
+/// is said in the log, a metric and /readyz?verbose. `dry`: all but the swap.
 admin::reload_report process::reload(bool dry) {
     admin::reload_report report;
     report.unix_ms = unix_ms();
@@ -324,7 +328,7 @@ admin::reload_report process::reload(bool dry) {
     std::optional<prepared_runtime> next;
     socket_fds opened;
     tls_sockets tls;
-    if (loaded.servable() && !dry) {
+    if (loaded.servable()) {
         next = wiring_->prepare(loaded.value, found);
         if (next && next->model->listeners.empty() && next->model->missing_pool.empty())
             problem = "it would serve nothing: no listener would exist";
@@ -334,7 +338,7 @@ admin::reload_report process::reload(bool dry) {
     } else {
         check_parts(*loaded.value, options_.preset, found);
     }
-    report.ok = next.has_value() || (dry && loaded.servable());
+    report.ok = next.has_value();
     report.found = std::move(found);
     report.version = published_.load()->version;
     if (!report.ok) {
@@ -344,7 +348,10 @@ admin::reload_report process::reload(bool dry) {
                               : problem;
         report.sentence += "; the running configuration stays in force";
     }
-    if (dry) return report;
+    if (dry) {
+        close_sockets(opened);
+        return report;
+    }
     if (next) {
         publish(wiring_->commit(std::move(*next)), std::move(tls), opened);
         report.version = published_.load()->version;

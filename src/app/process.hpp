@@ -71,6 +71,7 @@ class process final : public admin::subject {
     void start_workers();
     int prepare_tls();
     using socket_fds = std::map<socket_key, std::vector<int>>;  ///< one descriptor a worker
+    static void close_sockets(socket_fds& opened);
     bool open_sockets(const gateway::table& table, socket_fds& opened, std::string& problem);
     bool bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem);
     void hand_out(const socket_fds& sockets);

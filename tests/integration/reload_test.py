@@ -4,11 +4,12 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import threading
 
 import pytest
 
-from harness import chat_body, reply, request, wait_for
+from harness import chat_body, free_port, reply, request, wait_for
 from harness.manifest_text import route, routed
 
 
@@ -176,9 +177,31 @@ spec:
   listeners: [{{name: http, port: {other.port}, protocol: HTTP}}]
 """
     put(folder, "all.yaml", routed(other.port, taken))
-    report = gateway.admin("POST", "/v1/reload", {}).json()
-    assert not report["ok"] and str(other.port) in report["message"]
+    for target in ("/v1/reload?dryRun=1", "/v1/reload"):
+        report = gateway.admin("POST", target, {}).json()
+        assert not report["ok"] and str(other.port) in report["message"]
     assert gateway.get("/v1/models").text == "one"
+
+
+def test_a_dry_run_finds_what_a_reload_would_and_keeps_no_port(weir, manifests, upstream):
+    server, new = upstream(reply()), free_port()
+    folder = manifests({"all.yaml": routed(server.port)})
+    gateway = weir("-f", folder, "--no-watch")
+    put(folder, "all.yaml", f"""
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: gateway}}
+spec:
+  gatewayClassName: weir
+  listeners: [{{name: http, port: {new}, protocol: HTTP}}]
+---
+""" + routed(server.port))
+    assert gateway.admin("POST", "/v1/reload?dryRun=1", {}).json()["ok"]
+    socket.create_server(("127.0.0.1", new)).close()
+    put(folder, "all.yaml", "# nothing\n")
+    for target in ("/v1/reload?dryRun=1", "/v1/reload"):
+        assert "serve nothing" in gateway.admin("POST", target, {}).json()["message"]
+    assert serves(gateway, "/v1/models")
 
 
 def test_what_can_be_read_only_once_is_kept(weir, tmp_path, upstream):
