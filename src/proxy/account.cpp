@@ -187,6 +187,11 @@ void transaction::copy_candidates(std::span<recorded_candidate> out, const pool_
     }
 }
 
+/// The body of an answer of weir's own. The exchange may have forgotten the request's head.
+void transaction::note_sent(std::string_view body) {
+    if (notes_ && notes_->method != "HEAD") sent_bytes_ = body.size();
+}
+
 void transaction::refuse(const local_reply& reply) {
     call_.cancel();
     status_ = reply.status;
@@ -210,7 +215,7 @@ void transaction::refuse(const local_reply& reply) {
     facts.endpoint = endpoint;
     facts.api = api_;
     const auto body = body_of(worker_, reply, facts);
-    sent_bytes_ = sent_size(*ex_, body.body);
+    note_sent(body.body);
     account(reply.status, reply.reason, reply.cause,
             reply.detail.empty() ? reply.text : reply.detail);
     const auto filters = filters_for_reply();
@@ -236,7 +241,7 @@ void transaction::answer_plain(int status, const gateway::response_fields& field
     apply_answer_filters(filters, out);
     out.push_back({"x-request-id", id});
     worker_.numbers.count_answer(status, {});
-    sent_bytes_ = sent_size(*ex_, body);
+    note_sent(body);
     account(status, {}, end_cause::natural);  // reads the configuration, too
     const auto config = std::move(config_);   // the filters point into it
     auto* ex = ex_;

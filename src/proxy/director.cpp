@@ -83,7 +83,7 @@ void director::answer(http::exchange& ex, const local_reply& reply) {
     line.code = reply.status;
     line.reason = reply.reason;
     line.detail = reply.text;
-    line.bytes_out = sent_size(ex, body.body);
+    if (head.method != "HEAD") line.bytes_out = body.body.size();
     write_line(ex, line);
     log::at(log::level::request, "refused",
             {{"id", id}, {"code", reply.status}, {"detail", reply.text}});

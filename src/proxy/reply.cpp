@@ -52,10 +52,6 @@ payload::error_body body_of(const worker& w, const local_reply& reply, const rep
     return payload::make_error_body(f);
 }
 
-std::size_t sent_size(const http::exchange& ex, std::string_view body) {
-    return ex.head().method == "HEAD" ? 0 : body.size();
-}
-
 void send_reply(worker& w, http::exchange& ex, const local_reply& reply, const reply_facts& facts,
                 const payload::error_body& body) {
     std::vector<http::field> fields;

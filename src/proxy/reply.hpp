@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <string_view>
 
 #include "flowcontrol/admission.hpp"
@@ -28,9 +27,6 @@ inline constexpr std::string_view allowed_methods = "GET, HEAD, POST, PUT, DELET
 
 /// The body of a reply of weir's own, in the shape the client asked for (design: section 4).
 payload::error_body body_of(const worker& w, const local_reply& reply, const reply_facts& facts);
-
-/// How many bytes of `body` go to the client: none behind HEAD.
-std::size_t sent_size(const http::exchange& ex, std::string_view body);
 
 /// Sends the reply with that body, and ends the exchange. Counts it. The exchange must not be
 /// touched afterwards.

@@ -141,6 +141,7 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     void note_decision(const pool_slot& slot);
     void copy_candidates(std::span<recorded_candidate> out, const pool_slot& slot,
                          const double* matched_blocks) const;
+    void note_sent(std::string_view body);
     void refuse(const local_reply& reply);
     answer_filters filters_for_reply() const;
     void answer_plain(int status, const gateway::response_fields& fields,

@@ -114,6 +114,10 @@ def test_the_bytes_are_those_of_the_client(weir, manifests, upstream, tmp_path):
     assert say("GET", "/v1/..\\x").status == 400                 # refused before it was split
     assert say("POST", "/v1/completions", {"model": "m"}).status == 400
     assert say("POST", "/v1/completions", {"model": "m", "prompt": "x"}).json() == {"model": "m"}
+    # Cut off before its head could be framed: the request has been forgotten by then.
+    script["now"] = lambda exchange: (exchange.send("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+                                                    "content-length: 99\r\n\r\n{"), exchange.close())
+    assert say("POST", "/v1/completions", {"model": "m", "prompt": "x"}).status == 502
     script["now"] = cut
     assert b'{"error"' in say("POST", "/v1/completions", {"model": "m", "prompt": "x", "stream": True}).body
     wait_for(lambda: path.exists() and path.read_text().count("\n") == len(told), "the lines")
