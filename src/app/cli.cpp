@@ -269,10 +269,18 @@ int with_output_written(int code) {
     return exit_failed;
 }
 
+/// `-v=2`, as Go's programs take it: CLI11 would read `=2`.
+void drop_equals(std::vector<std::string>& args) {
+    for (auto& arg : args) {
+        if (arg.size() > 3 && arg[0] == '-' && arg[1] != '-' && arg[2] == '=') arg.erase(2, 1);
+    }
+}
+
 int parse_and_run(int argc, char** argv) {
     command_table table;
     auto& root = table.root;
     std::vector<std::string> args(argv + 1, argv + argc);
+    drop_equals(args);
     if (args.empty()) return usage("a command is missing: serve, demo, sim, check, explain", "");
     if (is_version(args.front())) args.front() = "version";
     if (is_help(args.front())) return run_help(table, args.size() > 1 ? args[1] : "");

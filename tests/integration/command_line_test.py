@@ -50,6 +50,7 @@ def usage(*arguments, **how):
     (["serve", *ENDPOINT, "--max-body", "0"], "--max-body: '0' is not a number from 1 on"),
     (["serve", *ENDPOINT, "--log-format", "xml"], "--log-format: 'xml' is not one of auto, text, json"),
     (["serve", *ENDPOINT, "--v", "9"], "--v: '9' is not from 0 to 5"),
+    (["serve", *ENDPOINT, "-v=9"], "--v: '9' is not from 0 to 5"),
     (["serve", *ENDPOINT, "--threads", "1.5"], "--threads: '1.5' is not a whole number"),
     (["serve", *ENDPOINT, "--threads", "0"], "--threads: '0' is not from 1 to 1024"),
     (["serve", *ENDPOINT, "--seed", "-1"], "--seed: '-1' is not a whole number"),
