@@ -70,6 +70,7 @@ std::string explain_document(const explain_options& o, const std::string& body) 
     w.begin_object();
     if (!o.path.empty()) w.field("path", o.path);
     if (!o.pool.empty()) w.field("pool", o.pool);
+    if (o.seed) w.field("seed", *o.seed);
     w.key("headers").begin_object();
     for (const auto& h : o.headers) {
         const auto colon = h.find(':');

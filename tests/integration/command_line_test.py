@@ -368,6 +368,9 @@ def test_explain_answers_dry_from_a_running_weir_and_from_a_configuration(weir, 
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("POST /v1/completions  pool default/default  model m\n")
         assert re.search(rf"^  > +default/{re.escape(server.url[7:])} ", done.stdout, re.M), done.stdout
+    for where in (("--admin", admin), ("--endpoint", server.url)):
+        seeded = json.loads(run_weir("explain", *where, "--request", body, "--seed", "9", "--json").stdout)
+        assert seeded["seed"] == "9", seeded
     answer = gateway.post("/v1/completions", body.read_bytes(), {"x-request-id": "one-of-mine"})
     assert answer.status == 200
     past = run_weir("explain", "one-of-mine", "--admin", admin)
