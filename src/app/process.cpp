@@ -305,8 +305,10 @@ void process::close_sockets(socket_fds& opened) {
     opened.clear();
 }
 
-/// Binds what is not bound yet: all of it, or nothing.
+/// Binds what is not bound yet: all of it, or nothing. While weir drains, nothing: what was closed
+/// may be somebody else's by now.
 bool process::open_sockets(const gateway::table& table, socket_fds& opened, std::string& problem) {
+    if (draining_) return true;
     for (const auto& key : sockets_of(table)) {
         if (served_.contains(key)) continue;
         if (bind_socket(key, opened[key], problem)) continue;

@@ -291,3 +291,29 @@ def test_two_hundred_reloads_under_load_fail_no_request_and_close_no_connection(
     assert counted["requests"] > 200
     assert gateway.metric("weir_config_reloads_total", result="success") == 200
     assert gateway.metric("weir_config_reloads_total", result="failure") == 0
+
+
+def test_a_reload_while_draining_opens_no_listener(weir, manifests, upstream):
+    release = threading.Event()
+    server, new = upstream(lambda exchange: release.wait(20) and reply()(exchange)), free_port()
+    folder = manifests({"all.yaml": routed(server.port)})
+    gateway = weir("-f", folder)
+    with gateway.connect() as connection:
+        connection.send(request("GET", "/v1/models"))
+        server.wait_requests()
+        gateway.signal(signal.SIGTERM)
+        gateway.wait_log("draining")
+        put(folder, "all.yaml", routed(server.port, f"""
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: second}}
+spec:
+  gatewayClassName: weir
+  listeners: [{{name: http, port: {new}, protocol: HTTP}}]
+"""))
+        gateway.wait_log("configuration reloaded")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", new))
+        release.set()
+        assert connection.read_answer().status == 200
+    assert gateway.wait_exit() == 0
