@@ -254,8 +254,8 @@ void add_serve_options(CLI::App& app, serve_options& o) {
     app.add_flag("--expose-routing,!--no-expose-routing", o.expose_routing,
                  "Add x-weir-endpoint and x-weir-request to answers")
         ->group(output);
-    add_number(app, "--threads", o.threads, 1, most_threads, "Worker threads (default: one a core)",
-               {"N", "", running});
+    add_number(app, "--threads", o.threads, 1, most_threads,
+               "Worker threads (default: one a core it may use)", {"N", "", running});
     add(app, "--drain-timeout", o.drain_timeout, &read_duration,
         "How long streams may finish after SIGTERM", {"DURATION", "30s", running});
     app.add_flag("--no-watch", o.no_watch, "Do not watch files; SIGHUP still reloads")

@@ -1,12 +1,11 @@
 // What the process tells the admin API.
-#include <algorithm>
 #include <cstdio>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "admin/api.hpp"
 #include "app/banner.hpp"
+#include "app/cores.hpp"
 #include "app/process.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
@@ -27,7 +26,7 @@ process::process(const serve_options& options)
       tick_(
           loop_, [](void* self) { static_cast<process*>(self)->tick(); }, this),
       started_(steady_clock::now()) {
-    if (options_.threads == 0) options_.threads = std::max(1U, std::thread::hardware_concurrency());
+    if (options_.threads == 0) options_.threads = usable_cores();
     seed_ = options_.seed ? *options_.seed
                           : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}());
     settings_.max_body = options_.limits.max_body;

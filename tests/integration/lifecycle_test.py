@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from pathlib import Path
 
 from harness import chat_body, free_port, reply, run_weir, wait_for
 from harness.manifest_text import pool, routed
@@ -48,6 +49,17 @@ def test_a_second_weir_on_the_port_exits_6(weir):
     first = weir("--endpoint", f"http://127.0.0.1:{free_port()}")
     done = run_weir("serve", "--endpoint", "http://127.0.0.1:1", "--listen", f"127.0.0.1:{first.port}", "--admin", "off")
     assert done.returncode == 6
+
+
+def test_there_is_a_worker_for_each_core_that_may_be_used(weir):
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(mine)})
+    try:
+        gateway = weir("--endpoint", f"http://127.0.0.1:{free_port()}")
+    finally:
+        os.sched_setaffinity(0, mine)
+    tasks = Path(f"/proc/{gateway.child.pid}/task").glob("*/comm")
+    assert [name for task in tasks if "/" in (name := task.read_text().strip())] == ["weir/0"]
 
 
 def test_sigterm_lets_a_stream_finish(weir, sim):
