@@ -13,7 +13,6 @@
 namespace weir::admin {
 namespace {
 
-constexpr std::size_t max_body = std::size_t{1} << 20;
 constexpr std::size_t max_streams = 64;
 
 void send(http::exchange& ex, const reply& r) {
@@ -143,7 +142,7 @@ void api::impl::start_call(http::exchange& ex, const page& p, asked a) {
     const auto number = next++;
     const auto& c = calls[number] = std::make_shared<call>(*this, number, ex, p, std::move(a));
     ex.set_owner(*c);
-    ex.read_body(max_body);
+    ex.read_body(p.max_body);
 }
 
 void api::impl::start_stream(http::exchange& ex) {
@@ -197,7 +196,7 @@ void api::handle(http::exchange& ex) {
 
 void api::refuse(http::exchange& ex, const http::head_error& why) {
     auto text = why.message;
-    if (why.status == 413) text = "a body of the admin API is at most 1 MiB";
+    if (why.status == 413) text = "a body of the admin API is at most 1 MiB, one to explain 64 MiB";
     send(ex, problem(why.status, text));
 }
 

@@ -13,6 +13,10 @@
 namespace weir::admin {
 namespace {
 
+/// As much as a client may send to the gateway (the default of --max-body): long prompts are those
+/// that somebody asks about.
+constexpr std::size_t max_explained = std::size_t{64} << 20;
+
 constexpr std::array all_pages = {
     page{"/", false, false, "this list", show_links},
     page{"/livez", false, false, "200 while the process runs", show_livez},
@@ -38,7 +42,8 @@ constexpr std::array all_pages = {
     page{"/v1/build", false, false, "version and compiler", show_build},
     page{"/ui", false, false, "", redirect_to_ui},
     page{"/ui/", false, false, "dashboard", show_ui},
-    page{"/v1/explain", true, false, "a dry decision for the request in the body", do_explain},
+    page{"/v1/explain", true, false, "a dry decision for the request in the body", do_explain,
+         false, max_explained},
     page{"/v1/reload", true, true, "load the configuration again; ?dryRun=1 only checks it",
          do_reload},
     page{"/v1/drain", true, true, "finish what is under way, then leave", do_drain},

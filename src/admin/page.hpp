@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -61,6 +62,7 @@ struct page {
     std::string_view meaning;    ///< one line for the list at `/`
     void (*run)(surroundings&, const asked&, const answer_fn&) = nullptr;  ///< null: the stream
     bool below = false;  ///< serves what is below `path`, not `path` itself
+    std::size_t max_body = std::size_t{1} << 20;
 };
 
 std::span<const page> pages();
