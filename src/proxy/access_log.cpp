@@ -1,6 +1,7 @@
 #include "proxy/access_log.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,8 +12,15 @@
 namespace weir::proxy {
 namespace {
 
+bool is_pipe(const std::string& path) {
+    struct stat what {};
+    return ::stat(path.c_str(), &what) == 0 && S_ISFIFO(what.st_mode);
+}
+
 int open_sink(const std::string& path) {
     if (path == "-") return STDOUT_FILENO;
+    // Opened for writing alone a pipe waits for its reader; so it keeps lines for one that comes.
+    if (is_pipe(path)) return ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
     return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 }
 
@@ -69,21 +77,27 @@ std::uint64_t access_log::dropped() const {
 void access_log::run() {
     std::string batch;
     for (;;) {
+        bool anew = false;
         {
             std::unique_lock lock(mutex_);
             wake_.wait(lock, [this] { return stopping_ || reopen_ || !queue_.empty(); });
             if (stopping_ && queue_.empty()) return;
-            if (std::exchange(reopen_, false) && path_ != "-") {
-                if (const int fd = open_sink(path_); fd >= 0) {
-                    ::close(sink_.fd());
-                    sink_.set(fd);
-                }
-            }
+            anew = std::exchange(reopen_, false);
             batch.swap(queue_);
         }
+        // Without the lock: whoever appends must not wait for a file system.
+        if (anew) open_again();
         write(batch);
         batch.clear();
     }
+}
+
+void access_log::open_again() {
+    if (path_ == "-") return;
+    const int fd = open_sink(path_);
+    if (fd < 0) return;
+    ::close(sink_.fd());
+    sink_.set(fd);
 }
 
 void access_log::write(std::string_view batch) {

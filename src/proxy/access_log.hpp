@@ -17,7 +17,7 @@ namespace weir::proxy {
 /// end of the process. `append` may be called by any thread.
 class access_log {
   public:
-    /// `-` is stdout. The file is appended to, made if missing.
+    /// `-` is stdout. The file is appended to, made if missing. A pipe may have no reader yet.
     static result<std::unique_ptr<access_log>> open(const std::string& path);
     ~access_log();
     access_log(const access_log&) = delete;
@@ -31,6 +31,7 @@ class access_log {
   private:
     access_log(std::string path, int fd);
     void run();
+    void open_again();
     void write(std::string_view batch);
 
     static constexpr std::size_t max_queued = std::size_t{4} << 20;

@@ -83,6 +83,23 @@ TEST_SUITE("proxy/access_log") {
         ::close(reader);
     }
 
+    TEST_CASE("a pipe without a reader makes nobody wait, and keeps lines for the first") {
+        const temporary_folder at;
+        const auto path = at / "pipe";
+        REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        const auto log = access_log::open(path.string());
+        REQUIRE(log);
+        const int reader = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        REQUIRE(reader >= 0);
+        (*log)->reopen();
+        (*log)->append("line");
+        char got[16] = {};
+        CHECK(::read(reader, got, sizeof got) == 5);
+        ::close(reader);
+        (*log)->reopen();
+        (*log)->append("nobody reads this");
+    }
+
     TEST_CASE("lines that a sink refuses are counted") {
         const auto log = access_log::open("/dev/full");
         REQUIRE(log);
