@@ -1,9 +1,7 @@
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "app/cli_manual.hpp"
 #include "base/strings.hpp"

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -15,7 +14,7 @@
 
 namespace weir::app {
 
-/// The exit codes of design section 1.
+/// The exit codes of every command, as the manual page lists them.
 enum exit_code : int {
     exit_ok = 0,
     exit_failed = 1,

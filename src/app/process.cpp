@@ -2,18 +2,18 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "admin/api.hpp"
 #include "app/banner.hpp"
+#include "app/cores.hpp"
 #include "app/descriptors.hpp"
 #include "base/log.hpp"
+#include "base/strings.hpp"
 #include "proxy/model_choice.hpp"
 
 namespace weir::app {
@@ -55,7 +55,50 @@ config::load_result load_interruptible(const config::load_options& options) {
     return config::load(options);
 }
 
+serve_options with_threads(serve_options options) {
+    if (options.threads == 0) options.threads = usable_cores();
+    return options;
+}
+
+/// No socket would be opened, and no pool is awaited.
+bool serves_nothing(const config::model& model) {
+    return model.listeners.empty() && model.missing_pool.empty();
+}
+
 }  // namespace
+
+struct process::admin_server {
+    admin_server(http::event_loop& loop, admin::subject& subject, int fd,
+                 const http::server_limits& limits)
+        : api(loop, subject), server(loop, fd, api, limits) {}
+    admin::api api;
+    http::server server;
+};
+
+process::process(const serve_options& options)
+    : options_(with_threads(options)),
+      sockets_(options_.threads),
+      tick_(
+          loop_, [](void* self) { static_cast<process*>(self)->tick(); }, this),
+      started_(steady_clock::now()) {
+    seed_ = options_.seed ? *options_.seed
+                          : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}());
+    settings_.max_body = options_.limits.max_body;
+    options_.load.refresh_metrics_interval = options_.refresh;
+    options_.load.max_buffered = options_.max_buffered;
+    buffered_left_ = static_cast<std::int64_t>(options_.max_buffered);
+    options_.limits.max_buffered = options_.max_buffered;
+    options_.limits.buffered_left = &buffered_left_;
+    settings_.first_byte_timeout = options_.first_byte_timeout;
+    settings_.stream_idle_timeout = options_.stream_idle_timeout;
+    settings_.request_timeout = options_.request_timeout;
+    settings_.errors = options_.errors;
+    settings_.expose_routing = options_.expose_routing;
+    settings_.eject_after = options_.eject_after;
+    settings_.judge_endpoints = [this] { loop_.post([this] { wiring_->judge_endpoints(); }); };
+}
+
+process::~process() { admin_.reset(); }
 
 int process::run() {
     // Before any thread starts, so that all of them leave the signals to this one.
@@ -63,21 +106,13 @@ int process::run() {
     // Before the first load, so that no change between the two is missed.
     if (!options_.no_watch) {
         watcher_ = std::make_unique<watcher>(loop_, watched_paths(options_.load),
-                                             [this] { files_changed(); });
+                                             [this] { reload(false); });
     }
     if (const int code = load_first(); code != exit_ok) return code;
     if (const int code = prepare_tls(); code != exit_ok) return code;
     if (const int code = bind_all(); code != exit_ok) return code;
     if (const int code = bind_admin(); code != exit_ok) return code;
-    if (options_.access_log != "off") {
-        auto opened = proxy::access_log::open(options_.access_log);
-        if (!opened) {
-            std::fprintf(stderr, "weir: cannot open the access log %s: %s (--access-log)\n",
-                         options_.access_log.c_str(), opened.error().message().c_str());
-            return exit_failed;
-        }
-        access_log_ = std::move(*opened);
-    }
+    if (const int code = open_access_log(); code != exit_ok) return code;
     put_in_force(first_);
     start_workers();
     if (!options_.no_watch) {
@@ -95,6 +130,28 @@ int process::run() {
     return exit_;
 }
 
+/// The rooms that outlive a configuration: endpoints, scraping and what is counted of them.
+void process::connect_rooms() {
+    wiring_options w;
+    w.admin = http::address::parse(options_.admin);
+    w.preset = options_.preset;
+    w.refresh = options_.refresh;
+    w.scrape_cpu = options_.scrape_cpu;
+    w.health.error_limit = options_.eject_after;
+    w.seed = seed_;
+    w.environment = {environment("SD_QUEUE_DEPTH_THRESHOLD"),
+                     environment("SD_KV_CACHE_UTIL_THRESHOLD"),
+                     environment("SD_METRICS_STALENESS_THRESHOLD")};
+    wiring_ = std::make_unique<wiring>(loop_, std::move(w));
+    pool_metrics_ = std::make_unique<datalayer::pool_metrics>(loop_, wiring_->scraper(), [this] {
+        std::vector<const datalayer::endpoint_pool*> all;
+        for (const auto& p : wiring_->pools()) {
+            if (!p->service) all.push_back(p->endpoints.get());
+        }
+        return all;
+    });
+}
+
 int process::load_first() {
     auto loaded = load_interruptible(options_.load);
     if (!loaded.usage_error.empty()) {
@@ -105,26 +162,8 @@ int process::load_first() {
     check_admin(options_.admin, loaded.found);
     std::shared_ptr<const proxy::runtime> made;
     if (loaded.servable()) {
-        wiring_options w;
-        w.admin = http::address::parse(options_.admin);
-        w.preset = options_.preset;
-        w.refresh = options_.refresh;
-        w.scrape_cpu = options_.scrape_cpu;
-        w.health.error_limit = options_.eject_after;
-        w.seed = seed_;
-        w.environment = {environment("SD_QUEUE_DEPTH_THRESHOLD"),
-                         environment("SD_KV_CACHE_UTIL_THRESHOLD"),
-                         environment("SD_METRICS_STALENESS_THRESHOLD")};
         log::start(static_cast<log::level>(options_.verbosity), log_format_of(options_.log));
-        wiring_ = std::make_unique<wiring>(loop_, std::move(w));
-        pool_metrics_ =
-            std::make_unique<datalayer::pool_metrics>(loop_, wiring_->scraper(), [this] {
-                std::vector<const datalayer::endpoint_pool*> all;
-                for (const auto& p : wiring_->pools()) {
-                    if (!p->service) all.push_back(p->endpoints.get());
-                }
-                return all;
-            });
+        connect_rooms();
         if (auto next = wiring_->prepare(loaded.value, loaded.found))
             made = wiring_->commit(std::move(*next));
     } else {
@@ -134,7 +173,7 @@ int process::load_first() {
         print_findings(loaded.found);
         return exit_invalid;
     }
-    if (loaded.value->listeners.empty() && loaded.value->missing_pool.empty()) {
+    if (serves_nothing(*loaded.value)) {
         print_findings(loaded.found);
         std::fprintf(
             stderr,
@@ -149,47 +188,6 @@ int process::load_first() {
     return exit_ok;
 }
 
-std::set<socket_key> process::sockets_of(const gateway::table& table) {
-    std::set<socket_key> out;
-    for (const auto& s : table.sockets()) out.emplace(s.bind_address, s.bind_port);
-    return out;
-}
-
-/// One socket a worker. The first bind is exclusive: another process on the port, another weir too,
-/// is an error and not a silent share of its traffic.
-bool process::bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem) {
-    auto where = http::address::parse(key.first, key.second);
-    if (!where) {
-        problem = "cannot bind " + key.first + ": not an address of this machine";
-        return false;
-    }
-    const auto probe = http::listen_on(*where, false);
-    if (!probe) {
-        problem = "cannot bind " + where->authority() + ": " + probe.error().message();
-        if (probe.error().value() == EACCES)
-            problem += "; ports below 1024 need root, or --port-map " + std::to_string(key.second) +
-                       "=8080";
-        if (probe.error().value() == EADDRINUSE)
-            problem += "; choose another port (--listen, --port-map) or stop what uses it";
-        return false;
-    }
-    if (key.second == 0) {
-        where->set_port(http::local_port(*probe));
-        ports_[key] = where->port();
-    }
-    ::close(*probe);
-    const auto count = options_.threads;
-    for (unsigned i = 0; i < count; ++i) {
-        const auto fd = http::listen_on(*where, count > 1);
-        if (!fd) {
-            problem = "cannot bind " + where->authority() + ": " + fd.error().message();
-            return false;
-        }
-        fds.push_back(*fd);
-    }
-    return true;
-}
-
 int process::prepare_tls() {
     std::string problem;
     tls_ = tls_of(*first_->table, {}, problem);
@@ -199,14 +197,38 @@ int process::prepare_tls() {
 }
 
 int process::bind_all() {
-    for (const auto& key : sockets_of(*first_->table)) {
-        std::string problem;
-        if (!bind_socket(key, bound_[key], problem)) {
-            std::fprintf(stderr, "weir: %s\n", problem.c_str());
-            return exit_cannot_bind;
-        }
-        served_.insert(key);
+    const auto problem = sockets_.open(*first_->table, bound_);
+    if (problem.empty()) return exit_ok;
+    std::fprintf(stderr, "weir: %s\n", problem.c_str());
+    return exit_cannot_bind;
+}
+
+int process::bind_admin() {
+    if (options_.admin == "off") return exit_ok;
+    auto where = http::address::parse(options_.admin);
+    if (!where) return exit_usage;  // the command line has checked it
+    const auto fd = http::listen_on(*where, false);
+    if (!fd) {
+        std::fprintf(stderr, "weir: cannot bind the admin address %s: %s (--admin)\n",
+                     options_.admin.c_str(), fd.error().message().c_str());
+        return exit_cannot_bind;
     }
+    where->set_port(http::local_port(*fd));
+    admin_address_ = where->authority();
+    admin_ = std::make_unique<admin_server>(loop_, *this, *fd, admin_limits_);
+    admin_->server.start();
+    return exit_ok;
+}
+
+int process::open_access_log() {
+    if (options_.access_log == "off") return exit_ok;
+    auto opened = proxy::access_log::open(options_.access_log);
+    if (!opened) {
+        std::fprintf(stderr, "weir: cannot open the access log %s: %s (--access-log)\n",
+                     options_.access_log.c_str(), opened.error().message().c_str());
+        return exit_failed;
+    }
+    access_log_ = std::move(*opened);
     return exit_ok;
 }
 
@@ -226,12 +248,8 @@ void process::start_workers() {
     for (auto& w : workers_) w->join(workers_, most);
     hand_out(bound_);
     bound_.clear();
-    bound_done_ = true;
     for (auto& w : workers_) w->start();
 }
-
-// --- what happens while it runs
-// --------------------------------------------------------------------
 
 void process::on_signal(int number) {
     if (number == SIGHUP) {
@@ -256,7 +274,7 @@ void process::drain() {
     service_manager_->stopping();
     drain_started_ = loop_.refresh_now();
     log::info("draining: no new connections, answers under way may finish",
-              {{"timeout", std::to_string(options_.drain_timeout.count() / 1'000'000'000) + "s"}});
+              {{"timeout", format_go_duration(options_.drain_timeout)}});
     for (auto& w : workers_) w->drain();
     tick_.arm(http::event_loop::tick);
 }
@@ -284,8 +302,6 @@ void process::finish_drain() {
     loop_.stop();
 }
 
-void process::files_changed() { reload(false); }
-
 /// One listening socket to each worker.
 void process::hand_out(const socket_fds& sockets) {
     for (const auto& [key, fds] : sockets) {
@@ -294,28 +310,8 @@ void process::hand_out(const socket_fds& sockets) {
             workers_[i]->add_listener(key, fds[i],
                                       certificates == tls_.end() ? nullptr : certificates->second);
         }
-        served_.insert(key);
+        sockets_.note_served(key);
     }
-}
-
-void process::close_sockets(socket_fds& opened) {
-    for (auto& [key, fds] : opened) {
-        for (const int fd : fds) ::close(fd);
-    }
-    opened.clear();
-}
-
-/// Binds what is not bound yet: all of it, or nothing. While weir drains, nothing: what was closed
-/// may be somebody else's by now.
-bool process::open_sockets(const gateway::table& table, socket_fds& opened, std::string& problem) {
-    if (draining_) return true;
-    for (const auto& key : sockets_of(table)) {
-        if (served_.contains(key)) continue;
-        if (bind_socket(key, opened[key], problem)) continue;
-        close_sockets(opened);
-        return false;
-    }
-    return true;
 }
 
 /// Parses, checks, binds, then swaps; anything wrong leaves the running configuration in force and
@@ -332,11 +328,12 @@ admin::reload_report process::reload(bool dry) {
     tls_sockets tls;
     if (loaded.servable()) {
         next = wiring_->prepare(loaded.value, found);
-        if (next && next->model->listeners.empty() && next->model->missing_pool.empty())
+        if (next && serves_nothing(*next->model))
             problem = "it would serve nothing: no listener would exist";
         if (next && problem.empty()) tls = tls_of(*next->table, tls_, problem);
-        const bool ready = problem.empty() && next && open_sockets(*next->table, opened, problem);
-        if (!ready) next.reset();
+        // While it drains nothing is opened: what was closed may be somebody else's by now.
+        if (next && problem.empty() && !draining_) problem = sockets_.open(*next->table, opened);
+        if (!problem.empty()) next.reset();
     } else {
         check_parts(*loaded.value, options_.preset, found);
     }
@@ -377,22 +374,17 @@ void process::put_in_force(std::shared_ptr<const proxy::runtime> next) {
 
 void process::publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls,
                       const socket_fds& opened) {
-    const auto wanted = sockets_of(*next->table);
+    const auto left = sockets_.leave(*next->table);
     if (watcher_) watcher_->set_paths(watched_paths(options_.load));
     if (endpoints_watcher_)
         endpoints_watcher_->set_paths(watched_endpoints_files(next->model->pools));
     put_in_force(std::move(next));
     tls_ = std::move(tls);
     hand_out(opened);
-    for (auto it = served_.begin(); it != served_.end();) {
-        if (wanted.contains(*it)) {
-            ++it;
-            continue;
-        }
-        for (auto& w : workers_) w->remove_listener(*it);
-        it = served_.erase(it);
+    for (const auto& key : left) {
+        for (auto& w : workers_) w->remove_listener(key);
     }
-    for (const auto& key : served_) {
+    for (const auto& key : sockets_.served()) {
         const auto certificates = tls_.find(key);
         for (auto& w : workers_) {
             w->set_tls(key, certificates == tls_.end() ? nullptr : certificates->second);

@@ -11,6 +11,7 @@
 
 #include "admin/subject.hpp"
 #include "app/banner.hpp"
+#include "app/data_sockets.hpp"
 #include "app/options.hpp"
 #include "app/service_manager.hpp"
 #include "app/signals.hpp"
@@ -65,27 +66,25 @@ class process final : public admin::subject {
     bool drain_endpoint(std::string_view pool, std::string_view id, bool draining) override;
 
   private:
+    // Steps of the start; each says what is wrong and gives the exit code.
     int load_first();
+    int prepare_tls();
     int bind_all();
     int bind_admin();
+    int open_access_log();
+
+    void connect_rooms();
     void start_workers();
-    int prepare_tls();
-    using socket_fds = std::map<socket_key, std::vector<int>>;  ///< one descriptor a worker
-    static void close_sockets(socket_fds& opened);
-    bool open_sockets(const gateway::table& table, socket_fds& opened, std::string& problem);
-    bool bind_socket(const socket_key& key, std::vector<int>& fds, std::string& problem);
     void hand_out(const socket_fds& sockets);
     void publish(std::shared_ptr<const proxy::runtime> next, tls_sockets tls,
                  const socket_fds& opened);
     void put_in_force(std::shared_ptr<const proxy::runtime> next);
     void on_signal(int number);
-    void files_changed();
     void say_start();
     std::vector<pool_line> pool_lines() const;
     void say_missing_pool();
     void tick();
     void finish_drain();
-    static std::set<socket_key> sockets_of(const gateway::table& table);
 
     serve_options options_;
     std::atomic<std::int64_t> buffered_left_{0};
@@ -105,10 +104,9 @@ class process final : public admin::subject {
     std::unique_ptr<admin_server> admin_;
     std::vector<std::unique_ptr<worker_thread>> workers_;
     socket_fds bound_;  ///< sockets not yet handed to the workers
-    std::set<socket_key> served_;
-    tls_sockets tls_;                            ///< of the configuration in force
-    std::map<socket_key, std::uint16_t> ports_;  ///< what the kernel chose for port 0
-    std::string admin_address_;                  ///< bound; empty: off
+    data_sockets sockets_;
+    tls_sockets tls_;            ///< of the configuration in force
+    std::string admin_address_;  ///< bound; empty: off
     std::shared_ptr<const proxy::runtime> first_;
     std::vector<std::string> skipped_;
     admin::reload_report reload_;
@@ -124,7 +122,6 @@ class process final : public admin::subject {
     int exit_ = exit_ok;
     bool draining_ = false;
     bool cut_ = false;  ///< the drain timeout ran out and requests were cut
-    bool bound_done_ = false;
 };
 
 }  // namespace weir::app

@@ -1,11 +1,8 @@
 // What the process tells the admin API.
-#include <cstdio>
-#include <random>
+#include <algorithm>
 #include <utility>
 
-#include "admin/api.hpp"
 #include "app/banner.hpp"
-#include "app/cores.hpp"
 #include "app/process.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
@@ -13,64 +10,14 @@
 
 namespace weir::app {
 
-struct process::admin_server {
-    admin_server(http::event_loop& loop, admin::subject& subject, int fd,
-                 const http::server_limits& limits)
-        : api(loop, subject), server(loop, fd, api, limits) {}
-    admin::api api;
-    http::server server;
-};
-
-process::process(const serve_options& options)
-    : options_(options),
-      tick_(
-          loop_, [](void* self) { static_cast<process*>(self)->tick(); }, this),
-      started_(steady_clock::now()) {
-    if (options_.threads == 0) options_.threads = usable_cores();
-    seed_ = options_.seed ? *options_.seed
-                          : (std::uint64_t{std::random_device{}()} << 32 | std::random_device{}());
-    settings_.max_body = options_.limits.max_body;
-    options_.load.refresh_metrics_interval = options_.refresh;
-    options_.load.max_buffered = options_.max_buffered;
-    buffered_left_ = static_cast<std::int64_t>(options_.max_buffered);
-    options_.limits.max_buffered = options_.max_buffered;
-    options_.limits.buffered_left = &buffered_left_;
-    settings_.first_byte_timeout = options_.first_byte_timeout;
-    settings_.stream_idle_timeout = options_.stream_idle_timeout;
-    settings_.request_timeout = options_.request_timeout;
-    settings_.errors = options_.errors;
-    settings_.expose_routing = options_.expose_routing;
-    settings_.eject_after = options_.eject_after;
-    settings_.judge_endpoints = [this] { loop_.post([this] { wiring_->judge_endpoints(); }); };
-}
-
-process::~process() { admin_.reset(); }
-
-int process::bind_admin() {
-    if (options_.admin == "off") return exit_ok;
-    auto where = http::address::parse(options_.admin);
-    if (!where) return exit_usage;  // the command line has checked it
-    const auto fd = http::listen_on(*where, false);
-    if (!fd) {
-        std::fprintf(stderr, "weir: cannot bind the admin address %s: %s (--admin)\n",
-                     options_.admin.c_str(), fd.error().message().c_str());
-        return exit_cannot_bind;
-    }
-    where->set_port(http::local_port(*fd));
-    admin_address_ = where->authority();
-    admin_ = std::make_unique<admin_server>(loop_, *this, *fd, admin_limits_);
-    admin_->server.start();
-    return exit_ok;
-}
-
 std::vector<admin::readiness_check> process::readiness() const {
     std::vector<admin::readiness_check> out;
     const auto current = published_.load();
     out.push_back(
         {"configuration", current != nullptr,
          current ? "version " + std::to_string(current->version) : std::string("not loaded")});
-    const auto sockets = served_.size();
-    out.push_back({"listeners", bound_done_,
+    const auto sockets = sockets_.served().size();
+    out.push_back({"listeners", !workers_.empty(),
                    std::to_string(sockets) + (sockets == 1 ? " socket" : " sockets")});
     out.push_back(
         {"first-scrape", wiring_->scraper().first_round_done(), "every endpoint tried once"});
@@ -105,13 +52,10 @@ std::vector<admin::pool_facts> process::pools() const {
 
 std::vector<admin::data_address> process::addresses() const {
     std::vector<admin::data_address> out;
-    const auto current = first_ && !bound_done_ ? first_ : published_.load();
-    for (const auto& key : served_) {
+    const auto current = published_.load();
+    for (const auto& key : sockets_.served()) {
         admin::data_address a;
-        auto where = http::address::parse(key.first, key.second);
-        const auto chosen = ports_.find(key);
-        if (where && chosen != ports_.end()) where->set_port(chosen->second);
-        a.address = where ? where->authority() : key.first + ":" + std::to_string(key.second);
+        a.address = sockets_.authority(key);
         for (const auto& l : current->model->listeners) {
             if (l.bind_address != key.first || l.bind_port != key.second) continue;
             a.tls = l.protocol == config::listener_protocol::https;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +34,8 @@ struct wiring_options {
     std::optional<http::address> admin;  ///< where the admin API listens: no endpoint may be there
 };
 
-/// Which of the two built-in configurations a pool without its own gets (design 4.2).
+/// Which of the two built-in configurations a pool without its own gets: the reference's where it
+/// names a picker, else weir's; `forced` decides for all.
 scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling::preset> forced);
 
 /// Builds every picker, reads every endpoints file and drops both again; what is wrong lands in

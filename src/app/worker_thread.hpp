@@ -84,8 +84,8 @@ class worker_thread {
     const http::server_limits& limits_;
     proxy::worker proxy_;
     std::map<socket_key, std::unique_ptr<listener>> listeners_;
-    std::vector<std::unique_ptr<listener>>
-        leaving_;  ///< no new connections; the old ones end by themselves
+    /// No new connections; the old ones end by themselves.
+    std::vector<std::unique_ptr<listener>> leaving_;
     std::thread thread_;
 };
 

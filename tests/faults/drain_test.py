@@ -85,7 +85,7 @@ def test_the_drain_timeout_says_what_it_cuts(weir, upstream):
             while old.socket.recv(65536):
                 pass
     assert gateway.wait_exit() == 0
-    assert "drain timeout" in gateway.log
+    assert "drain timeout" in gateway.log and '"timeout":"300ms"' in gateway.log
     release.set()
 
 
