@@ -1,29 +1,14 @@
 #include "datalayer/gunzip.hpp"
 
-#include <zlib.h>
-
 #include <doctest/doctest.h>
 
 #include <string>
 
+#include "packing.hpp"
+
 using namespace weir::datalayer;
 
 namespace {
-
-std::string pack(const std::string& text, int window = MAX_WBITS + 16) {
-    z_stream z{};
-    deflateInit2(&z, 6, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY);
-    std::string in = text;
-    std::string out(deflateBound(&z, in.size()) + 64, '\0');
-    z.next_in = reinterpret_cast<Bytef*>(in.data());
-    z.avail_in = static_cast<uInt>(in.size());
-    z.next_out = reinterpret_cast<Bytef*>(out.data());
-    z.avail_out = static_cast<uInt>(out.size());
-    deflate(&z, Z_FINISH);
-    out.resize(z.total_out);
-    deflateEnd(&z);
-    return out;
-}
 
 bool append(void* to, std::string_view bytes) {
     static_cast<std::string*>(to)->append(bytes);

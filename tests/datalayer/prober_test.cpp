@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <optional>
-
 #include "fake_server.hpp"
 #include "loop_until.hpp"
 

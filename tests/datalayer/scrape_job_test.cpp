@@ -1,32 +1,12 @@
 #include "datalayer/scrape_job.hpp"
 
-#include <zlib.h>
-
 #include <doctest/doctest.h>
 
+#include "packing.hpp"
 #include "scrape_fixture.hpp"
 
 using namespace std::chrono_literals;
 using namespace weir::datalayer;
-
-namespace {
-
-std::string gzip(const std::string& text) {
-    z_stream z{};
-    deflateInit2(&z, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
-    std::string in = text;
-    std::string out(deflateBound(&z, in.size()) + 64, '\0');
-    z.next_in = reinterpret_cast<Bytef*>(in.data());
-    z.avail_in = static_cast<uInt>(in.size());
-    z.next_out = reinterpret_cast<Bytef*>(out.data());
-    z.avail_out = static_cast<uInt>(out.size());
-    deflate(&z, Z_FINISH);
-    out.resize(z.total_out);
-    deflateEnd(&z);
-    return out;
-}
-
-}  // namespace
 
 TEST_SUITE("datalayer/scrape_job") {
     TEST_CASE("a page is read again and again over one connection") {
@@ -68,7 +48,7 @@ TEST_SUITE("datalayer/scrape_job") {
             {scrape_error::encoding, fs::ok("xxxx", "Content-Encoding: br\r\n")},
             {scrape_error::encoding, fs::ok("xxxxxxxxxxxxxxx", "Content-Encoding: gzip\r\n")},
             {scrape_error::truncated,
-             fs::ok(gzip(vllm_page).substr(0, 60), "Content-Encoding: gzip\r\n")},
+             fs::ok(pack(vllm_page).substr(0, 60), "Content-Encoding: gzip\r\n")},
             {scrape_error::timeout, {"", false, true}},
         };
         for (const auto& [kind, answer] : cases) {
@@ -123,7 +103,7 @@ TEST_SUITE("datalayer/scrape_job") {
         "same") {
         fake_server server([](const auto&) {
             return fake_server::answer{
-                "HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip(vllm_page), true, false};
+                "HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + pack(vllm_page), true, false};
         });
         scrape_fixture f({endpoint_at(server.port())});
         CHECK(f.until([&] { return f.state().waiting == 7 && server.connections() >= 3; }));
@@ -131,7 +111,7 @@ TEST_SUITE("datalayer/scrape_job") {
     }
 
     TEST_CASE("an endless page and a gzip bomb end at 8 MiB") {
-        const std::string bomb = gzip(std::string(20U << 20U, '\n'));
+        const std::string bomb = pack(std::string(20U << 20U, '\n'));
         const std::string endless = std::string(9U << 20U, '\n');
         for (const bool packed : {true, false}) {
             fake_server server([&](const auto&) {

@@ -1,4 +1,3 @@
-#include <array>
 
 #include "../support/allocations.hpp"
 #include "payload/request.hpp"

@@ -1,4 +1,4 @@
-#include "plugin_fixture.hpp"
+#include "roles.hpp"
 
 using namespace weir;
 using namespace weir::scheduling::testing;
@@ -6,12 +6,7 @@ using namespace weir::scheduling::testing;
 namespace {
 
 /// Endpoint 0 decodes, 1 prefills, 2 and 3 encode.
-test_pool placed() {
-    test_pool pool(4);
-    const std::array roles{"decode", "prefill", "encode", "encode"};
-    for (std::size_t i = 0; i < roles.size(); ++i) pool.label(i, "llm-d.ai/role", roles[i]);
-    return pool;
-}
+test_pool placed() { return pool_with_roles({"decode", "prefill", "encode", "encode"}); }
 
 std::string stages(const std::string& parameters) {
     return "plugins:\n- {type: disagg-profile-handler, parameters: {" + parameters +

@@ -1,16 +1,9 @@
-#include "plugin_fixture.hpp"
+#include "roles.hpp"
 
 using namespace weir;
 using namespace weir::scheduling::testing;
 
 namespace {
-
-test_pool placed() {
-    test_pool pool(2);
-    pool.label(0, "llm-d.ai/role", "decode");
-    pool.label(1, "llm-d.ai/role", "prefill");
-    return pool;
-}
 
 std::string document(const std::string& more) {
     return "plugins:\n- {type: disagg-profile-handler, parameters: {deciders: {prefill: always}}}\n"
@@ -28,7 +21,7 @@ std::string document(const std::string& more) {
 
 TEST_SUITE("scheduling/inflight_load_producer") {
     TEST_CASE("each profile's first target is charged with a request and its uncached tokens") {
-        auto pool = placed();
+        auto pool = pool_with_roles({"decode", "prefill"});
         prefix_told() = {4, 64, {3, 1}, {}, false};
         picker_under_test it(document(""));
         const auto& made = it.decide(pool, sized_request(300).request);
@@ -44,7 +37,7 @@ TEST_SUITE("scheduling/inflight_load_producer") {
     }
 
     TEST_CASE("output is estimated from the whole input and kept until the end") {
-        auto pool = placed();
+        auto pool = pool_with_roles({"decode", "prefill"});
         prefix_told() = {4, 64, {4, 4}, {}, false};
         picker_under_test it(document(", addEstimatedOutputTokens: true"));
         const auto& made = it.decide(pool, sized_request(257).request);
@@ -57,7 +50,7 @@ TEST_SUITE("scheduling/inflight_load_producer") {
     }
 
     TEST_CASE("uncached tokens are published for each candidate") {
-        auto pool = placed();
+        auto pool = pool_with_roles({"decode", "prefill"});
         prefix_told() = {4, 64, {3, 1}, {}, true};  // nothing known: the whole input
         picker_under_test it(document(""));
         it.decide(pool, sized_request(300).request);

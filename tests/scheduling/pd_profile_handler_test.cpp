@@ -1,16 +1,9 @@
-#include "plugin_fixture.hpp"
+#include "roles.hpp"
 
 using namespace weir;
 using namespace weir::scheduling::testing;
 
 namespace {
-
-test_pool placed() {
-    test_pool pool(2);
-    pool.label(0, "llm-d.ai/role", "decode");
-    pool.label(1, "llm-d.ai/role", "prefill");
-    return pool;
-}
 
 std::string document(const std::string& parameters) {
     return "plugins:\n- {type: pd-profile-handler, parameters: {" + parameters +
@@ -25,7 +18,7 @@ std::string document(const std::string& parameters) {
 
 TEST_SUITE("scheduling/pd_profile_handler") {
     TEST_CASE("decode, then prefill if the decider says so; headers are another plugin's") {
-        auto pool = placed();
+        auto pool = pool_with_roles({"decode", "prefill"});
         picker_under_test it(document("deciderPluginName: always"));
         const auto seen = it.explain(pool);
         REQUIRE(seen.size() == 2);
@@ -41,14 +34,14 @@ TEST_SUITE("scheduling/pd_profile_handler") {
     }
 
     TEST_CASE("the default decider is the one called prefix-based-pd-decider") {
-        auto pool = placed();
+        auto pool = pool_with_roles({"decode", "prefill"});
         picker_under_test it(document(""));
         CHECK(it.explain(pool, sized_request(15).request).size() == 1);
         CHECK(it.explain(pool, sized_request(16).request).size() == 2);
     }
 
     TEST_CASE("with a primary port the real one goes into a header") {
-        auto pool = placed();
+        auto pool = pool_with_roles({"decode", "prefill"});
         picker_under_test it(document("deciderPluginName: always, primaryPort: 9000"));
         const auto& made = it.decide(pool);
         CHECK(made.port_override == 9000);

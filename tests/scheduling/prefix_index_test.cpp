@@ -9,20 +9,13 @@
 #include <thread>
 #include <vector>
 
-#include "weir/random.hpp"
+#include "chains.hpp"
 
 using namespace weir;
 using namespace weir::scheduling;
+using namespace weir::scheduling::testing;
 
 namespace {
-
-using chain = std::vector<std::uint64_t>;
-
-chain random_chain(random_source& random, std::size_t n) {
-    chain c(n);
-    for (auto& h : c) h = random();
-    return c;
-}
 
 /// An index with one scratch, addressed by endpoint keys.
 struct fixture {

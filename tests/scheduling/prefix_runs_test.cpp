@@ -3,23 +3,15 @@
 #include <doctest/doctest.h>
 
 #include <map>
-#include <set>
 #include <vector>
 
-#include "weir/random.hpp"
+#include "chains.hpp"
 
 using namespace weir;
 using namespace weir::scheduling::prefix;
+using namespace weir::scheduling::testing;
 
 namespace {
-
-using chain = std::vector<std::uint64_t>;
-
-chain random_chain(random_source& random, std::size_t n) {
-    chain c(n);
-    for (auto& h : c) h = random();
-    return c;
-}
 
 std::map<std::uint16_t, std::uint32_t> holders(const run_table& table, const chain& window) {
     std::map<std::uint16_t, std::uint32_t> found;

@@ -1,23 +1,25 @@
 #pragma once
 
-#include <array>
+#include <initializer_list>
+#include <string>
 
 #include "plugin_fixture.hpp"
 
 namespace weir::scheduling::testing {
 
-/// An endpoint of each role in the order of the names below, then one without the label.
+/// An endpoint of each role, in that order.
+inline test_pool pool_with_roles(std::initializer_list<std::string> roles) {
+    test_pool pool(roles.size());
+    std::size_t i = 0;
+    for (const auto& role : roles) pool.label(i++, "llm-d.ai/role", role);
+    return pool;
+}
+
+/// An endpoint of every role there is, in this order, then one without the label.
 inline test_pool pool_of_roles() {
-    const std::array roles{"decode",
-                           "prefill",
-                           "encode",
-                           "both",
-                           "prefill-decode",
-                           "encode-prefill",
-                           "encode-prefill-decode",
-                           "other"};
-    test_pool pool(roles.size() + 1);
-    for (std::size_t i = 0; i < roles.size(); ++i) pool.label(i, "llm-d.ai/role", roles[i]);
+    auto pool = pool_with_roles({"decode", "prefill", "encode", "both", "prefill-decode",
+                                 "encode-prefill", "encode-prefill-decode", "other", ""});
+    pool.endpoints.back().labels.clear();
     return pool;
 }
 
