@@ -125,8 +125,8 @@ class forwarder {
     std::vector<sockaddr_in> upstreams_;
     std::size_t next_ = 0;
     std::vector<char> buffer_;
-    std::vector<std::unique_ptr<side>>
-        doomed_;  ///< freed after the round, which may still name them
+    /// Freed after the round, which may still name them.
+    std::vector<std::unique_ptr<side>> doomed_;
 };
 
 }  // namespace

@@ -45,8 +45,8 @@ struct load_result {
     std::int64_t elapsed = 0;
     std::map<std::string, std::int64_t> errors;
     std::vector<std::int64_t> latencies;  ///< from the intended start to the end of the answer
-    std::vector<std::int64_t>
-        first_events;  ///< from the intended start to the first byte of the body
+    /// From the intended start to the first byte of the body.
+    std::vector<std::int64_t> first_events;
     std::vector<std::int64_t> event_delays;  ///< paced streams: from the fake's stamp to here
 };
 

@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <span>

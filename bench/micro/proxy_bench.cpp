@@ -3,7 +3,6 @@
 // ones.
 #include <cstdio>
 #include <numeric>
-#include <string>
 #include <vector>
 
 #include "best_of.hpp"

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <limits>
 
-#include "base/random.hpp"
+#include "weir/random.hpp"
 
 namespace weir::quality {
 namespace {

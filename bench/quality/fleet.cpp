@@ -1,8 +1,6 @@
 #include "fleet.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <optional>
 #include <queue>
 #include <string>
 #include <utility>

@@ -1,6 +1,5 @@
 #include "policy.hpp"
 
-#include <algorithm>
 #include <cstdio>
 
 #include "bounds.hpp"

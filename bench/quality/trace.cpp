@@ -6,8 +6,8 @@
 #include <cstring>
 #include <memory>
 
-#include "base/random.hpp"
 #include "sim/json_reader.hpp"
+#include "weir/random.hpp"
 
 namespace weir::quality {
 namespace {

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/random.hpp"
 #include "trace.hpp"
+#include "weir/random.hpp"
 
 namespace weir::quality {
 namespace {

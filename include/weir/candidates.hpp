@@ -7,7 +7,6 @@
 #include <limits>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "weir/endpoint.hpp"
@@ -89,8 +88,7 @@ struct producer_data {
     std::vector<prefix_match> prefix;
     std::vector<latency_prediction> latency;
     std::vector<number_column> numbers;
-    std::vector<std::string>
-        texts;  ///< request attributes such as the session id; empty when absent
+    std::vector<std::string> texts;  ///< such as the session id; empty when absent
 
     void clear() {
         for (auto& p : prefix) p.present = false;
@@ -106,8 +104,7 @@ struct candidate_view {
     std::span<const endpoint> endpoints;      ///< the whole pool
     const signal_columns* signals = nullptr;  ///< element i: endpoint i of the pool
     const producer_data* data = nullptr;
-    std::span<const std::uint32_t>
-        indexes;  ///< the candidates, in pool order until a filter reorders nothing
+    std::span<const std::uint32_t> indexes;  ///< the candidates, in pool order
 
     std::size_t size() const { return indexes.size(); }
     bool empty() const { return indexes.empty(); }

@@ -1,12 +1,9 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace weir {
@@ -39,6 +36,7 @@ enum class profile_status : std::uint8_t {
     ran,
 };
 
+/// One profile of a decision, and which targets are its own.
 struct profile_result {
     std::uint32_t profile = 0;  ///< index in the configuration
     profile_status status = profile_status::not_run;

@@ -17,8 +17,8 @@ struct endpoint {
     std::uint16_t port = 0;
     std::uint32_t rank = 0;  ///< index of the target port this endpoint was made from
     std::vector<std::pair<std::string, std::string>> labels;  ///< sorted by key
-    std::uint64_t serial =
-        0;  ///< unique in the process and kept across reloads; 0: not given, use `key()`
+    /// Unique in the process and kept across reloads; 0: not given, use `key()`.
+    std::uint64_t serial = 0;
 
     /// `namespace/name`, the form every log, header and admin answer uses.
     std::string id() const { return name_space + "/" + name; }

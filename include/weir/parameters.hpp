@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
@@ -22,7 +21,6 @@ struct number_range {
         return (min_excluded ? v > min : v >= min) && (max_excluded ? v < max : v <= max);
     }
 };
-inline number_range any_number() { return {}; }
 inline number_range at_least(double min) { return {.min = min}; }
 inline number_range above(double min) { return {.min = min, .min_excluded = true}; }
 inline number_range between(double min, double max) { return {.min = min, .max = max}; }

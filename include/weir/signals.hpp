@@ -1,9 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <limits>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,9 +33,8 @@ struct signal_columns {
     std::vector<double> staleness_floor;  ///< seconds; data younger than this is never called stale
     std::vector<double> block_size;       ///< tokens per KV block the server reports; 0 unknown
     std::vector<double> block_count;      ///< KV blocks the server reports; 0 unknown
-    std::vector<double> inflight_requests;  ///< this gateway's own count of requests under way
-    std::vector<double>
-        inflight_tokens;  ///< prompt tokens this gateway sent and has not seen answered
+    std::vector<double> inflight_requests;     ///< this gateway's own count of requests under way
+    std::vector<double> inflight_tokens;       ///< prompt tokens it sent and has not seen answered
     std::vector<const lora_state*> lora;       ///< null unknown; lives as long as the pool view
     std::vector<attribute_column> attributes;  ///< few, or none
 

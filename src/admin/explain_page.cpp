@@ -12,13 +12,13 @@
 #include "admin/json_body.hpp"
 #include "admin/page.hpp"
 #include "base/json.hpp"
-#include "base/random.hpp"
 #include "base/strings.hpp"
 #include "flowcontrol/admission.hpp"
 #include "payload/request.hpp"
 #include "proxy/media_counts.hpp"
 #include "proxy/model_choice.hpp"
 #include "proxy/reply.hpp"
+#include "weir/random.hpp"
 
 namespace weir::admin {
 namespace {

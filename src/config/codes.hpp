@@ -10,8 +10,8 @@ namespace weir::config {
 struct code_info {
     std::string_view code;   ///< `WEIR0203`
     std::string_view title;  ///< one line
-    std::string_view
-        text;  ///< what it means, why it matters, how to cure it; for `weir check --explain`
+    /// What it means, why it matters, how to cure it; for `weir check --explain`.
+    std::string_view text;
 };
 
 /// Every code, in order.

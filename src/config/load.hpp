@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +12,7 @@
 
 namespace weir::config {
 
-/// What the command line says about the configuration; defaults as design section 1 has them.
+/// What the command line says about the configuration.
 struct load_options {
     std::vector<std::string> filenames;  ///< -f; `-` is stdin
     std::vector<std::string> endpoints;  ///< --endpoint URLs, checked for shape by the command line
@@ -38,8 +37,8 @@ struct load_result {
     findings found;
     std::string usage_error;  ///< not empty: exit 2 with this sentence
     bool servable() const { return usage_error.empty() && !found.has_errors(); }
-    std::vector<std::string>
-        skipped;  ///< `Deployment ns/name`: kinds weir does not read, said once at --v=1
+    /// `Deployment ns/name`: kinds weir does not read, said once at --v=1.
+    std::vector<std::string> skipped;
 };
 
 /// What a command line without endpoints is told.

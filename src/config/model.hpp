@@ -22,7 +22,6 @@
 namespace weir::config {
 
 // --- routes
-// ----------------------------------------------------------------------------------------
 
 enum class match_kind : std::uint8_t { exact, regex };
 enum class path_kind : std::uint8_t { exact, prefix, regex };
@@ -127,14 +126,13 @@ struct route_rule {
 struct route {
     std::string name_space;
     std::string name;
-    std::string
-        created;  ///< creationTimestamp as written (RFC 3339 sorts as text), empty when missing
+    /// CreationTimestamp as written (RFC 3339 sorts as text), empty when missing.
+    std::string created;
     std::vector<route_rule> rules;
     span at;
 };
 
 // --- listeners
-// -------------------------------------------------------------------------------------
 
 enum class listener_protocol : std::uint8_t { http, https };
 
@@ -164,7 +162,6 @@ struct listener {
 };
 
 // --- pools
-// -----------------------------------------------------------------------------------------
 
 struct weighted_name {
     std::string name;
@@ -191,8 +188,8 @@ struct endpoint_source {
     std::string name_space;
     std::string name;
     std::string host;  ///< IP literal or DNS name
-    std::vector<std::uint16_t>
-        ports;  ///< one endpoint each; rank is the index; 0: not active, keeps its rank
+    /// One endpoint each; rank is the index; 0: not active, keeps its rank.
+    std::vector<std::uint16_t> ports;
     std::vector<std::pair<std::string, std::string>> labels;  ///< sorted by key
     bool ready = true;
 };
@@ -214,9 +211,9 @@ struct pool {
     std::vector<rewrite_rule> rewrites;
     std::vector<inference_model> models;
     picker_document picker;       ///< root is null: the built-in default
-    bool has_picker_ref = false;  ///< chooses between the two built-in defaults (design 4.2)
-    std::string
-        endpoints_file;  ///< of --endpoints-file or a file-discovery plugin, empty when none
+    bool has_picker_ref = false;  ///< the built-in default is the reference's, not weir's
+    /// Of --endpoints-file or a file-discovery plugin; empty when none.
+    std::string endpoints_file;
     bool watch_endpoints_file = true;
     span at;
 
@@ -233,7 +230,6 @@ struct service {
 };
 
 // --- all of it
-// -------------------------------------------------------------------------------------
 
 /// One condition in Kubernetes' own words.
 struct condition {

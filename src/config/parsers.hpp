@@ -26,7 +26,6 @@ config_map_resource parse_config_map(const object& root);
 endpoint_slice_resource parse_endpoint_slice(const object& root, const metadata& meta);
 
 // --- parts that several kinds share
-// ------------------------------------------------------------------
 
 /// What stands where nothing was written.
 text or_default(const std::optional<text>& given, std::string_view otherwise, const span& at);

@@ -23,8 +23,8 @@ constexpr std::size_t longest_line = 160;
 /// What is left after folding and capping, grouped by file in order of place.
 struct selection {
     std::vector<const finding*> shown;
-    std::vector<std::pair<const source_file*, std::size_t>>
-        hidden;  ///< findings beyond the cap of a file
+    /// Findings beyond the cap of a file.
+    std::vector<std::pair<const source_file*, std::size_t>> hidden;
 };
 
 std::string key_of(const finding& f) {

@@ -10,10 +10,10 @@
 namespace weir::config {
 
 struct resolve_result {
-    std::shared_ptr<model>
-        value;  ///< complete also when `found` got errors, so that everything is reported at once
-    std::string
-        usage_error;  ///< not empty: a mistake of the command line that only the files reveal
+    /// Complete also when `found` got errors, so that everything is reported at once.
+    std::shared_ptr<model> value;
+    /// Not empty: a mistake of the command line that only the files reveal.
+    std::string usage_error;
 };
 
 /// Follows every reference and reports what leads nowhere. `picker_flag` is the text of

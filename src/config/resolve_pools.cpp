@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 
 #include "base/strings.hpp"
 #include "config/resolve_codes.hpp"

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,8 +78,8 @@ struct route_state {
     std::vector<std::string> unsupported;  ///< filter types weir does not know, rule by rule
     bool all_rules_unsupported = false;
     bool incompatible_filters = false;
-    std::vector<std::uint32_t>
-        pools;  ///< that its references name, valid or not yet, for pool status
+    /// That its references name, valid or not yet, for pool status.
+    std::vector<std::uint32_t> pools;
     std::vector<parent_state> parents;
 };
 
@@ -121,8 +120,8 @@ struct resolve_state {
     grant_index grants;
     std::unordered_map<std::string, const namespace_resource*> namespaces;
     std::unordered_map<std::string, const service_resource*> services;  ///< by namespace/name
-    std::unordered_map<std::string, std::vector<const endpoint_slice_resource*>>
-        slices;  ///< by namespace/service
+    /// By namespace/service.
+    std::unordered_map<std::string, std::vector<const endpoint_slice_resource*>> slices;
     std::unordered_map<std::string, const secret_resource*> secrets;
     std::unordered_map<std::string, std::vector<const pod_resource*>> pods;  ///< by namespace
     std::unordered_map<std::string, const config_map_resource*> config_maps;

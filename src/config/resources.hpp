@@ -179,8 +179,8 @@ struct parent_ref_spec {
 };
 
 struct match_spec {
-    rule_match
-        value;  ///< defaults applied, header names lower-cased, the first of repeated names kept
+    /// Defaults applied, header names lower-cased, the first of repeated names kept.
+    rule_match value;
     span at;
     span path_at;  ///< the path's value, else the match
 };
@@ -242,8 +242,8 @@ struct http_route_resource {
 // -------------------------------------------------------------------------------------
 
 struct picker_ref_spec {
-    object_ref
-        ref;  ///< group "" and kind Service by default; v1alpha2's portNumber defaults to 9002
+    /// Group "" and kind Service by default; v1alpha2's portNumber defaults to 9002.
+    object_ref ref;
     bool fail_open = false;
     span at;
 };

@@ -4,7 +4,6 @@
 #include <zlib.h>
 
 #include <array>
-#include <cstddef>
 #include <new>
 
 namespace weir::datalayer {

@@ -1,7 +1,6 @@
 #include "datalayer/metric_spec.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/strings.hpp"
 

@@ -20,8 +20,8 @@ namespace weir::datalayer {
 struct model_view {
     std::string json;  ///< the union as an answer to `GET /v1/models`
     std::map<std::string, std::string, std::less<>> cards;  ///< model → its entry, as first written
-    std::map<std::string, std::vector<std::uint64_t>, std::less<>>
-        serials;  ///< model, or an alias of one → endpoints that list it, sorted
+    /// Model, or an alias of one → endpoints that list it, sorted.
+    std::map<std::string, std::vector<std::uint64_t>, std::less<>> serials;
     std::vector<std::uint64_t> known;  ///< endpoints with a list, sorted
     /// Any endpoint can answer for all: each has a list, with the same models; or none has one.
     bool uniform = true;

@@ -105,8 +105,8 @@ struct pool_view {
     /// are only added.
     std::vector<std::string> attribute_keys;
     std::uint64_t version = 0;  ///< changes when the list does
-    std::shared_ptr<const void>
-        kept;  ///< what `endpoint_state::lora` may point at while this view lives
+    /// What `endpoint_state::lora` may point at while this view lives.
+    std::shared_ptr<const void> kept;
 
     std::size_t size() const { return endpoints.size(); }
 

@@ -1,7 +1,5 @@
 #include "datalayer/prober.hpp"
 
-#include <algorithm>
-
 #include "base/strings.hpp"
 
 namespace weir::datalayer {

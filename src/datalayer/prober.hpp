@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <unordered_map>
-#include <vector>
 
 #include "datalayer/endpoint_pool.hpp"
 #include "datalayer/engine_mapping.hpp"

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/random.hpp"
 #include "datalayer/capacity_reader.hpp"
 #include "datalayer/endpoint_pool.hpp"
 #include "datalayer/engine_catalog.hpp"
@@ -18,6 +17,7 @@
 #include "datalayer/signal_memory.hpp"
 #include "datalayer/silence_log.hpp"
 #include "http/client.hpp"
+#include "weir/random.hpp"
 
 namespace weir::datalayer {
 

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "flowcontrol/saturation.hpp"
 #include "weir/endpoint.hpp"

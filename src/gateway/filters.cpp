@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/random.hpp"
 #include "base/strings.hpp"
 #include "gateway/hostname.hpp"
+#include "weir/random.hpp"
 
 namespace weir::gateway {
 namespace {

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -45,8 +44,8 @@ struct candidate {
     const config::rule_match* match = nullptr;
     std::uint32_t match_order = 0;
     const RE2* path = nullptr;  ///< of a regex path
-    std::vector<const RE2*>
-        header_patterns;  ///< element i belongs to match->headers[i]; null when exact
+    /// Element i belongs to match->headers[i]; null when exact.
+    std::vector<const RE2*> header_patterns;
     std::vector<const RE2*> query_patterns;
 
     /// Method, headers and query parameters; the path has been compared already.

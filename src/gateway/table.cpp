@@ -1,7 +1,6 @@
 #include "gateway/table.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace weir::gateway {
 namespace {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <utility>
 
 #include "http/address.hpp"
 #include "http/event_loop.hpp"

@@ -1,6 +1,5 @@
 #include "http/output.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace weir::http {

@@ -1,7 +1,5 @@
 #include "payload/error_body.hpp"
 
-#include <optional>
-
 #include "base/json.hpp"
 #include "base/strings.hpp"
 

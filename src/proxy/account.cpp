@@ -1,8 +1,6 @@
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 
 #include "base/json.hpp"
 #include "base/log.hpp"

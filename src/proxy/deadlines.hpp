@@ -1,7 +1,5 @@
 #pragma once
 
-#include <initializer_list>
-
 #include "base/clock.hpp"
 
 namespace weir::proxy {

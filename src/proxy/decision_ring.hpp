@@ -79,8 +79,8 @@ struct decision_record : decision_numbers {
     std::string endpoint_address;
     std::string reason;  ///< of a refusal
     std::vector<recorded_candidate> candidates;
-    std::vector<std::string>
-        endpoint_names;  ///< of the candidates, only in copies that leave the worker
+    /// Of the candidates, only in copies that leave the worker.
+    std::vector<std::string> endpoint_names;
     std::vector<recorded_attempt> attempts;
 };
 

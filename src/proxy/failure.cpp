@@ -31,9 +31,7 @@ local_reply bad_request(std::string message, std::string_view reason, std::strin
 }
 
 local_reply route_not_found(std::string nearest) {
-    auto r = make(404, std::move(nearest), "route-not-found");
-    r.empty_text = true;
-    return r;
+    return make(404, std::move(nearest), "route-not-found");
 }
 
 local_reply invalid_backend() { return make(500, "fault filter abort", "invalid-backend"); }

@@ -8,7 +8,8 @@
 
 namespace weir::proxy {
 
-/// One answer that weir makes itself (design: section 4). Texts are the words of the guide.
+/// One answer that weir makes itself. Its texts are those of the inference gateway's guide, which
+/// docs/troubleshooting.md goes through.
 struct local_reply {
     int status = 500;
     std::string text;                 ///< the message; the body as text, or inside the envelope
@@ -16,7 +17,6 @@ struct local_reply {
     std::string_view dropped_reason;  ///< x-llm-d-request-dropped-reason; empty: absent
     std::string_view param;           ///< the envelope's `param`; empty: null
     int retry_after = 0;              ///< seconds; 0: no retry-after
-    bool empty_text = false;          ///< as text the body is empty (404)
     std::string detail;               ///< for the log alone; empty: the text
     end_cause cause = end_cause::error;
 };
@@ -52,7 +52,7 @@ struct attempt_history {
     bool more_endpoints = false;  ///< an endpoint that was not tried is left
 };
 
-/// Design 4.1 "retry": at most 3 connects, at most 2 dispatches, never after a response byte.
+/// At most 3 connects, at most 2 dispatches, never after a response byte (docs/wire.md, Endpoints).
 next_step after_failure(const http::call_failure& why, const attempt_history& tried);
 
 }  // namespace weir::proxy

@@ -1,7 +1,6 @@
 #include "proxy/mirror.hpp"
 
 #include <string>
-#include <utility>
 
 #include "datalayer/health.hpp"
 #include "datalayer/inflight.hpp"

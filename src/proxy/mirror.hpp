@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/random.hpp"
 #include "datalayer/pool.hpp"
 #include "http/client.hpp"
 #include "http/event_loop.hpp"
 #include "proxy/telemetry.hpp"
+#include "weir/random.hpp"
 
 namespace weir::proxy {
 

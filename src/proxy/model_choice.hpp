@@ -1,13 +1,12 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 
-#include "base/random.hpp"
 #include "config/model.hpp"
 #include "payload/request.hpp"
 #include "proxy/telemetry.hpp"
+#include "weir/random.hpp"
 
 namespace weir::proxy {
 

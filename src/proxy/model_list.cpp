@@ -1,5 +1,4 @@
 // Which endpoint serves which model, where the endpoints of a pool differ in that.
-#include <algorithm>
 
 #include "gateway/query.hpp"
 #include "proxy/transaction.hpp"

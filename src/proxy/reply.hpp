@@ -25,7 +25,7 @@ struct reply_facts {
 /// The value of `allow`: what is forwarded.
 inline constexpr std::string_view allowed_methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
 
-/// The body of a reply of weir's own, in the shape the client asked for (design: section 4).
+/// The body of a reply of weir's own, in the shape the client asked for.
 payload::error_body body_of(const worker& w, const local_reply& reply, const reply_facts& facts);
 
 /// Sends the reply with that body, and ends the exchange. Counts it. The exchange must not be

@@ -28,7 +28,6 @@ struct pool_runtime {
     std::shared_ptr<flowcontrol::gate> flow;         ///< null: the gate `flowControl` is off
     std::shared_ptr<datalayer::model_board> models;  ///< which endpoint serves which model
     std::string id;                                  ///< `namespace/name`
-    bool uses_headers = true;                        ///< some plugin reads request headers
 };
 
 /// A Service as a destination: no inference semantics.

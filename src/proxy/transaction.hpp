@@ -28,7 +28,7 @@
 
 namespace weir::proxy {
 
-/// Walks one request through its phases (design: section 3): route, body, model, admission, pick,
+/// Walks one request through its phases (ARCHITECTURE.md): route, body, model, admission, pick,
 /// forward, relay, account. Pooled by its worker; between `start` and its end it belongs to its
 /// exchange. Worker thread.
 ///
@@ -197,8 +197,8 @@ class transaction final : public http::exchange_owner, public http::call_owner {
     decision decision_;
     bool decided_ = false;
     bool gathering_ = false;  ///< waits in hold_or_pick
-    std::array<std::uint32_t, 4>
-        fallbacks_{};  ///< further endpoints to try after a connect failure
+    /// Further endpoints to try after a connect failure.
+    std::array<std::uint32_t, 4> fallbacks_{};
     std::size_t fallback_count_ = 0;
     std::size_t fallback_next_ = 0;
     std::uint32_t endpoint_ = 0;

@@ -4,13 +4,11 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/pin.hpp"
-#include "base/random.hpp"
 #include "base/text_stock.hpp"
 #include "http/client.hpp"
 #include "http/event_loop.hpp"
@@ -25,6 +23,7 @@
 #include "proxy/runtime.hpp"
 #include "proxy/telemetry.hpp"
 #include "scheduling/scheduler.hpp"
+#include "weir/random.hpp"
 
 namespace weir::proxy {
 

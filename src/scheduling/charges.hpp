@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "weir/candidates.hpp"
 #include "weir/decision.hpp"

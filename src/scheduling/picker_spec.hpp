@@ -57,8 +57,8 @@ struct picker_spec {
     std::optional<plugin_ref> syncer;
     std::optional<config::node> sync_interval;
     const config::node* flow_control = nullptr;
-    std::optional<plugin_ref>
-        detector;  ///< flowControl.saturationDetector, else the older top-level field
+    /// FlowControl.saturationDetector, else the older top-level field.
+    std::optional<plugin_ref> detector;
     std::vector<plugin_ref> parsers;  ///< requestHandler.parsers, else the older `parser`
     config::span at;                  ///< the document
 };

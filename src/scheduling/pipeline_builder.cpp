@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <atomic>
 
 #include "base/log.hpp"

@@ -64,7 +64,6 @@ void begin_looking_ahead(const prefix::run_table& runs, std::span<const std::uin
 }  // namespace
 
 // --- scratch
-// -----------------------------------------------------------------------------------------------
 
 void prefix_scratch::reset() {
     for (const auto slot : hits_) blocks_[slot] = 0;
@@ -79,7 +78,6 @@ void prefix_scratch::credit(endpoint_slot slot, std::uint32_t blocks) {
 }
 
 // --- endpoints
-// -----------------------------------------------------------------------------------------------
 
 prefix_index::prefix_index(std::size_t max_bytes)
     : runs_(units_for(max_bytes)), entries_(units_for(max_bytes) + units_for(max_bytes) / 2) {}
@@ -182,7 +180,6 @@ void prefix_index::clear_removed() {
 }
 
 // --- match
-// -----------------------------------------------------------------------------------------------
 
 void prefix_index::match(std::span<const std::uint64_t> hashes, prefix_scratch& scratch) const {
     auto& alive = scratch.alive_;  // endpoints that hold everything up to `at`
@@ -217,7 +214,6 @@ void prefix_index::match(std::span<const std::uint64_t> hashes, prefix_scratch& 
 }
 
 // --- add
-// -----------------------------------------------------------------------------------------------
 
 bool prefix_index::add(endpoint_slot slot, std::uint64_t key, std::span<const std::uint64_t> hashes,
                        std::size_t capacity, prefix_scratch& scratch, forgetting manner) {
@@ -304,7 +300,6 @@ void prefix_index::unlink(record& r, std::uint32_t id) {
 }
 
 // --- forgetting
-// -----------------------------------------------------------------------------------------------
 
 /// Fills `out` with the endpoint's oldest shares before `stop`, on their way from memory; `of_cut`:
 /// only as far as they belong to a prompt that has lost its end.
@@ -417,7 +412,6 @@ prefix_index::record* prefix_index::oldest() const {
 }
 
 // --- figures
-// -----------------------------------------------------------------------------------------------
 
 std::size_t prefix_index::blocks() const {
     std::size_t sum = 0;

@@ -116,8 +116,8 @@ class slab {
     }
 
     const std::uint32_t limit_;
-    const std::uint32_t
-        batch_;  ///< small slabs are passed on in ones, so that caches strand little
+    /// Small slabs are passed on in ones, so that caches strand little.
+    const std::uint32_t batch_;
     std::unique_ptr<T[], release> elements_;
     mutable std::mutex mutex_;
     std::uint32_t fresh_ = 1;

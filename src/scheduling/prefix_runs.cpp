@@ -97,7 +97,6 @@ std::uint32_t run_table::create(shard& s, std::span<const std::uint64_t> window)
 }
 
 // --- singles
-// -----------------------------------------------------------------------------------------------
 
 std::uint32_t run_table::create_single(shard& s, std::uint64_t key) {
     auto id = s.open;

@@ -66,8 +66,8 @@ struct decision_input {
     const inference_request& request;
     std::span<const endpoint> endpoints;
     const signal_columns& signals;
-    std::span<const std::uint32_t>
-        candidates;  ///< indexes into `endpoints` (ready, subset hint applied)
+    /// Indexes into `endpoints` (ready, subset hint applied).
+    std::span<const std::uint32_t> candidates;
     std::chrono::steady_clock::time_point now;
     std::uint64_t seed = 0;
 };

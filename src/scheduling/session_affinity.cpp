@@ -1,7 +1,5 @@
 #include "scheduling/session_affinity.hpp"
 
-#include <algorithm>
-
 #include "base/base64.hpp"
 #include "base/strings.hpp"
 

@@ -1,8 +1,6 @@
 #include "scheduling/settings_types.hpp"
 
 #include <algorithm>
-#include <array>
-#include <iterator>
 #include <string>
 
 #include "datalayer/engine_mapping.hpp"

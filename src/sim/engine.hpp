@@ -4,14 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <span>
 #include <tuple>
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/random.hpp"
 #include "sim/block_cache.hpp"
 #include "sim/lora_slots.hpp"
+#include "weir/random.hpp"
 
 namespace weir::sim {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/random.hpp"
 #include "sim/json_reader.hpp"
+#include "weir/random.hpp"
 
 namespace weir::sim {
 

@@ -109,8 +109,8 @@ class reply {
     std::string model_json_;
     std::string final_text_;
     std::uint64_t sequence_ = 0;  ///< of the responses API
-    std::vector<std::size_t>
-        offsets_;  ///< of the next token of each choice, with log probabilities
+    /// Of the next token of each choice, with log probabilities.
+    std::vector<std::size_t> offsets_;
 };
 
 }  // namespace weir::sim

@@ -1,7 +1,6 @@
 #include "sim/server_core.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <set>
 #include <utility>

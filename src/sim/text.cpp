@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/random.hpp"
+#include "weir/random.hpp"
 
 namespace weir::sim {
 namespace {

@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <utility>
-
 using weir::admin::json_body;
 
 TEST_SUITE("admin/json_body") {

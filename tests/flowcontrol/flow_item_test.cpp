@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
-
 using namespace weir::flowcontrol;
 
 TEST_SUITE("flowcontrol/flow_item") {

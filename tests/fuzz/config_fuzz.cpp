@@ -1,7 +1,6 @@
 // A manifest text, read as YAML and as JSON, resolved and reported. Whatever it is: no crash, every
 // finding lies inside of the text, says something, and renders; a text without errors gives a
 // model.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "base/random.hpp"
+#include "weir/random.hpp"
 
 using namespace weir;
 using namespace weir::gateway;

@@ -6,8 +6,8 @@
 #include <map>
 #include <string>
 
-#include "base/random.hpp"
 #include "weir/endpoint.hpp"
+#include "weir/random.hpp"
 
 using namespace weir;
 using namespace weir::proxy;

@@ -5,7 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/random.hpp"
+#include "weir/random.hpp"
 
 using weir::sim::block_cache;
 

@@ -1,7 +1,5 @@
 #include "sim/faults.hpp"
 
-#include <set>
-
 #include "sim_fixture.hpp"
 
 using namespace std::chrono_literals;

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <chrono>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
