@@ -6,6 +6,7 @@
 #include "app/process.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
+#include "base/metric_help.hpp"
 #include "datalayer/pool_metrics.hpp"
 
 namespace weir::app {
@@ -100,8 +101,9 @@ void process::collect(metrics::exposition& out) const {
     out.counter("weir_access_log_dropped_total",
                 "Access-log lines dropped because the sink was slow.", {},
                 access_log_ ? static_cast<double>(access_log_->dropped()) : 0);
-    out.gauge("llm_d_epp_info", "[ALPHA] Build.", {{"commit", commit}, {"build_ref", version}}, 1);
-    out.gauge("inference_extension_info", "[ALPHA] [Deprecated: Use llm_d_epp_info] Build.",
+    out.gauge("llm_d_epp_info", metrics::alpha("Build."),
+              {{"commit", commit}, {"build_ref", version}}, 1);
+    out.gauge("inference_extension_info", metrics::deprecated("llm_d_epp_info", "Build."),
               {{"commit", commit}, {"build_ref", version}}, 1);
 }
 

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/metric_help.hpp"
+
 namespace weir::datalayer {
 namespace {
 
@@ -17,19 +19,16 @@ void twin_gauge(metrics::exposition& out, std::string_view name, std::string_vie
                 std::string_view help, const metrics::labels& series,
                 const metrics::labels& old_series, double value) {
     const auto full = "llm_d_epp_" + std::string(name);
-    out.gauge(full, "[ALPHA] " + std::string(help), series, value);
-    if (!old.empty()) {
-        out.gauge(old, "[ALPHA] [Deprecated: Use " + full + "] " + std::string(help), old_series,
-                  value);
-    }
+    out.gauge(full, metrics::alpha(help), series, value);
+    if (!old.empty()) out.gauge(old, metrics::deprecated(full, help), old_series, value);
 }
 
 void twin_counter(metrics::exposition& out, std::string_view name, std::string_view help,
                   const metrics::labels& series, double value) {
     const auto full = "llm_d_epp_" + std::string(name);
     const auto old = "llm_d_inference_scheduler_" + std::string(name);
-    const auto text = "[ALPHA] " + std::string(help);
-    const auto old_text = "[ALPHA] [Deprecated: Use " + full + "] " + std::string(help);
+    const auto text = metrics::alpha(help);
+    const auto old_text = metrics::deprecated(full, help);
     if (value == 0) {
         out.declare(full, text, "counter");
         out.declare(old, old_text, "counter");

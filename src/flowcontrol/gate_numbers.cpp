@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/metric_buckets.hpp"
+#include "base/metric_help.hpp"
 
 namespace weir::flowcontrol {
 namespace {
@@ -15,21 +16,17 @@ constexpr std::array queue = {0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0
 const std::string current = "llm_d_epp_flow_control_";
 const std::string deprecated = "inference_extension_flow_control_";
 
-std::string help(const std::string& text) { return "[ALPHA] " + text; }
-std::string old_help(const std::string& name, const std::string& text) {
-    return "[ALPHA] [Deprecated: Use " + current + name + "] " + text;
-}
-
 void gauge(metrics::exposition& out, const std::string& name, const std::string& text,
            const metrics::labels& series, double value, bool twin) {
-    out.gauge(current + name, help(text), series, value);
-    if (twin) out.gauge(deprecated + name, old_help(name, text), series, value);
+    out.gauge(current + name, metrics::alpha(text), series, value);
+    if (twin)
+        out.gauge(deprecated + name, metrics::deprecated(current + name, text), series, value);
 }
 
 void histogram(metrics::exposition& out, const std::string& name, const std::string& text,
                const metrics::labels& series, const metrics::histogram& value) {
-    out.histogram(current + name, help(text), series, value);
-    out.histogram(deprecated + name, old_help(name, text), series, value);
+    out.histogram(current + name, metrics::alpha(text), series, value);
+    out.histogram(deprecated + name, metrics::deprecated(current + name, text), series, value);
 }
 
 /// Families that have no series before the first request.
@@ -48,10 +45,10 @@ const family outcomes = {"requests_total", "Requests by outcome of flow control.
 
 void declare_all(metrics::exposition& out) {
     for (const auto* f : {&queue_wait, &enqueueing, &queue_size, &queue_bytes}) {
-        out.declare(current + f->name, help(f->text), f->type);
-        out.declare(deprecated + f->name, old_help(f->name, f->text), f->type);
+        out.declare(current + f->name, metrics::alpha(f->text), f->type);
+        out.declare(deprecated + f->name, metrics::deprecated(current + f->name, f->text), f->type);
     }
-    out.declare(current + outcomes.name, help(outcomes.text), outcomes.type);
+    out.declare(current + outcomes.name, metrics::alpha(outcomes.text), outcomes.type);
 }
 
 /// How evenly flows wait (Jain, Chiu, Hawe 1984), and what each had.
@@ -185,7 +182,7 @@ void gate_numbers::collect(metrics::exposition& out, const std::string& pool,
               share(of.bytes(), of.settings().max_bytes), false);
     }
     for (const auto& [k, total] : totals_) {
-        out.counter(current + outcomes.name, help(outcomes.text),
+        out.counter(current + outcomes.name, metrics::alpha(outcomes.text),
                     {{"outcome", std::string(to_string(k.first))},
                      {"priority", std::to_string(k.second)},
                      {"inference_pool", pool}},

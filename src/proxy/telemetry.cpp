@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/metric_buckets.hpp"
+#include "base/metric_help.hpp"
 #include "base/utf8.hpp"
 
 namespace weir::proxy {
@@ -49,10 +50,8 @@ struct family {
     std::string_view help;
 };
 
-std::string help_of(const family& f) { return "[ALPHA] " + std::string(f.help); }
-std::string twin_help_of(const family& f) {
-    return "[ALPHA] [Deprecated: Use " + std::string(f.name) + "] " + std::string(f.help);
-}
+std::string help_of(const family& f) { return metrics::alpha(f.help); }
+std::string twin_help_of(const family& f) { return metrics::deprecated(f.name, f.help); }
 
 constexpr family requests_family = {"llm_d_epp_request_total", "Requests that were scheduled."};
 constexpr family errors_family = {"llm_d_epp_request_error_total",
@@ -416,8 +415,8 @@ void telemetry::collect(metrics::exposition& out) const {
     out.histogram("llm_d_epp_scheduler_e2e_duration_seconds",
                   "[ALPHA] Time of one scheduling decision.", {}, decision_seconds);
     out.histogram("inference_extension_scheduler_e2e_duration_seconds",
-                  "[ALPHA] [Deprecated: Use llm_d_epp_scheduler_e2e_duration_seconds] Time of one "
-                  "scheduling decision.",
+                  metrics::deprecated("llm_d_epp_scheduler_e2e_duration_seconds",
+                                      "Time of one scheduling decision."),
                   {}, decision_seconds);
     out.histogram("llm_d_epp_request_processing_duration_seconds",
                   "[ALPHA] From a complete request to its dispatch.", {}, processing_seconds);

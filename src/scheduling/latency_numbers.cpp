@@ -1,6 +1,7 @@
 #include "scheduling/latency_numbers.hpp"
 
 #include "base/metric_buckets.hpp"
+#include "base/metric_help.hpp"
 
 namespace weir::scheduling {
 
@@ -12,11 +13,6 @@ constexpr std::size_t most_models = 1000;  ///< later ones are `other`
 
 const std::string current = "llm_d_epp_";
 const std::string deprecated = "inference_objective_";
-
-std::string help(const std::string& text) { return "[ALPHA] " + text; }
-std::string old_help(const std::string& name, const std::string& text) {
-    return "[ALPHA] [Deprecated: Use " + current + name + "] " + text;
-}
 
 metrics::labels joined(const metrics::labels& a, const metrics::labels& b) {
     auto out = a;
@@ -32,8 +28,8 @@ metrics::labels with_type(metrics::labels labels, const std::string& type) {
 void show(metrics::exposition& out, const std::string& name, const std::string& text,
           const metrics::labels& plugin, const metrics::labels& models,
           const metrics::histogram& value) {
-    out.histogram(current + name, help(text), joined(plugin, models), value);
-    out.histogram(deprecated + name, old_help(name, text), models, value);
+    out.histogram(current + name, metrics::alpha(text), joined(plugin, models), value);
+    out.histogram(deprecated + name, metrics::deprecated(current + name, text), models, value);
 }
 
 }  // namespace
@@ -89,20 +85,24 @@ void latency_numbers::collect_dimension(metrics::exposition& out, const std::str
     // Its successor is measured for every request, without this plugin.
     const auto own = what == "ttft" ? "request_ttft_seconds" : "request_streaming_tpot_seconds";
     out.histogram(deprecated + "request_" + what + "_seconds",
-                  old_help(own, "Latency of requests."), models, of.seen);
+                  metrics::deprecated(current + own, "Latency of requests."), models, of.seen);
     const auto gauge = [&](const std::string& type, double value) {
         const std::string name = "inference_request_metric";
         const std::string text = "What was last seen, predicted and asked for.";
-        out.gauge(current + name, help(text), with_type(joined(plugin, models), type), value);
-        out.gauge(deprecated + name, old_help(name, text), with_type(models, type), value);
+        out.gauge(current + name, metrics::alpha(text), with_type(joined(plugin, models), type),
+                  value);
+        out.gauge(deprecated + name, metrics::deprecated(current + name, text),
+                  with_type(models, type), value);
     };
     if (of.last_seen >= 0) gauge(what, of.last_seen);
     if (of.last_foreseen >= 0) gauge("predicted_" + what, of.last_foreseen);
     if (of.last_slo > 0) gauge(what + "_slo_threshold", of.last_slo);
     const std::string name = "request_slo_violation_total";
     const std::string text = "Answers that missed the latency their request asked for.";
-    out.counter(current + name, help(text), with_type(joined(plugin, models), what), of.violations);
-    out.counter(deprecated + name, old_help(name, text), with_type(models, what), of.violations);
+    out.counter(current + name, metrics::alpha(text), with_type(joined(plugin, models), what),
+                of.violations);
+    out.counter(deprecated + name, metrics::deprecated(current + name, text),
+                with_type(models, what), of.violations);
 }
 
 void latency_numbers::collect(metrics::exposition& out, const std::string& name,

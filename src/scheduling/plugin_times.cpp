@@ -1,6 +1,7 @@
 #include "scheduling/plugin_times.hpp"
 
 #include "base/metric_buckets.hpp"
+#include "base/metric_help.hpp"
 
 namespace weir::scheduling {
 
@@ -10,11 +11,8 @@ constexpr auto& bounds = metrics::buckets::fast;
 
 constexpr std::string_view family = "llm_d_epp_plugin_duration_seconds";
 constexpr std::string_view twin = "inference_extension_plugin_duration_seconds";
-constexpr std::string_view help =
-    "[ALPHA] Time that a plugin took, by plugin type, plugin name and extension point.";
-constexpr std::string_view twin_help =
-    "[ALPHA] [Deprecated: Use llm_d_epp_plugin_duration_seconds] Time that a plugin took, by "
-    "plugin type, plugin name and extension point.";
+constexpr std::string_view text =
+    "Time that a plugin took, by plugin type, plugin name and extension point.";
 
 }  // namespace
 
@@ -57,6 +55,8 @@ void plugin_times::observe(slot s, double seconds) {
 
 void plugin_times::collect(metrics::exposition& out) const {
     const std::lock_guard lock(mutex_);
+    const auto help = metrics::alpha(text);
+    const auto twin_help = metrics::deprecated(family, text);
     out.declare(family, help, "histogram");
     out.declare(twin, twin_help, "histogram");
     // Data has its place here, which nobody can miss: the family is there, and stays empty.

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/metric_help.hpp"
 #include "base/metrics.hpp"
 #include "scheduling/prefix_hash.hpp"
 #include "scheduling/prefix_index.hpp"
@@ -183,8 +184,8 @@ class approx_prefix final : public plugin_of<producer, pre_request_hook>, public
 
     void collect(metrics::exposition& out) const override {
         const metrics::labels own{{"plugin_name", name_}, {"plugin_type", type_}};
-        collect_as(out, "llm_d_epp_", "[ALPHA] ", own);
-        collect_as(out, "inference_extension_", "[ALPHA] [Deprecated: Use llm_d_epp_", {});
+        collect_as(out, "llm_d_epp_", own);
+        collect_as(out, "inference_extension_", {});
         out.gauge("weir_prefix_index_bytes", "Memory of the prefix index, free lists included.",
                   own, static_cast<double>(state_->index.bytes()));
     }
@@ -260,10 +261,11 @@ class approx_prefix final : public plugin_of<producer, pre_request_hook>, public
         state_->index.sweep(keys);
     }
 
-    void collect_as(metrics::exposition& out, const std::string& prefix, const std::string& mark,
+    void collect_as(metrics::exposition& out, const std::string& prefix,
                     const metrics::labels& own) const {
+        const std::string today = "llm_d_epp_";
         const auto help = [&](const std::string& name, const char* text) {
-            return mark.ends_with("llm_d_epp_") ? mark + name + "] " + text : mark + text;
+            return prefix == today ? metrics::alpha(text) : metrics::deprecated(today + name, text);
         };
         out.gauge(prefix + "prefix_indexer_size",
                   help("prefix_indexer_size", "Size of the prefix indexer."), own,

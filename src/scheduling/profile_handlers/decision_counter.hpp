@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/metric_help.hpp"
 #include "base/metrics.hpp"
 #include "weir/plugin.hpp"
 
@@ -55,13 +56,14 @@ class decision_counter {
     void collect(metrics::exposition& out, std::string_view family, const std::string& name,
                  const std::string& type) const {
         const std::lock_guard guard(lock_);
-        static constexpr std::string_view twin = "llm_d_inference_scheduler_";
-        for (const std::string_view prefix : {std::string_view("llm_d_epp_"), twin}) {
-            const auto full = std::string(prefix) + std::string(family);
-            const auto mark =
-                prefix == twin ? "[ALPHA] [Deprecated: Use llm_d_epp_" + std::string(family) + "] "
-                               : std::string("[ALPHA] ");
-            const auto help = mark + "Requests by the stages that were chosen for them.";
+        const std::string text = "Requests by the stages that were chosen for them.";
+        const std::string today = "llm_d_epp_";
+        const std::string twin = "llm_d_inference_scheduler_";
+        for (const auto& prefix : {today, twin}) {
+            const auto full = prefix + std::string(family);
+            const auto help = prefix == twin
+                                  ? metrics::deprecated(today + std::string(family), text)
+                                  : metrics::alpha(text);
             out.declare(full, help, "counter");
             for (const auto& c : all_) {
                 const std::lock_guard inner(c->lock_);
