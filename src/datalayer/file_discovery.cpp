@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include "base/strings.hpp"
 #include "config/yaml.hpp"
@@ -96,6 +99,12 @@ void read_root(const std::string& path, const node& root, endpoints_file& out) {
     for (const auto& entry : list->items) read_entry(entry, out);
 }
 
+/// What pipes had to say: they can be read only once.
+std::map<std::string, std::string>& kept_pipes() {
+    static std::map<std::string, std::string> kept;
+    return kept;
+}
+
 }  // namespace
 
 std::string endpoints_file::start_error() const {
@@ -131,6 +140,10 @@ endpoints_file parse_endpoints_file(const std::string& path, std::string text) {
 }
 
 endpoints_file read_endpoints_file(const std::string& path) {
+    std::error_code unseen;
+    const bool regular = std::filesystem::is_regular_file(path, unseen);
+    if (const auto kept = kept_pipes().find(path); !regular && kept != kept_pipes().end())
+        return parse_endpoints_file(path, kept->second);
     endpoints_file out;
     errno = 0;
     std::ifstream in(path, std::ios::binary);
@@ -142,6 +155,7 @@ endpoints_file read_endpoints_file(const std::string& path) {
         return out;
     }
     text.resize(static_cast<std::size_t>(in.gcount()));
+    if (!regular) kept_pipes()[path] = text;
     return parse_endpoints_file(path, std::move(text));
 }
 

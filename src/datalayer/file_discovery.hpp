@@ -36,7 +36,7 @@ struct endpoints_file {
 
 endpoints_file parse_endpoints_file(const std::string& path, std::string text);
 
-/// Reads and parses. Blocking: control thread.
+/// Reads and parses; a pipe is read once a process and kept. Blocking: control thread.
 endpoints_file read_endpoints_file(const std::string& path);
 
 }  // namespace weir::datalayer

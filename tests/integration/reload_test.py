@@ -204,12 +204,15 @@ spec:
     assert serves(gateway, "/v1/models")
 
 
-def test_what_can_be_read_only_once_is_kept(weir, tmp_path, upstream):
+@pytest.mark.parametrize("flag", ["--filename", "--endpoints-file"])
+def test_what_can_be_read_only_once_is_kept(weir, tmp_path, upstream, flag):
     server = upstream(reply())
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    threading.Thread(target=lambda: pipe.write_text(routed(server.port)), daemon=True).start()
-    gateway = weir("-f", pipe, ready=False)
+    endpoints = f"endpoints: [{{name: a, address: 127.0.0.1, port: '{server.port}'}}]"
+    text = routed(server.port) if flag == "--filename" else endpoints
+    threading.Thread(target=lambda: pipe.write_text(text), daemon=True).start()
+    gateway = weir(flag, pipe, ready=False)
     gateway.wait_ready()
     assert gateway.admin("POST", "/v1/reload", {}).json()["ok"]
     assert serves(gateway, "/v1/models")
