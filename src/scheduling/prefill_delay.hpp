@@ -70,9 +70,16 @@ struct delay_weights {
     double uncached;  ///< tokens, where the prompt has least
     double queue;     ///< the shortest of the candidates
     double busy;
-    double again;    ///< what computing a prefix a second time costs, times the work
-    double least;    ///< what work costs twice where it costs least
-    double in_time;  ///< what work costs others where they are in time, times the work
+    double again;          ///< what computing a prefix a second time costs, times the work
+    double least;          ///< what work costs twice where it costs least
+    double in_time;        ///< what work costs others where they are in time, times the work
+    double overload;       ///< 0: all can be in time; 1: not all, wherever they go
+    double slack;          ///< 1 - overload
+    double late;           ///< the price of lateness where it costs least
+    double hardly_late;    ///< divided by the delay: more of it, so that the late ones gather
+    double spoils_others;  ///< more of it where others are still in time
+    double stuck;          ///< where nothing was answered lately
+    double late_memory;    ///< share of the memory pressure that counts for late prompts
     double deadline;
     double small;
     double request;
@@ -126,9 +133,11 @@ void share_prefix(const delay_settings& s, delay_weights& w);
 ///     queue there = slowness · (tokens ahead / speed of the pool + request · requests) + lag
 ///     delay       = queue there + slowness · work
 ///     work twice  = work · (again · work / (work + small) + busy · queue)
-///     in time     = delay + long · patience · (queue / patience)² · work / usual work
-///                   + work twice - the least of it in the pool + memory pressure
-///     late        = the price of lateness + memory pressure / 4
+///     plain       = delay + work twice - the least of it in the pool + memory pressure
+///     overload    = mean queue / (1.25 · patience), at most 1
+///     in time     = plain + overload · long · patience · (queue / patience)² · work / usual work
+///     late        = overload · (the price of lateness + memory pressure / 4)
+///                   + (1 - overload) · plain
 ///     cost        = one of the two
 ///
 /// Tokens ahead are those in flight but for what the prompt in turn has behind it: half way through
@@ -145,12 +154,15 @@ void share_prefix(const delay_settings& s, delay_weights& w);
 /// can be in time nowhere goes where it makes nobody else late: to an endpoint whose queue is
 /// beyond `patience` already, the longer the better, and not to one that still serves others in
 /// time. So a pool beyond its knee keeps an endpoint or two that are late anyway, and the others
-/// serve all that fits. Without this everybody waits alike, all too long.
+/// serve all that fits. Without this everybody waits alike, all too long. While the pool has less
+/// to do than it can do in time (`overload`), a late prompt takes nobody's place: it goes where it
+/// is served first, as any other, and nobody is given up.
 ///
 /// `long`: while queues are near `patience`, a prompt takes the place of work / usual work others,
 /// so the longest are the first that do not fit; while queues are short it takes nobody's, hence
-/// the square. What a late prompt computes twice delays only those who are late anyway and counts
-/// nothing: a conversation whose prefix is lost waits there, and the others keep theirs.
+/// the square. Beyond the knee, what a late prompt computes twice delays only those who are late
+/// anyway and counts nothing: a conversation whose prefix is lost waits there, and the others keep
+/// theirs.
 ///
 /// An endpoint that gave no first token for a while may be stuck, and gathers nobody.
 ///

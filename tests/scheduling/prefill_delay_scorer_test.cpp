@@ -1,3 +1,5 @@
+#include <numeric>
+
 #include "picker_fixture.hpp"
 
 using namespace weir;
@@ -169,6 +171,30 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
         CHECK(stuck[0] < stuck[2]);
     }
 
+    TEST_CASE("a late prompt joins the late ones only where the pool cannot serve all in time") {
+        constexpr std::uint32_t n = 32;
+        test_pool pool(n);
+        const auto it = scorer_alone("{patienceMs: 200, requestMs: 0}");
+        const long_request r(std::vector<double>(n, 0));
+        const auto now = time_point(std::chrono::hours(1));
+        for (std::uint32_t e = 0; e < n; ++e) {
+            pool.ready = {e};
+            show(*it, pool, r.request, 4000 * per_token, now);
+        }
+        pool.ready.resize(n);
+        std::iota(pool.ready.begin(), pool.ready.end(), 0U);
+        auto& tokens = pool.signals.inflight_tokens;
+        tokens.assign(n, 450);
+        tokens[0] = 4500;
+        const auto got = delays(*it, pool, r.request, now);
+        CHECK(got[1] < got[0]);
+        // What all of them have to do together decides, not the shortest queue.
+        tokens.assign(n, 4500);
+        tokens[1] = 450;
+        const auto overloaded = delays(*it, pool, r.request, now);
+        CHECK(overloaded[0] < overloaded[1]);
+    }
+
     TEST_CASE("a prompt too long for anybody's patience takes the shortest queue all the same") {
         test_pool pool(3);
         pool.signals.inflight_tokens = {3000, 0, 6000};
@@ -189,7 +215,7 @@ TEST_SUITE("scheduling/prefill_delay_scorer") {
                 show(*it, pool, long_request({0, 0}).request, 4000 * per_token, now);
             }
             pool.ready = {0, 1};
-            pool.signals.inflight_tokens = {30000, 900000};  // 2 and 60 seconds
+            pool.signals.inflight_tokens = {37500, 900000};  // 2.5 and 60 seconds
         };
         show_both();
         const auto of_long = delays(*it, pool, long_request({0, 0}).request, now);

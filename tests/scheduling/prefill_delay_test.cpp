@@ -69,6 +69,7 @@ TEST_SUITE("scheduling/prefill_delay") {
         const std::size_t n = 9;
         pool p(n);
         for (auto& column : p.columns) column[n - 1] = 1e6;
+        for (auto& tokens : p.columns[8]) tokens += 1e6;  // more than a pool can serve in time
         const auto c = p.view();
         const auto w = weigh_delays({}, c, first(n), n, {1 / 15000.0, 1000});
         const auto fewer = weigh_delays({}, c, first(n - 1), n, {1 / 15000.0, 1000});
@@ -78,6 +79,22 @@ TEST_SUITE("scheduling/prefill_delay") {
         rate_delays(c, first(n - 1), n, fewer, rest.data());
         CHECK(w.queue == fewer.queue);
         CHECK(std::equal(rest.begin(), rest.end(), scores.begin()));
+    }
+
+    TEST_CASE("the mean queue says how much of the pool's work can be in time nowhere") {
+        pool p(7);
+        for (auto& column : p.columns) std::fill(column.begin(), column.end(), 0);
+        std::fill(p.columns[11].begin(), p.columns[11].end(), 1);
+        const delay_settings s;
+        const pool_pace pace{1 / 15000.0, 1000};
+        const auto overload = [&] { return weigh_delays(s, p.view(), first(7), 7, pace).overload; };
+        CHECK(overload() == 0);
+        p.columns[8][3] = 7 * s.patience * 15000;  // one has all the work
+        CHECK(overload() == doctest::Approx(1 / 1.25).epsilon(0.001));
+        std::fill(p.columns[8].begin(), p.columns[8].end(), 2 * s.patience * 15000);
+        CHECK(overload() == 1);
+        p.columns[12][0] = 1e300;
+        CHECK(overload() == 1);
     }
 
     TEST_CASE("a prefix that one endpoint alone holds costs more to compute again") {

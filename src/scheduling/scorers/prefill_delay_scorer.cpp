@@ -66,6 +66,7 @@ class prefill_delay final : public plugin_of<scorer, pre_request_hook, response_
             out.tell(i, "lagSeconds", e.lag);
             out.tell(i, "silent", e.silent);
             out.tell(i, "shortestQueueSeconds", w.queue);
+            out.tell(i, "overload", w.overload);
             out.tell(i, "usualUncachedTokens", speeds_->usual_tokens());
             out.tell(i, "delaySeconds", seconds.delay);
             out.tell(i, "deadlineSeconds", w.deadline);
