@@ -1,12 +1,13 @@
 // What a simulated server answers beside inference: the engine's GET pages, its adapters, and the
 // controls under /sim/.
 
-#include <algorithm>
 #include <string>
 
 #include "base/strings.hpp"
 #include "sim/generation.hpp"
+#include "sim/metrics_lie.hpp"
 #include "sim/metrics_page.hpp"
+#include "sim/rerank.hpp"
 #include "sim/server_core.hpp"
 #include "sim/text.hpp"
 
@@ -23,112 +24,6 @@ plain_answer bad(const std::string& why) {
 }
 
 plain_answer done() { return {200, "application/json", "{\"ok\":true}"}; }
-
-/// Documents by a score made up from query and text, the same each time.
-plain_answer rerank(json_document& document, std::string_view body, const std::string& model) {
-    const auto documents = document.parse(body) ? document.root().get("documents") : json_value();
-    if (!documents.is(json_value::kind::array)) return bad("documents must be a list");
-    const auto query = document.root().get("query").string().value_or("");
-    struct ranked {
-        std::uint64_t index;
-        std::string text;
-        double score;
-    };
-    std::vector<ranked> all;
-    std::size_t bytes = 0;
-    for (auto d = documents.first(); d; d = d.next()) {
-        auto text = d.string() ? *d.string() : d.get("text").string().value_or("");
-        bytes += query.size() + text.size();
-        const auto score = static_cast<double>(hash_text(query + '\n' + text, 0) >> 11) * 0x1p-53;
-        all.push_back({all.size(), std::move(text), score});
-    }
-    std::stable_sort(all.begin(), all.end(),
-                     [](const auto& a, const auto& b) { return a.score > b.score; });
-    json_writer w;
-    w.begin_object().field("id", "rerank-sim").field("model", model).key("usage").begin_object();
-    w.field("total_tokens", std::uint64_t{count_tokens(bytes)}).end_object();
-    w.key("results").begin_array();
-    for (const auto& r : all) {
-        w.begin_object().field("index", r.index).key("document").begin_object();
-        w.field("text", r.text).end_object().field("relevance_score", r.score).end_object();
-    }
-    w.end_array().end_object();
-    return {200, "application/json", w.take()};
-}
-
-// Replaces every sample value of the page by `value`.
-std::string poison(const std::string& page, std::string_view value) {
-    std::string out;
-    for (const auto line : split(page, '\n')) {
-        const auto space = line.rfind(' ');
-        if (line.empty() || line.front() == '#' || space == std::string_view::npos) {
-            out += line;
-        } else {
-            out.append(line.substr(0, space + 1)).append(value);
-        }
-        out += '\n';
-    }
-    out.pop_back();
-    return out;
-}
-
-// The page without the families a router reads.
-std::string without_signals(const std::string& page) {
-    std::string out;
-    for (const auto line : split(page, '\n')) {
-        const bool signal = line.find("_requests_") != std::string_view::npos ||
-                            line.find("_reqs") != std::string_view::npos ||
-                            line.find("usage") != std::string_view::npos ||
-                            line.find("utilization") != std::string_view::npos ||
-                            line.find(":requests_") != std::string_view::npos ||
-                            line.find("tgi_") != std::string_view::npos;
-        if (!signal && !line.empty()) out.append(line).append("\n");
-    }
-    return out;
-}
-
-plain_answer lie(plain_answer page, const server_faults& f) {
-    switch (f.metrics) {
-        case metrics_fault::status:
-            page.status = f.metrics_status;
-            page.body = "injected fault\n";
-            break;
-        case metrics_fault::garbage:
-            page.body = std::string(
-                "\x00\xff\xfe{{{ }} 12 = \"\n# TYPE\nvllm:num_requests_waiting{engine=\"0 9\n", 61);
-            break;
-        case metrics_fault::html:
-            page.content_type = "text/html";
-            page.body = "<html><body><h1>It works!</h1></body></html>\n";
-            break;
-        case metrics_fault::empty:
-            page.body.clear();
-            break;
-        case metrics_fault::nan:
-            page.body = poison(page.body, "NaN");
-            break;
-        case metrics_fault::infinite:
-            page.body = poison(page.body, "+Inf");
-            break;
-        case metrics_fault::negative:
-            page.body = poison(page.body, "-1.0");
-            break;
-        case metrics_fault::missing:
-            page.body = without_signals(page.body);
-            break;
-        case metrics_fault::truncated:
-            page.body.resize(page.body.size() / 2);
-            break;
-        case metrics_fault::none:
-        case metrics_fault::frozen:
-        case metrics_fault::huge:
-        case metrics_fault::slow:
-        case metrics_fault::hang:
-        case metrics_fault::reset:
-            break;
-    }
-    return page;
-}
 
 }  // namespace
 
@@ -172,7 +67,8 @@ plain_answer server_core::page(std::string_view method, std::string_view target,
                 R"({"text":"A weir is a low dam that regulates a river."})"};
     }
     if (method == "POST" && path.ends_with("/rerank")) {
-        return rerank(document_, body, options_.models.front());
+        auto ranked = rerank(document_, body, options_.models.front());
+        return ranked ? std::move(*ranked) : bad("documents must be a list");
     }
     if (method == "POST" && path == "/v1/images/generations") {
         return {200, "application/json", R"({"created":1,"data":[{"b64_json":"iVBORw0KGgo="}]})"};
