@@ -385,6 +385,8 @@ head_outcome parse_request(std::string_view bytes, std::size_t& scanned, const h
     bool too_many = false;
     if (const auto* fault =
             split_field_lines(head.substr(line_end + 2), limits.fields, too_many, out.fields)) {
+        // What shapes the refusal may stand behind the fault: see `salvage_fields`.
+        out.fields.clear();
         if (too_many) {
             return refuse(431, "head-too-large",
                           "more than " + std::to_string(limits.fields) + " fields (--max-fields)");

@@ -96,6 +96,12 @@ def test_heads(weir):
             (b"get / HTTP/1.1", b"\r\n", 400, "malformed request: methods are upper case", "bad-request")):
         check(ask(first, rest), status, text, reason, invalid)
 
+    # What shapes the answer may stand behind the fault.
+    for before, status in ((b"bad name: 1\r\n", 400), (b"".join(b"x%d: 1\r\n" % i for i in range(12)), 431)):
+        late = ask(get, before + b"accept: application/json\r\nx-request-id: late\r\n\r\n")({})
+        assert (late.status, late.header("x-request-id")) == (status, "late")
+        assert late.json()["error"]["type"] == invalid
+
 
 def test_routes_and_pools(weir, manifests):
     gateway = weir("-f", manifests({"all.yaml": documents(route(), pool(), SHEDDABLE)}))
