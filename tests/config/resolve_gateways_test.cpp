@@ -1,48 +1,10 @@
 #include <doctest/doctest.h>
 
-#include "../support/certificate_pem.hpp"
 #include "config/resolve_codes.hpp"
-#include "resolve_support.hpp"
+#include "gateway_texts.hpp"
 
 using namespace weir::config;
 using namespace weir::config::testing;
-
-namespace {
-
-std::string of_gateway(const resolved& r, std::string_view type, std::string_view name = "gw") {
-    return r.condition_of("Gateway", name, "", type);
-}
-std::string of_listener(const resolved& r, std::string_view listener, std::string_view type,
-                        std::string_view name = "gw") {
-    return r.condition_of("Gateway", name, listener, type);
-}
-
-/// A PEM text as a block scalar of a Secret's stringData.
-std::string block(std::string_view pem) {
-    std::string out = "|\n    ";
-    for (const char c : pem) {
-        out += c;
-        if (c == '\n') out += "    ";
-    }
-    return out + "\n";
-}
-
-std::string secret(const std::string& metadata) {
-    return "apiVersion: v1\nkind: Secret\nmetadata: {" + metadata +
-           "}\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: " + block(test_certificate) +
-           "  tls.key: " + block(test_key);
-}
-
-const std::string cert = secret("name: cert");
-
-std::string https_listener(const std::string& name, const std::string& hostname,
-                           const std::string& ref = "name: cert") {
-    return "  - name: " + name + "\n    port: 443\n    protocol: HTTPS\n" +
-           (hostname.empty() ? "" : "    hostname: \"" + hostname + "\"\n") +
-           "    tls: {certificateRefs: [{" + ref + "}]}\n";
-}
-
-}  // namespace
 
 TEST_SUITE("config/resolve_gateways") {
     TEST_CASE("a complete set is accepted, programmed, resolved and without a finding") {
@@ -143,56 +105,6 @@ TEST_SUITE("config/resolve_gateways") {
         CHECK(r.found.has_errors());
         CHECK(of_gateway(r, "Accepted") == "False Invalid");
     }
-    TEST_CASE("the same hostname on one port conflicts, inside a Gateway and between two") {
-        const auto one = resolve_text(docs({gateway(http_listener("a") + http_listener("b") +
-                                                    http_listener("c", "hostname: c.com"))}));
-        CHECK(of_listener(one, "a", "Conflicted") == "True HostnameConflict");
-        CHECK(of_listener(one, "b", "Conflicted") == "True HostnameConflict");
-        CHECK(of_listener(one, "c", "Conflicted") == "False NoConflicts");
-        CHECK(of_listener(one, "a", "Programmed") == "False Invalid");
-        REQUIRE(one.m->listeners.size() == 1);
-        CHECK(one.m->listeners[0].name == "c");
-
-        const auto two = resolve_text(
-            docs({gateway(http_listener("a"), "one"), gateway(http_listener("b"), "two")}));
-        CHECK(of_listener(two, "a", "Conflicted", "one") == "True HostnameConflict");
-        CHECK(of_listener(two, "b", "Conflicted", "two") == "True HostnameConflict");
-        CHECK(two.m->listeners.empty());
-        CHECK(two.times(codes::listener_conflict) == 2);
-    }
-    TEST_CASE(
-        "two Gateways with different hostnames share a socket; different addresses do not meet") {
-        const auto shared =
-            resolve_text(docs({gateway(http_listener("a", "hostname: a.com"), "one"),
-                               gateway(http_listener("b", "hostname: b.com"), "two")}));
-        CHECK(shared.m->listeners.size() == 2);
-        const auto apart = resolve_text(
-            docs({gateway(http_listener("a"), "one"),
-                  gateway(http_listener("b"), "two", "  addresses: [{value: 127.0.0.2}]\n")}));
-        CHECK(apart.m->listeners.size() == 2);
-        CHECK(apart.times(codes::listener_conflict) == 0);
-    }
-    TEST_CASE("HTTP and HTTPS on one port conflict by protocol") {
-        const auto r = resolve_text(
-            docs({gateway("  - {name: plain, port: 443, protocol: HTTP, hostname: a.com}\n" +
-                          https_listener("tls", "b.com")),
-                  cert}));
-        CHECK(of_listener(r, "plain", "Conflicted") == "True ProtocolConflict");
-        CHECK(of_listener(r, "tls", "Conflicted") == "True ProtocolConflict");
-        CHECK(r.m->listeners.empty());
-    }
-    TEST_CASE("a mapped port gives way to the listener that really has it") {
-        load_options options;
-        options.port_map = {{80, 8080}};
-        const auto r = resolve_text(
-            docs(
-                {gateway(http_listener("low") + "  - {name: high, port: 8080, protocol: HTTP}\n")}),
-            options);
-        CHECK(of_listener(r, "low", "Accepted") == "False PortUnavailable");
-        CHECK(of_listener(r, "high", "Accepted") == "True Accepted");
-        REQUIRE(r.m->listeners.size() == 1);
-        CHECK(r.m->listeners[0].name == "high");
-    }
     TEST_CASE("an HTTPS listener takes its Secret") {
         const auto r = resolve_text(docs({gateway(https_listener("tls", "")), cert}));
         CHECK(of_listener(r, "tls", "ResolvedRefs") == "True ResolvedRefs");
@@ -237,16 +149,6 @@ TEST_SUITE("config/resolve_gateways") {
                           "ResolvedRefs") == "False RefNotPermitted");
         CHECK(of_listener(resolve_text(docs({gw, other, grant("Gateway")})), "tls",
                           "ResolvedRefs") == "True ResolvedRefs");
-    }
-    TEST_CASE("overlapping TLS listeners are told") {
-        const auto hosts = resolve_text(
-            docs({gateway(https_listener("a", "*.a.com") + https_listener("b", "x.a.com")), cert}));
-        CHECK(of_listener(hosts, "a", "OverlappingTLSConfig") == "True OverlappingHostnames");
-        CHECK(of_listener(hosts, "b", "OverlappingTLSConfig") == "True OverlappingHostnames");
-        const auto certs = resolve_text(
-            docs({gateway(https_listener("a", "a.com") + https_listener("b", "b.com")), cert}));
-        CHECK(of_listener(certs, "a", "OverlappingTLSConfig") == "True OverlappingCertificates");
-        CHECK(certs.m->listeners.size() == 2);
     }
     TEST_CASE("route kinds that are not supported are said so, the others go on") {
         const auto kinds = [](const std::string& list) {
