@@ -121,6 +121,10 @@ reply problem_for(const asked& a, int status, const std::string& message) {
     return a.wants_text() ? plain_text(message + "\n", status) : problem(status, message);
 }
 
+std::string with_namespace(std::string id) {
+    return id.empty() || id.find('/') != std::string::npos ? id : "default/" + id;
+}
+
 std::string rfc3339(std::int64_t unix_ms) {
     const std::time_t seconds = unix_ms / 1000;
     std::tm parts{};

@@ -87,6 +87,9 @@ void tell_past(surroundings& s, const std::string& id, bool text, const answer_f
 std::string rfc3339(std::int64_t unix_ms);
 std::int64_t unix_ms_now();
 
+/// `namespace/name` of a pool or an endpoint, in the default namespace where none is named.
+std::string with_namespace(std::string id);
+
 // The pages, a file a group.
 
 // health_pages.cpp
@@ -108,6 +111,7 @@ void show_pools(surroundings&, const asked&, const answer_fn&);
 void show_queues(surroundings&, const asked&, const answer_fn&);
 // endpoint_pages.cpp
 void show_endpoints(surroundings&, const asked&, const answer_fn&);
+// endpoint_changes.cpp
 void do_endpoints(surroundings&, const asked&, const answer_fn&);
 // decision_pages.cpp
 void show_decisions(surroundings&, const asked&, const answer_fn&);
