@@ -60,6 +60,12 @@ class Browser:
             ".filter(e => e.offsetParent !== null && e.scrollWidth > e.clientWidth + 1)"
             ".map(e => e.className + ': ' + e.textContent.slice(0, 60))")
 
+    def style_of(self, word, what):
+        """How the number before this word of a header is shown; asked in one go, since headers are drawn anew each second."""
+        return self.driver.execute_script(
+            "return [...document.querySelectorAll('.stat')].filter(e => e.textContent.endsWith(' ' + arguments[0]))"
+            ".map(e => getComputedStyle(e.querySelector('b'))[arguments[1]])[0]", word, what)
+
     def complaints(self):
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
@@ -177,6 +183,17 @@ spec:
     browser.shows(r"last reload: 1 error; the running configuration stays in force")
 
 
+def test_a_sum_of_numbers_that_are_all_stale_is_dimmed(weir, upstream, browser):
+    servers = [upstream() for _ in range(2)]
+    gateway = weir(*[word for s in servers for word in ("--endpoint", s.url)])
+    browser.open(gateway, "pools")
+    for server, opacity in zip([*servers, None], ("1", "1", "0.5")):
+        wait_for(lambda: browser.style_of("running", "opacity") == opacity, opacity, 20)
+        if server:
+            server.stop()
+            browser.shows("connection refused")
+
+
 def test_long_names_and_trouble_are_in_view_at_every_width(weir, upstream, manifests, browser):
     model = "meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8-" + "with-a-long-adapter-name-" * 4
     live, dead = upstream(), free_port()
@@ -197,9 +214,7 @@ def test_long_names_and_trouble_are_in_view_at_every_width(weir, upstream, manif
                 assert browser.hidden_parts() == [], (page, width)
         browser.open(gateway, "pools")
         browser.shows("1 stale")
-        stale, ready = (next(e for e in browser.find(".stat") if e.text.endswith(word)).find_element("tag name", "b")
-                        for word in (" stale", " ready"))
-        assert stale.value_of_css_property("color") != ready.value_of_css_property("color")
+        assert browser.style_of("stale", "color") != browser.style_of("ready", "color")
     finally:
         browser.resize(None)
 

@@ -55,10 +55,11 @@ function fill(c, p, members, now) {
   const total = counts.reduce((a, b) => a + b, 0);
   const seconds = Math.max(0, ...recent.map((r) => r.seconds));
   const sat = p.saturation;
+  const old = members.some((e) => !e.signals.stale) ? null : "old";  // nobody's numbers are of now
   c.top.replaceChildren(...[h("h2", {}, p.id), stat(p.ready + "/" + p.total, "ready", p.ready === 0 ? "error" : null),
     sat && stat(number(sat.value), sat.saturated ? "saturation, full" : "saturation", sat.saturated ? "error" : null),
     sat && sat.stale > 0 && stat(sat.stale, "stale", "error"),
-    stat(p.inFlight, "in flight"), stat(number(p.waiting, 0), "queued"), stat(number(p.running, 0), "running"),
+    stat(p.inFlight, "in flight"), stat(number(p.waiting, 0), "queued", old), stat(number(p.running, 0), "running", old),
     stat(number(seconds ? total / seconds : null, 1), "picks/s")].filter(Boolean));
   const fair = p.ready ? 1 / p.ready : null;
   c.table.hidden = !(c.none.hidden = members.length > 0);
