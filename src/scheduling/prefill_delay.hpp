@@ -105,7 +105,7 @@ struct delay_settings {
     double small_ms = 500;
     double busy_weight = 10;
     double long_weight = 2;
-    double patience = 4.5;     ///< seconds
+    double patience = 4.7;     ///< seconds
     double shared_within = 1;  ///< seconds
     double request_ms = 4;
     double kv_threshold = 0.9;

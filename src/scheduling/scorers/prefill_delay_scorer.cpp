@@ -204,7 +204,7 @@ constexpr parameter_doc docs[] = {
     {"longWeight", "float", "2",
      "patiences that a prompt of usual length costs others who are in time once queues are as long "
      "as the patience; longer ones cost more and are the first to be late"},
-    {"patienceMs", "float", "4500",
+    {"patienceMs", "float", "4700",
      "a first token later than this is late, however late; late prompts gather where nobody else "
      "is in time"},
     {"requestMs", "float", "4", "what each request under way costs beside its prompt"},
