@@ -156,8 +156,10 @@ void transaction::dispatch(std::uint32_t endpoint, bool fresh) {
     view_->states[endpoint]->picks.fetch_add(1, std::memory_order_relaxed);
     tried_.more_endpoints = fallback_next_ < fallback_count_;
     dispatched_ = worker_.loop.now();
+    // The true time: the process may have been stopped since this batch began.
+    const auto begun = worker_.loop.precise_now();
     const auto after = [&](duration limit) {
-        return limit.count() != 0 ? dispatched_ + limit : time_point{};
+        return limit.count() != 0 ? begun + limit : time_point{};
     };
     limits_.attempt = after(match_.selected->config->backend_timeout);
     limits_.first_byte = after(worker_.settings.first_byte_timeout);
