@@ -9,7 +9,6 @@
 
 #include "app/worker_thread.hpp"
 #include "gateway/table.hpp"
-#include "http/address.hpp"
 
 namespace weir::app {
 

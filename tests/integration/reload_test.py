@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from harness import chat_body, free_port, reply, request, wait_for
-from harness.manifest_text import route, routed
+from harness.manifest_text import listening, route, routed
 
 
 def put(folder, name, text):
@@ -168,15 +168,7 @@ def test_a_reload_that_cannot_bind_changes_nothing(weir, manifests, upstream):
     server, other = upstream(reply(200, "one")), upstream(reply(200, "two"))
     folder = manifests({"all.yaml": routed(server.port)})
     gateway = weir("-f", folder, "--no-watch")
-    taken = f"""
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: second}}
-spec:
-  gatewayClassName: weir
-  listeners: [{{name: http, port: {other.port}, protocol: HTTP}}]
-"""
-    put(folder, "all.yaml", routed(other.port, taken))
+    put(folder, "all.yaml", routed(other.port, listening(other.port, "second")))
     for target in ("/v1/reload?dryRun=1", "/v1/reload"):
         report = gateway.admin("POST", target, {}).json()
         assert not report["ok"] and str(other.port) in report["message"]
@@ -187,15 +179,7 @@ def test_a_dry_run_finds_what_a_reload_would_and_keeps_no_port(weir, manifests, 
     server, new = upstream(reply()), free_port()
     folder = manifests({"all.yaml": routed(server.port)})
     gateway = weir("-f", folder, "--no-watch")
-    put(folder, "all.yaml", f"""
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: gateway}}
-spec:
-  gatewayClassName: weir
-  listeners: [{{name: http, port: {new}, protocol: HTTP}}]
----
-""" + routed(server.port))
+    put(folder, "all.yaml", routed(server.port, listening(new)))
     assert gateway.admin("POST", "/v1/reload?dryRun=1", {}).json()["ok"]
     socket.create_server(("127.0.0.1", new)).close()
     put(folder, "all.yaml", "# nothing\n")
@@ -306,14 +290,7 @@ def test_a_reload_while_draining_opens_no_listener(weir, manifests, upstream):
         server.wait_requests()
         gateway.signal(signal.SIGTERM)
         gateway.wait_log("draining")
-        put(folder, "all.yaml", routed(server.port, f"""
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {{name: second}}
-spec:
-  gatewayClassName: weir
-  listeners: [{{name: http, port: {new}, protocol: HTTP}}]
-"""))
+        put(folder, "all.yaml", routed(server.port, listening(new, "second")))
         gateway.wait_log("configuration reloaded")
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", new))

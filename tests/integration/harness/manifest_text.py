@@ -18,6 +18,18 @@ spec:
 """
 
 
+def listening(port, name="gateway"):
+    """A Gateway with one listener; the route's parent unless it has another name."""
+    return f"""
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: {name}}}
+spec:
+  gatewayClassName: weir
+  listeners: [{{name: http, port: {port}, protocol: HTTP}}]
+"""
+
+
 def pool(name="llm"):
     return f"""
 apiVersion: inference.networking.k8s.io/v1
