@@ -14,6 +14,9 @@ namespace weir::http {
 namespace {
 
 constexpr int batch_size = 256;
+// Where so many events come at once, more have come until they are handled: these join the batch,
+// so that one waking of a peer does for the writes of both.
+constexpr int busy_batch = 6;
 
 }  // namespace
 
@@ -53,35 +56,41 @@ event_loop::~event_loop() {
 }
 
 void event_loop::run() {
-    std::array<epoll_event, batch_size> events;
     stopped_ = false;
     refresh_now();
     run_mailbox();
     end_batch();
     while (!stopped_) {
         const auto looked_at = now_;
-        const int n = epoll_wait(epoll_, events.data(), batch_size, wait_milliseconds());
-        refresh_now();
-        batch_.clear();
-        for (int i = 0; i < n; ++i) {
-            batch_.push_back(static_cast<io_source*>(events[static_cast<std::size_t>(i)].data.ptr));
-        }
-        bool mail = false;
-        for (std::size_t i = 0; i < batch_.size(); ++i) {
-            if (events[i].data.ptr == nullptr) {
-                mail = true;
-            } else if (batch_[i] != nullptr) {
-                batch_[i]->on_io(events[i].events);
-            }
-        }
-        batch_.clear();
-        if (mail) run_mailbox();
+        const int n = look(wait_milliseconds());
+        if (n >= busy_batch) look(0);
         // The process may have been stopped since it looked for events: a deadline that has passed
         // meanwhile is judged behind the next look, which sees what came in time.
         expire(n == 0 ? now_ : looked_at);
         end_batch();
     }
     run_deferred();
+}
+
+/// Waits for events and handles them; how many there were.
+int event_loop::look(int milliseconds) {
+    std::array<epoll_event, batch_size> events;
+    const int n = epoll_wait(epoll_, events.data(), batch_size, milliseconds);
+    refresh_now();
+    for (int i = 0; i < n; ++i) {
+        batch_.push_back(static_cast<io_source*>(events[static_cast<std::size_t>(i)].data.ptr));
+    }
+    bool mail = false;
+    for (std::size_t i = 0; i < batch_.size(); ++i) {
+        if (events[i].data.ptr == nullptr) {
+            mail = true;
+        } else if (batch_[i] != nullptr) {
+            batch_[i]->on_io(events[i].events);
+        }
+    }
+    batch_.clear();
+    if (mail) run_mailbox();
+    return n;
 }
 
 /// Each may lead to more of either kind.

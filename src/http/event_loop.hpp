@@ -98,7 +98,7 @@ class event_loop {
     /// Events of `source` still in the current batch are dropped.
     void forget(int fd, io_source& source);
 
-    /// The time at which the current batch of events was received.
+    /// The time at which the events that are being handled were received.
     time_point now() const { return now_; }
     /// The true time; also moves `now`.
     time_point refresh_now() {
@@ -124,6 +124,7 @@ class event_loop {
     /// Fires the timers that were due by then.
     void expire(time_point by);
     int wait_milliseconds() const;
+    int look(int milliseconds);
     void run_mailbox();
     void run_deferred();
     void end_batch();

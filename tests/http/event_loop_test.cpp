@@ -1,9 +1,15 @@
 #include "http/event_loop.hpp"
 
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <doctest/doctest.h>
 
+#include <deque>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -68,6 +74,48 @@ TEST_SUITE("http/event_loop") {
         loop.stop();
         loop.run();
         CHECK(order == "bdac");
+    }
+    TEST_CASE(
+        "what comes while a busy batch is handled is written with it; an idle loop waits not") {
+        struct source : io_source {
+            explicit source(event_loop& l) : loop(&l), fd(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+                l.watch(fd, *this);
+            }
+            ~source() override {
+                loop->forget(fd, *this);
+                ::close(fd);
+            }
+            void on_io(std::uint32_t events) override {
+                if ((events & EPOLLIN) == 0) return;
+                *order += name;
+                loop->at_batch_end(*this, turn::upstream);
+                if (leads_to != nullptr) std::exchange(leads_to, nullptr)->signal();
+                if (name == 'z') loop->stop();
+            }
+            void on_batch_end() override { *order += '.'; }
+            void signal() const { REQUIRE(eventfd_write(fd, 1) == 0); }
+
+            event_loop* loop;
+            int fd;
+            std::string* order = nullptr;
+            char name = 'a';
+            source* leads_to = nullptr;
+        };
+        const auto order_of = [](int count) {
+            event_loop loop;
+            loop.stop();
+            std::string order;
+            std::deque<source> sources;
+            for (int i = 0; i < count + 1; ++i) sources.emplace_back(loop).order = &order;
+            loop.run();  // sees that all may be written to
+            sources.back().name = 'z';
+            sources.front().leads_to = &sources.back();
+            for (int i = 0; i < count; ++i) sources[static_cast<std::size_t>(i)].signal();
+            loop.run();
+            return order;
+        };
+        CHECK(order_of(1) == "a.z.");
+        CHECK(order_of(32) == std::string(32, 'a') + "z" + std::string(33, '.'));
     }
     TEST_CASE("posted functions run on the loop in order, also from another thread") {
         event_loop loop;
