@@ -1,6 +1,5 @@
 #include "http/client_connection.hpp"
 
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "http/tcp.hpp"
 #include "http/tls_client.hpp"
 
 namespace weir::http {
@@ -54,8 +54,7 @@ void client_connection::connect(const address& peer, const tls_client* tls) {
     auto* session = tls == nullptr ? nullptr : tls->open(fd, peer);
     stream_ = stream(fd, session);
     if (tls != nullptr && session == nullptr) return fail(call_error::connect_local, ENOMEM, "TLS");
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_up_tcp(fd, peer);
     const int rc = ::connect(fd, peer.data(), peer.size());
     const int code = errno;
     context_.loop.watch(fd, *this);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/strings.hpp"
+#include "http/tcp.hpp"
 
 namespace weir::http {
 namespace {
@@ -36,8 +37,7 @@ server_connection::~server_connection() {
 
 void server_connection::start() {
     if (tls_ && !stream_.is_tls()) return close();  // no memory for a session: never plain instead
-    const int on = 1;
-    ::setsockopt(stream_.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    set_up_tcp(stream_.fd(), peer_);
     ::setsockopt(stream_.fd(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_lowat,
                  sizeof notsent_lowat);
     context_.loop.watch(stream_.fd(), *this);
