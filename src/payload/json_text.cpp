@@ -196,20 +196,23 @@ unescaped unescape(std::string_view raw, char* out) {
 
 bool has_escape(std::string_view raw) {
     // Keys and roles are shorter than the call of a library function is worth.
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    const auto eight_have = [&](std::size_t i) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, raw.data() + i, sizeof word);
-        word ^= ones * '\\';
-        return ((word - ones) & ~word & (ones << 7)) != 0;
-    };
     if (raw.size() > 32) return std::memchr(raw.data(), '\\', raw.size()) != nullptr;
-    if (raw.size() < 8) return std::ranges::any_of(raw, [](char c) { return c == '\\'; });
-    std::size_t i = 0;
-    for (; i + 8 <= raw.size(); i += 8) {
-        if (eight_have(i)) return true;
-    }
-    return eight_have(raw.size() - 8);
+    if (raw.size() < 4) return std::ranges::any_of(raw, [](char c) { return c == '\\'; });
+    // The last word overlaps with those before.
+    const auto any = [&]<typename Word>(Word) {
+        constexpr auto ones = static_cast<Word>(0x0101010101010101);
+        const auto within = [&](std::size_t i) {
+            Word word = 0;
+            std::memcpy(&word, raw.data() + i, sizeof word);
+            word ^= ones * '\\';
+            return ((word - ones) & ~word & (ones << 7)) != 0;
+        };
+        for (std::size_t i = 0; i + sizeof(Word) < raw.size(); i += sizeof(Word)) {
+            if (within(i)) return true;
+        }
+        return within(raw.size() - sizeof(Word));
+    };
+    return raw.size() < 8 ? any(std::uint32_t{}) : any(std::uint64_t{});
 }
 
 std::size_t first_invalid_utf8(std::string_view text) {

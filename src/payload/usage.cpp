@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "base/strings.hpp"
 #include "payload/json_reader.hpp"
+#include "payload/usage_counts.hpp"
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -16,7 +16,6 @@
 namespace weir::payload {
 namespace {
 
-constexpr std::int64_t largest_exact = std::int64_t{1} << 53;
 constexpr std::size_t longest_usage = 4096;
 constexpr std::size_t kept_event = 512;
 
@@ -62,61 +61,9 @@ std::size_t find_usage_object(std::string_view text, std::string_view key) {
     return std::string_view::npos;
 }
 
-std::int64_t count_of(json_reader& reader, std::size_t token) {
-    std::optional<std::int64_t> value;
-    if (reader.is_string(token)) {
-        const auto number = parse_double(reader.inside(token));
-        if (number && *number >= 0 && *number <= static_cast<double>(largest_exact)) {
-            value = static_cast<std::int64_t>(*number);
-        }
-    } else {
-        value = reader.whole(token);
-    }
-    return value && *value >= 0 && *value <= largest_exact ? *value : 0;
-}
-
-struct counts {
-    std::optional<std::int64_t> prompt;
-    std::optional<std::int64_t> input;
-    std::optional<std::int64_t> completion;
-    std::optional<std::int64_t> output;
-    std::optional<std::int64_t> total;
-    std::optional<std::int64_t> cached;
-    bool unfinished = false;  ///< a count so far, as each event of SGLang has one
-};
-
-bool details(json_reader& reader, std::size_t token, counts& found) {
-    if (!reader.is_object(token)) return true;
-    found.cached = found.cached.value_or(0);
-    return reader.each_member(token, [&](std::string_view name, std::size_t value) {
-        if (name == "cached_tokens") found.cached = count_of(reader, value);
-        return true;
-    });
-}
-
-bool read_counts(json_reader& reader, std::size_t object, counts& found) {
-    return reader.each_member(object, [&](std::string_view name, std::size_t value) {
-        if (reader.is_null(value)) {
-            found.unfinished = found.unfinished || name == "finish_reason";
-            return true;
-        }
-        if (name == "prompt_tokens") found.prompt = count_of(reader, value);
-        if (name == "input_tokens") found.input = count_of(reader, value);
-        if (name == "completion_tokens") found.completion = count_of(reader, value);
-        if (name == "output_tokens") found.output = count_of(reader, value);
-        if (name == "total_tokens") found.total = count_of(reader, value);
-        if (name == "cache_read_input_tokens" || name == "cached_tokens")
-            found.cached = count_of(reader, value);
-        if (name == "prompt_tokens_details" || name == "input_tokens_details") {
-            return details(reader, value, found);
-        }
-        return true;
-    });
-}
-
 // Later values replace earlier ones unless they are 0: Anthropic reports the halves in different
 // events.
-void merge(const counts& found, token_usage& usage) {
+void merge(const usage_counts& found, token_usage& usage) {
     if (found.unfinished) return;
     const auto prompt = found.prompt ? found.prompt : found.input;
     const auto completion = found.completion ? found.completion : found.output;
@@ -289,21 +236,17 @@ void usage_reader::document(std::string_view text) {
     if (scratch_.load(text)) return;
     json_reader reader(scratch_);
     const auto object = find_object(reader, 0, key().substr(1, key().size() - 2), false);
-    counts found;
-    if (object != 0 && read_counts(reader, object, found)) merge(found, usage_);
+    usage_counts found;
+    if (object != 0 && read_usage_counts(reader, object, found)) merge(found, usage_);
     scratch_.trim();
 }
 
-// Most servers write usage last: then what stands between its brace and the document's closing one
-// is that object alone, and the rest need not be indexed to know that it is the document's own.
+// Most servers write usage last, or nothing but nulls behind it: then the object is the document's
+// own, and nothing else needs to be read to know that.
 bool usage_reader::last_member(std::string_view text, std::size_t object) {
-    const auto close = text.find_last_not_of(" \t\r\n");
-    if (close == std::string_view::npos || close <= object || text[close] != '}') return false;
-    if (scratch_.load(text.substr(object, close - object))) return false;
-    json_reader reader(scratch_);
-    counts found;
-    if (read_counts(reader, 0, found)) merge(found, usage_);
-    return true;
+    const auto found = plain_usage_counts(text.substr(object));
+    if (found) merge(*found, usage_);
+    return found.has_value();
 }
 
 // A document too large to keep: the object behind the key, up to where it closes.
@@ -317,8 +260,8 @@ void usage_reader::usage_object(std::string_view text) {
         if (end == std::string_view::npos) return;
         if (scratch_.load(text.substr(begin, end + 1 - begin))) continue;
         json_reader reader(scratch_);
-        counts found;
-        if (read_counts(reader, 0, found)) merge(found, usage_);
+        usage_counts found;
+        if (read_usage_counts(reader, 0, found)) merge(found, usage_);
         return;
     }
 }

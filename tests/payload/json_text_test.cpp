@@ -31,6 +31,19 @@ TEST_SUITE("payload/json_text") {
         }
     }
 
+    TEST_CASE("an escape is seen wherever it stands") {
+        for (std::size_t size = 0; size < 40; ++size) {
+            const std::string plain(size, '[');
+            CHECK_FALSE(has_escape(plain));
+            for (std::size_t at = 0; at < size; ++at) {
+                auto raw = plain;
+                raw[at] = '\\';
+                CAPTURE(raw);
+                CHECK(has_escape(raw));
+            }
+        }
+    }
+
     TEST_CASE("escapes that JSON does not know are found where they start") {
         char out[64];
         CHECK(unescape("ab\\x", out).end == nullptr);
