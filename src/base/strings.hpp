@@ -16,7 +16,11 @@ bool same_but_case(const char* a, const char* b, std::size_t size);
 
 /// ASCII case-insensitive comparison; no locale.
 inline bool iequals(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && same_but_case(a.data(), b.data(), a.size());
+    if (a.size() != b.size()) return false;
+    if (a.empty()) return true;
+    // Most that are unlike are so in their first or last letter.
+    const auto unlike = (a.front() ^ b.front()) | (a.back() ^ b.back());
+    return (unlike & ~0x20) == 0 && same_but_case(a.data(), b.data(), a.size());
 }
 
 /// ASCII lower case, no locale.

@@ -43,6 +43,15 @@ head_outcome bad_response(std::string message) {
     return refuse(502, "bad-upstream", std::move(message));
 }
 
+/// What a request target may hold: printable, and nothing that servers understand differently.
+constexpr std::array<bool, 256> make_target_table() {
+    std::array<bool, 256> table{};
+    for (int c = 0x21; c < 0x7F; ++c) table[static_cast<std::size_t>(c)] = c != '\\' && c != '#';
+    return table;
+}
+
+constexpr auto target_table = make_target_table();
+
 /// Splits a request line. Returns the fault in it, or null; `status` is what to answer then.
 const char* split_request_line(std::string_view line, request_head& out, int& status) {
     status = 400;
@@ -60,10 +69,10 @@ const char* split_request_line(std::string_view line, request_head& out, int& st
     const auto version = line.substr(target_end + 1);
     if (target.empty()) return "two spaces in the request line";
     for (const char c : target) {
-        const auto u = static_cast<unsigned char>(c);
-        if (u <= 0x20 || u >= 0x7F) return "bad byte in the request target";
+        if (target_table[static_cast<unsigned char>(c)]) continue;
         if (c == '\\') return "backslash in the request target";
         if (c == '#') return "fragment in the request target";
+        return "bad byte in the request target";
     }
     if (target.find("%00") != std::string_view::npos) return "%00 in the request target";
     out.method = method;

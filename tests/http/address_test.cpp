@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 using weir::http::address;
 
 TEST_SUITE("http/address") {
@@ -12,6 +14,10 @@ TEST_SUITE("http/address") {
             REQUIRE_MESSAGE(a, text);
             CHECK(a->authority() == text);
             CHECK(*a == *address::parse(a->ip(), a->port()));
+        }
+        for (int byte = 0; byte < 256; ++byte) {
+            const auto text = "10." + std::to_string(byte) + ".0.1:80";
+            CHECK(address::parse(text)->authority() == text);
         }
         CHECK(address::parse(":80")->authority() == "0.0.0.0:80");
         CHECK(address::parse("[::1]", 80)->ip() == "::1");
