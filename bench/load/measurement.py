@@ -59,7 +59,7 @@ def _flags(flags):
 
 def measure(bench, peer, scenario):
     """The figures of one peer under one load."""
-    flags = {"seconds": bench.seconds, "warmup": scenario.warmup, **scenario.load}
+    flags = {"seconds": max(bench.seconds, scenario.seconds), "warmup": scenario.warmup, **scenario.load}
     if flags.get("rate") == HALF:
         flags["rate"] = bench.half_rate(flags["body"])
     listen, spare, *endpoints = addresses(scenario.endpoints + 2)

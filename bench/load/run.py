@@ -96,7 +96,7 @@ def plan(loads, options):
                     continue
                 if peer == "litellm" and scenario.name not in ("1k", "sse-fast") and not options.chosen_peers:
                     continue  # some hundred times what the others cost: one row of each kind shows that
-                yield scenario, peer, scenario.warmup + options.seconds + START_SECONDS.get(peer, 0.8)
+                yield scenario, peer, scenario.warmup + max(options.seconds, scenario.seconds) + START_SECONDS.get(peer, 0.8)
 
 
 class Progress:

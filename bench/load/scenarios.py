@@ -33,6 +33,7 @@ class Scenario:
     peers: tuple = MAIN
     routers: bool = False             # measured with the routers from the package index too
     repetitions: int = 0              # at most so many; 0: as many as asked for
+    seconds: float = 0                # at least so long, whatever was asked for
 
     @property
     def streamed(self):
@@ -79,7 +80,8 @@ def opened(body, rate, connections=256, endpoints=4, *, distinct=False, **more):
              (_places(connections, endpoints) if connections != 256 or endpoints != 4 else ""))
     load = {"rate": rate, "connections": connections, "body": BODIES[body],
             "prompts": "distinct" if distinct else "shared"}
-    return Scenario(name, title, load, endpoints=endpoints, **more)
+    # One stop of 10 ms of the machine is one in a hundred requests of a second, and would be the p99.
+    return Scenario(name, title, load, endpoints=endpoints, seconds=3 if rate == HALF else 0, **more)
 
 
 def held(name, title, count, unit, level, **load):
