@@ -91,18 +91,17 @@ class plain_walk {
         return true;
     }
 
-    /// Up to eighteen digits. What follows them is looked at by the next step.
+    /// At most eighteen digits. What follows them is looked at by the next step.
     bool whole(std::int64_t& out) {
         skip_space();
-        const char* const begin = at_;
+        const char* at = at_;
         out = 0;
-        while (at_ != end_ && *at_ >= '0' && *at_ <= '9' && at_ - begin < 19) {
-            out = out * 10 + (*at_++ - '0');
+        while (at != end_ && *at >= '0' && *at <= '9' && at - at_ < 18) {
+            out = out * 10 + (*at++ - '0');
         }
-        const auto digits = at_ - begin;
-        if (digits == 1 || (digits > 1 && digits < 19 && *begin != '0')) return true;
-        at_ = begin;
-        return false;
+        if (at == at_ || (*at_ == '0' && at - at_ > 1)) return false;
+        at_ = at;
+        return true;
     }
 
     /// `f(name)` takes the value of each member.

@@ -68,8 +68,9 @@ TEST_SUITE("payload/usage_counts") {
         }
         for (const std::string object :
              {R"({"prompt_tokens":"12"})", R"({"prompt_tokens":12.0})", R"({"prompt_tokens":-5})",
-              R"({"prompt_tokens":1e3})", R"({"prompt_tokens":99999999999999999999})",
-              R"({"prompt_tokens":true})", R"({"prompt_tokens":[1]})", R"({"e2e_latency":0.5})",
+              R"({"prompt_tokens":1e3})", R"({"prompt_tokens":9999999999999999999})",
+              R"({"prompt_tokens":99999999999999999999})", R"({"prompt_tokens":true})",
+              R"({"prompt_tokens":[1]})", R"({"e2e_latency":0.5})",
               R"({"prompt_tokens_details":5})", R"({"a\"b":5})", R"({"x":{"prompt_tokens":1}})",
               R"({"prompt_tokens_details":{"x":{"cached_tokens":1}}})"}) {
             CAPTURE(object);
