@@ -214,11 +214,12 @@ std::string manual_page(const CLI::App& root) {
     out += ".SH SYNOPSIS\n\\fBweir\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR...]\n";
     out += ".SH DESCRIPTION\n" + troff(root.get_description()) + "\n.SH COMMANDS\n";
     for (const auto* app : root.get_subcommands({})) out += manual_of(*app);
-    out += list_of("SIGNALS", {{"SIGTERM, SIGINT",
+    out += list_of("SIGNALS", {{"SIGTERM, SIGINT, SIGQUIT",
                                 "Accept no more and let what is under way finish, then leave; a "
                                 "second one leaves at once, with 128 and the signal's number."},
                                {"SIGHUP", "Load the configuration again."},
-                               {"SIGUSR1", "Open the access log again."}});
+                               {"SIGUSR1", "Open the access log again."},
+                               {"SIGUSR2", "Nothing but a line in the log."}});
     out += list_of(
         "ENVIRONMENT",
         {{"WEIR_...", "The flags, as listed above; the command line wins."},

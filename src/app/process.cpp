@@ -260,6 +260,11 @@ void process::on_signal(int number) {
         if (access_log_) access_log_->reopen();
         return;
     }
+    if (number == SIGUSR2) {
+        // HAProxy reloads on it and nginx replaces its binary: whoever sends it meant no end.
+        log::warning("SIGUSR2 does nothing", {{"cure", "SIGHUP reloads, SIGTERM ends"}});
+        return;
+    }
     if (++signals_seen_ > 1) {
         log::warning("second signal: leaving at once", {{"signal", number}});
         log::stop();

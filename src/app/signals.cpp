@@ -21,7 +21,7 @@ sigset_t set_of(std::initializer_list<int> numbers) {
 }  // namespace
 
 leave_on_signal::leave_on_signal() {
-    const auto set = set_of({SIGINT, SIGTERM});
+    const auto set = set_of({SIGINT, SIGTERM, SIGQUIT});
     pthread_sigmask(SIG_UNBLOCK, &set, &before_);
 }
 
@@ -29,7 +29,7 @@ leave_on_signal::~leave_on_signal() { pthread_sigmask(SIG_SETMASK, &before_, nul
 
 signals::signals(http::event_loop& loop, std::function<void(int)> on_signal)
     : loop_(loop), on_signal_(std::move(on_signal)) {
-    const auto set = set_of({SIGINT, SIGTERM, SIGHUP, SIGUSR1});
+    const auto set = set_of({SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2});
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     fd_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

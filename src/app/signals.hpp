@@ -7,8 +7,8 @@
 
 namespace weir::app {
 
-/// Delivers SIGINT, SIGTERM, SIGHUP and SIGUSR1 to the control thread's loop. Make it before any
-/// thread starts: the signals are blocked in all of them.
+/// Delivers SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1 and SIGUSR2 to the control thread's loop.
+/// Make it before any thread starts: the signals are blocked in all of them.
 class signals final : public http::io_source {
   public:
     signals(http::event_loop& loop, std::function<void(int)> on_signal);
@@ -22,9 +22,9 @@ class signals final : public http::io_source {
     int fd_;
 };
 
-/// While it lives SIGINT and SIGTERM end the process as if nobody had asked for them: for the time
-/// before anything is served, when reading may wait for a terminal or a pipe. Before any thread
-/// starts.
+/// While it lives SIGINT, SIGTERM and SIGQUIT end the process as if nobody had asked for them: for
+/// the time before anything is served, when reading may wait for a terminal or a pipe. Before any
+/// thread starts.
 class leave_on_signal {
   public:
     leave_on_signal();

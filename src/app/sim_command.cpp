@@ -15,7 +15,7 @@ int run_sim(const sim_command_options& options) {
     http::event_loop loop;
     // Before any thread starts, so that all of them leave the signals to this one.
     signals stop(loop, [&loop](int number) {
-        if (number == SIGINT || number == SIGTERM) loop.stop();
+        if (number == SIGINT || number == SIGTERM || number == SIGQUIT) loop.stop();
     });
     const std::vector<std::string> listen =
         options.listen.empty() ? std::vector<std::string>{"127.0.0.1:8000"} : options.listen;

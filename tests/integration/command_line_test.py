@@ -219,7 +219,7 @@ def test_the_manual_page_names_every_flag_and_exit_code():
     assert len(flags) > 30
     assert [f for f in flags if f not in plain] == []
     assert re.findall(r"^\.TP\n(\d)$", page, re.M) == ["0", "1", "2", "3", "4", "5", "6"]
-    for word in ("SIGHUP", "SIGUSR1", "NO_COLOR", "NOTIFY_SOCKET"):
+    for word in ("SIGHUP", "SIGUSR1", "SIGUSR2", "NO_COLOR", "NOTIFY_SOCKET"):
         assert f"\n.TP\n{word}\n" in page
 
 
@@ -440,7 +440,7 @@ def accepts(port):
         return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
 def test_a_wait_for_standard_input_can_be_interrupted(number):
     child = subprocess.Popen([weir_binary(), "serve", "-f", "-", "--admin", "off"], stdin=subprocess.PIPE)
     with child.stdin:
@@ -454,6 +454,27 @@ def process_status(pid, field):
     """The value of a line of /proc/PID/status."""
     with open(f"/proc/{pid}/status") as lines:
         return next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
+
+
+def test_only_signals_that_ask_for_the_end_end_it(weir, upstream):
+    server = upstream(reply())
+    gateway = weir("--endpoint", server.url)
+    for number in (signal.SIGWINCH, signal.SIGPIPE, signal.SIGUSR1, signal.SIGHUP, signal.SIGUSR2):
+        gateway.signal(number)
+    gateway.wait_log("SIGUSR2 does nothing")
+    assert gateway.get("/v1/models").status == 200
+    gateway.signal(signal.SIGQUIT)
+    gateway.wait_log("draining")
+    assert gateway.wait_exit() == 0
+
+
+def test_a_simulator_ends_with_the_same_signals():
+    port = free_port()
+    child = subprocess.Popen([weir_binary(), "sim", "--listen", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL)
+    wait_for(lambda: accepts(port), "the simulator")
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGQUIT):
+        child.send_signal(number)
+    assert child.wait(timeout=10) == 0
 
 
 def test_a_second_signal_ends_at_once(weir, upstream):
