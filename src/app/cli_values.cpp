@@ -5,15 +5,42 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 
 #include "base/strings.hpp"
 #include "http/address.hpp"
+#include "http/head.hpp"
 
 namespace weir::app {
 namespace {
 
+bool is_control(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7F;
+}
+
+std::string code_of(char c) {
+    char code[5];
+    std::snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned>(c) & 0xFF);
+    return code;
+}
+
+/// A value as a complaint shows it: on one line, and no colours of its own.
+std::string shown(std::string_view text) {
+    std::string out;
+    for (const char c : text) out += is_control(c) ? code_of(c) : std::string(1, c);
+    return out;
+}
+
 [[noreturn]] void bad(const std::string& text, const std::string& wanted) {
-    throw CLI::ValidationError("'" + text + "' is not " + wanted);
+    throw CLI::ValidationError("'" + shown(text) + "' is not " + wanted);
+}
+
+/// Byte `at` of a header cannot be where it is: `where` says in what, and what belongs there.
+[[noreturn]] void bad_byte(const std::string& text, std::size_t at, const std::string& where) {
+    const char c = text[at];
+    const auto one = c >= 0x20 && c < 0x7F ? std::string(1, c) : code_of(c);
+    bad(text, "a header: '" + one + "' at byte " + std::to_string(at + 1) + " is in its " + where);
 }
 
 std::uint16_t read_port(std::string_view text, const std::string& whole) {
@@ -147,6 +174,13 @@ std::string read_ip(const std::string& text) {
 std::string read_header(const std::string& text) {
     const auto colon = text.find(':');
     if (colon == std::string::npos || colon == 0) bad(text, "a header, use 'Name: value'");
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (i < colon && !http::is_token({&c, 1}))
+            bad_byte(text, i, "name, which has letters, digits and !#$%&'*+-.^_`|~");
+        if (i > colon && is_control(c) && c != '\t')
+            bad_byte(text, i, "value, which has no control characters; leave it out");
+    }
     return text;
 }
 

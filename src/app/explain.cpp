@@ -2,12 +2,16 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "admin/json_body.hpp"
 #include "app/options.hpp"
 #include "app/process.hpp"
 #include "base/json.hpp"
+#include "base/strings.hpp"
 #include "http/client.hpp"
 
 namespace weir::app {
@@ -64,6 +68,19 @@ bool read_body(const std::string& from, std::string& out) {
     return why == 0;
 }
 
+/// `Name: value` texts as fields; a name that is given again has its values joined, as one that a
+/// client repeats.
+std::map<std::string, std::string> joined_headers(const std::vector<std::string>& texts) {
+    std::map<std::string, std::string> out;
+    for (const std::string_view text : texts) {
+        const auto colon = text.find(':');
+        const auto value = trim(text.substr(colon + 1));
+        const auto [at, fresh] = out.try_emplace(to_lower(text.substr(0, colon)), value);
+        if (!fresh) at->second.append(", ").append(value);
+    }
+    return out;
+}
+
 /// The document POST /v1/explain takes.
 std::string explain_document(const explain_options& o, const std::string& body) {
     json_writer w;
@@ -72,13 +89,7 @@ std::string explain_document(const explain_options& o, const std::string& body) 
     if (!o.pool.empty()) w.field("pool", o.pool);
     if (o.seed) w.field("seed", *o.seed);
     w.key("headers").begin_object();
-    for (const auto& h : o.headers) {
-        const auto colon = h.find(':');
-        if (colon == std::string::npos) continue;
-        auto value = h.substr(colon + 1);
-        value.erase(0, value.find_first_not_of(' '));
-        w.field(h.substr(0, colon), value);
-    }
+    for (const auto& [name, value] : joined_headers(o.headers)) w.field(name, value);
     w.end_object().key("body").raw(body).end_object();
     return w.take();
 }

@@ -114,5 +114,20 @@ TEST_SUITE("app/cli_values") {
         CHECK(read_header("x-a: b") == "x-a: b");
         CHECK_FALSE(complaint(&read_header, "x-a").empty());
         CHECK_FALSE(complaint(&read_header, ": b").empty());
+        CHECK(read_header("x-a:\tb \xC3\xA9") == "x-a:\tb \xC3\xA9");
+    }
+
+    TEST_CASE("what no header may hold is shown with its place") {
+        const std::pair<const char*, const char*> refused[] = {
+            {"a b: c", "'a b: c' is not a header: ' ' at byte 2 is in its name"},
+            {"x-a : b", "' ' at byte 4 is in its name"},
+            {"\xC3\xA9: b", "'\\xc3' at byte 1 is in its name"},
+            {"x: a\nb", "'x: a\\x0ab' is not a header: '\\x0a' at byte 5 is in its value"},
+            {"x: a\x7F", "'\\x7f' at byte 5 is in its value"},
+        };
+        for (const auto& [text, why] : refused) {
+            CAPTURE(text);
+            CHECK(complaint(&read_header, text).find(why) != std::string::npos);
+        }
     }
 }

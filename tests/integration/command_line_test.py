@@ -77,6 +77,7 @@ def usage(*arguments, **how):
     (["explain", "--request", "/nonexistent"], "cannot read /nonexistent: No such file or directory (--request)"),
     (["explain", "--request", "/"], "cannot read /: Is a directory (--request)"),
     (["explain", "--request", "/dev/null"], "/dev/null is empty"),
+    (["explain", "some-id", "--header", "a b: c"], "--header: 'a b: c' is not a header: ' ' at byte 2"),
     (["completion"], "a value is missing: SHELL"),
     (["completion", "tcsh"], "tcsh"),
     (["help", "bogus"], "there is no command 'bogus'"),
@@ -371,6 +372,9 @@ def test_explain_answers_dry_from_a_running_weir_and_from_a_configuration(weir, 
     for where in (("--admin", admin), ("--endpoint", server.url)):
         seeded = json.loads(run_weir("explain", *where, "--request", body, "--seed", "9", "--json").stdout)
         assert seeded["seed"] == "9", seeded
+        wished = [part for name in ("a", "b") for part in ("--header", f"x-llm-d-model-name-rewrite: {name}")]
+        told = run_weir("explain", *where, "--request", body, *wished)
+        assert told.returncode == 0 and "-> a, b" in told.stdout, told
     answer = gateway.post("/v1/completions", body.read_bytes(), {"x-request-id": "one-of-mine"})
     assert answer.status == 200
     past = run_weir("explain", "one-of-mine", "--admin", admin)
