@@ -10,6 +10,7 @@ double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 constexpr std::uint64_t enough = 8;  // scrapes that make a measurement
 constexpr double weight = 0.3;       // of the newest measurement
 constexpr double seen = 0.9;         // of what scraping costs: the rest is the loop's
+constexpr double aim = 0.95;         // of what it may take: what is not seen varies
 
 }  // namespace
 
@@ -29,7 +30,7 @@ void scrape_pace::settle(std::size_t endpoints, bool active) {
         window_scrapes_ = 0;
     }
     active_ = active;
-    const auto busy = needed(endpoints, cpu_ * seen);
+    const auto busy = needed(endpoints, cpu_ * aim * seen);
     limited_ = busy > floor_;
     period_ = active ? busy : std::max(busy, needed(endpoints, std::min(cpu_, idle_cpu)));
 }
@@ -44,7 +45,7 @@ duration scrape_pace::needed(std::size_t endpoints, double budget) const {
 double scrape_pace::staleness_floor() const { return 3 * seconds(period_); }
 
 double scrape_pace::wanted_cpu(std::size_t endpoints) const {
-    return cost_ * static_cast<double>(endpoints) / seconds(floor_);
+    return cost_ / seen * static_cast<double>(endpoints) / seconds(floor_);
 }
 
 }  // namespace weir::datalayer

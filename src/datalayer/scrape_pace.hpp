@@ -35,7 +35,7 @@ class scrape_pace {
     bool limited() const { return limited_; }
     /// Seconds; data younger than this is never stale.
     double staleness_floor() const;
-    /// Cores that scraping at the floor would take.
+    /// Cores that scraping at the floor would take, with what is not seen of it.
     double wanted_cpu(std::size_t endpoints) const;
 
   private:

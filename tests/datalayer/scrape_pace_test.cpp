@@ -50,12 +50,42 @@ TEST_SUITE("datalayer/scrape_pace") {
         p.spent(1000 * 100us, 1000);
         p.settle(1000, true);
         CHECK(p.limited());
-        CHECK(p.wanted_cpu(1000) == doctest::Approx(2.0));
+        CHECK(p.wanted_cpu(1000) == doctest::Approx(2.22).epsilon(0.01));
         CHECK(std::chrono::duration<double>(p.period()).count() ==
-              doctest::Approx(1.11).epsilon(0.01));
+              doctest::Approx(1.17).epsilon(0.01));
         p.settle(10, true);
         CHECK_FALSE(p.limited());
         CHECK(p.period() == 50ms);
+    }
+
+    /// Cores that a minute of scraping took in all, a second at a time: pages that cost now more
+    /// and now less, and a `hidden` share of each that was not seen as scraping.
+    double minute_of_cores(std::size_t endpoints, weir::duration page, double hidden) {
+        scrape_pace p(50ms, 0.1);
+        double spent = 0;
+        for (int second = 0; second < 60; ++second) {
+            const std::chrono::duration<double> period = p.period();
+            const auto scrapes =
+                static_cast<std::uint64_t>(static_cast<double>(endpoints) / period.count());
+            const auto seen = page * scrapes * (second % 2 == 0 ? 90 : 110) / 100;
+            p.spent(std::chrono::duration_cast<weir::duration>(seen), scrapes);
+            p.settle(endpoints, true);
+            if (second < 5) continue;  // it learns what a page costs
+            spent += std::chrono::duration<double>(seen).count() / (1 - hidden);
+        }
+        return spent / 55;
+    }
+
+    TEST_CASE("what is not seen of the cost of scraping does not take it over its share") {
+        for (const auto page : {20us, 50us, 200us}) {
+            for (const double hidden : {0.10, 0.125, 0.14}) {
+                CAPTURE(page.count());
+                CAPTURE(hidden);
+                const auto cores = minute_of_cores(1000, page, hidden);
+                CHECK(cores <= 0.1);
+                CHECK(cores >= 0.09);
+            }
+        }
     }
 
     TEST_CASE("too few scrapes are no measurement, and one slow window does not decide alone") {
