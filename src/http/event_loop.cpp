@@ -60,13 +60,20 @@ void event_loop::run() {
     refresh_now();
     run_mailbox();
     end_batch();
+    auto before = now_;
+    std::size_t handled = 0;
     while (!stopped_) {
-        const auto looked_at = now_;
-        const int n = look(wait_milliseconds());
-        if (n >= busy_batch) look(0);
+        if (handled == 0) before = now_;
+        const int first = look(wait_milliseconds());
+        const int last = first >= busy_batch ? look(0) : first;
         // The process may have been stopped since it looked for events: a deadline that has passed
-        // meanwhile is judged behind the next look, which sees what came in time.
-        expire(n == 0 ? now_ : looked_at);
+        // meanwhile is judged behind what came in time. That may be more than one batch holds, but
+        // each source has its turn before one has its second.
+        handled += static_cast<std::size_t>(first + last);
+        if (last < batch_size || handled >= watched_) {
+            expire(first == 0 ? now_ : before);
+            handled = 0;
+        }
         end_batch();
     }
     run_deferred();
@@ -133,6 +140,7 @@ void event_loop::watch_level(int fd, io_source& source, std::uint32_t events) {
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &ev) != 0) {
         throw std::system_error(errno, std::generic_category(), "epoll_ctl");
     }
+    ++watched_;
 }
 
 void event_loop::modify_level(int fd, io_source& source, std::uint32_t events) {
@@ -143,7 +151,7 @@ void event_loop::modify_level(int fd, io_source& source, std::uint32_t events) {
 }
 
 void event_loop::forget(int fd, io_source& source) {
-    epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+    if (epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr) == 0) --watched_;
     for (auto* list : {&batch_, &ending_.front(), &ending_.back()}) {
         std::replace(list->begin(), list->end(), &source, static_cast<io_source*>(nullptr));
     }

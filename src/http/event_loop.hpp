@@ -133,6 +133,7 @@ class event_loop {
 
     int epoll_ = -1;
     int wake_ = -1;
+    std::size_t watched_ = 0;  ///< sources
     bool stopped_ = false;
     time_point now_;
     std::uint64_t ticks_ = 0;  ///< when `now_` was read

@@ -117,6 +117,77 @@ TEST_SUITE("http/event_loop") {
         CHECK(order_of(1) == "a.z.");
         CHECK(order_of(32) == std::string(32, 'a') + "z" + std::string(33, '.'));
     }
+    TEST_CASE("a deadline waits for what came before it, however many events did, but no longer") {
+        struct source : io_source {
+            explicit source(event_loop& l)
+                : loop(&l),
+                  fd(eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC)),
+                  deadline(
+                      l, [](void* p) { ++*static_cast<source*>(p)->late; }, this) {
+                l.watch(fd, *this);
+            }
+            ~source() override {
+                loop->forget(fd, *this);
+                ::close(fd);
+            }
+            void on_io(std::uint32_t /*events*/) override {
+                deadline.cancel();
+                if (restless) eventfd_write(fd, 1);
+                if (--*left == 0) loop->stop();
+            }
+
+            event_loop* loop;
+            int fd;
+            timer deadline;
+            weir::time_point due;
+            int* late = nullptr;
+            int* left = nullptr;
+            bool restless = false;
+        };
+        SUBCASE("the process was stopped while hundreds were spoken to") {
+            event_loop loop;
+            int late = 0;
+            int left = 700;
+            std::deque<source> sources;
+            for (int i = 0; i < 700; ++i) {
+                auto& s = sources.emplace_back(loop);
+                s.late = &late;
+                s.left = &left;
+                s.due = loop.refresh_now() + 5ms;
+                s.deadline.arm_at(s.due);
+            }
+            while (loop.refresh_now() < sources.back().due + 2 * event_loop::tick) {
+            }
+            loop.run();
+            CHECK(late == 0);
+            CHECK(left == 0);
+        }
+        SUBCASE("there is always more than fits one batch") {
+            event_loop loop;
+            bool fired = false;
+            int left = 1 << 20;
+            std::deque<source> sources;
+            for (int i = 0; i < 700; ++i) {
+                auto& s = sources.emplace_back(loop);
+                s.left = &left;
+                s.restless = true;
+            }
+            struct ending {
+                event_loop* loop;
+                bool* fired;
+            } end{&loop, &fired};
+            timer t(
+                loop,
+                [](void* p) {
+                    *static_cast<ending*>(p)->fired = true;
+                    static_cast<ending*>(p)->loop->stop();
+                },
+                &end);
+            t.arm(5ms);
+            loop.run();
+            CHECK(fired);
+        }
+    }
     TEST_CASE("posted functions run on the loop in order, also from another thread") {
         event_loop loop;
         std::vector<int> seen;
