@@ -121,7 +121,7 @@ int run_check(const check_options& options) {
         std::fprintf(stderr, "weir: %s\n", loaded.usage_error.c_str());
         return exit_usage;
     }
-    check_parts(*loaded.value, options.preset, loaded.found);
+    check_parts(*loaded.value, options.preset, loaded.found, load.pipes);
     const auto& found = loaded.found;
     print_report(options.format, found, loaded.value->statuses);
     std::fflush(stdout);

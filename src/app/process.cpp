@@ -164,10 +164,10 @@ int process::load_first() {
     if (loaded.servable()) {
         log::start(static_cast<log::level>(options_.verbosity), log_format_of(options_.log));
         connect_rooms();
-        if (auto next = wiring_->prepare(loaded.value, loaded.found))
+        if (auto next = wiring_->prepare(loaded.value, loaded.found, options_.load.pipes))
             made = wiring_->commit(std::move(*next));
     } else {
-        check_parts(*loaded.value, options_.preset, loaded.found);
+        check_parts(*loaded.value, options_.preset, loaded.found, options_.load.pipes);
     }
     if (!made) {
         print_findings(loaded.found);
@@ -185,6 +185,7 @@ int process::load_first() {
     reload_.version = made->version;
     reload_.found = std::move(loaded.found);
     first_ = std::move(made);
+    options_.load.pipes = config::pipe_rule::refuse;
     return exit_ok;
 }
 
@@ -332,7 +333,7 @@ admin::reload_report process::reload(bool dry) {
     socket_fds opened;
     tls_sockets tls;
     if (loaded.servable()) {
-        next = wiring_->prepare(loaded.value, found);
+        next = wiring_->prepare(loaded.value, found, options_.load.pipes);
         if (next && serves_nothing(*next->model))
             problem = "it would serve nothing: no listener would exist";
         if (next && problem.empty()) tls = tls_of(*next->table, tls_, problem);
@@ -340,7 +341,7 @@ admin::reload_report process::reload(bool dry) {
         if (next && problem.empty() && !draining_) problem = sockets_.open(*next->table, opened);
         if (!problem.empty()) next.reset();
     } else {
-        check_parts(*loaded.value, options_.preset, found);
+        check_parts(*loaded.value, options_.preset, found, options_.load.pipes);
     }
     report.ok = next.has_value();
     report.found = std::move(found);

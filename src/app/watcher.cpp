@@ -68,7 +68,7 @@ std::uint64_t digest_of(const std::string& path) {
         return 0;
     config::findings trouble;
     std::string all;
-    for (const auto& source : config::read_sources({path}, trouble))
+    for (const auto& source : config::read_sources({path}, trouble, config::pipe_rule::refuse))
         all.append(source->path).append(1, '\0').append(source->text).append(1, '\0');
     for (const auto& f : trouble.list()) all.append(f.message).append(1, '\0');
     return std::hash<std::string>{}(all);

@@ -190,7 +190,7 @@ pipelines make_pickers(const config::model& model, std::optional<scheduling::pre
 }  // namespace
 
 void check_parts(const config::model& model, std::optional<scheduling::preset> preset,
-                 config::findings& found) {
+                 config::findings& found, config::pipe_rule pipes) {
     // One after the other: a picker takes memory that only one that serves needs. The built-in
     // ones have nothing wrong with them.
     said_documents said;
@@ -202,7 +202,7 @@ void check_parts(const config::model& model, std::optional<scheduling::preset> p
     const config::own_sockets own(model.listeners);
     for (const auto& pool : model.pools) {
         if (pool.endpoints_file.empty()) continue;
-        const auto file = datalayer::read_endpoints_file(pool.endpoints_file);
+        const auto file = datalayer::read_endpoints_file(pool.endpoints_file, pipes);
         report(file, pool, found);
         warn_of_own(file, own, found);
     }
@@ -253,7 +253,7 @@ std::shared_ptr<living_pool> wiring::keep(std::string id, bool service,
 }
 
 std::optional<prepared_runtime> wiring::prepare(std::shared_ptr<const config::model> model,
-                                                config::findings& found) {
+                                                config::findings& found, config::pipe_rule pipes) {
     prepared_runtime next;
     next.pipelines = make_pickers(*model, options_.preset, found, [&](const config::pool& spec) {
         const auto* p = find(spec.id());
@@ -263,7 +263,7 @@ std::optional<prepared_runtime> wiring::prepare(std::shared_ptr<const config::mo
         auto& p = next.pools.emplace_back(keep(spec.id(), false, spec.name_space, spec.name));
         auto& from_file = next.from_files.emplace_back(std::in_place);
         if (spec.endpoints_file.empty()) continue;
-        auto file = datalayer::read_endpoints_file(spec.endpoints_file);
+        auto file = datalayer::read_endpoints_file(spec.endpoints_file, pipes);
         // A new file must be right as a whole; of one that is in use already what can be used is.
         const bool fresh = p->endpoints_file != spec.endpoints_file;
         if (fresh) report(file, spec, found);
@@ -366,7 +366,7 @@ std::vector<admin::name_facts> wiring::names() const {
 void wiring::read_endpoints_files() {
     for (const auto& p : pools_) {
         if (p->endpoints_file.empty() || !p->watch_endpoints_file) continue;
-        auto file = datalayer::read_endpoints_file(p->endpoints_file);
+        auto file = datalayer::read_endpoints_file(p->endpoints_file, config::pipe_rule::refuse);
         if (!usable(file, p->id)) continue;
         p->endpoints->set_sources(datalayer::endpoint_origin::file, std::move(file.endpoints),
                                   loop_.refresh_now());

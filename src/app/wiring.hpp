@@ -42,7 +42,7 @@ scheduling::preset preset_for(const config::pool& pool, std::optional<scheduling
 /// `found` with its place. Also for a model that has other errors, so that one pass reports them
 /// all.
 void check_parts(const config::model& model, std::optional<scheduling::preset> preset,
-                 config::findings& found);
+                 config::findings& found, config::pipe_rule pipes);
 
 /// One pool with everything of it that outlives a snapshot. Control thread.
 struct living_pool {
@@ -81,7 +81,7 @@ class wiring {
     /// Nothing when a picker or an endpoints file is wrong: `found` says where. Changes nothing, so
     /// that what fails after it, such as a bind, leaves the running configuration as it was.
     std::optional<prepared_runtime> prepare(std::shared_ptr<const config::model> model,
-                                            config::findings& found);
+                                            config::findings& found, config::pipe_rule pipes);
     std::shared_ptr<const proxy::runtime> commit(prepared_runtime next);
 
     /// Reads the watched endpoints files again; the rest of the configuration stays as it is.

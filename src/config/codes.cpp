@@ -398,7 +398,9 @@ constexpr std::array table{
     code_info{
         "WEIR0502", "a path that may not be read",
         "weir does not start half blind: what it may not read could hold the pool, its objectives "
-        "or its Pods. Let the user that runs\nweir read the file, and enter and list the folder."},
+        "or its Pods. Let the user that runs\nweir read the file, and enter and list the folder. A "
+        "pipe is read once, at the start; one that takes\nthe place of a file later is not waited "
+        "for."},
     code_info{"WEIR0503", "a folder without manifests",
               "Folders are read recursively for .yaml, .yml and .json. Names that begin with a dot "
               "are skipped."},

@@ -51,6 +51,13 @@ void report(findings& found, const std::string& path, int error) {
     f.help = "let the user that runs weir read it: chmod a+r FILE, chmod a+rx FOLDER";
 }
 
+void report_pipe(findings& found, const std::string& path) {
+    auto& f =
+        found.error(codes::path_unreadable, path + " is a pipe, and was none when weir started",
+                    place_of(found, path));
+    f.help = "pipes are read once, at the start: put a file there";
+}
+
 /// What can be read only once, standard input and pipes, is kept for the loads that follow.
 source_ptr& kept_stream(const std::string& path) {
     static std::map<std::string, source_ptr> kept;
@@ -59,7 +66,7 @@ source_ptr& kept_stream(const std::string& path) {
 
 class file_reader {
   public:
-    explicit file_reader(findings& found) : found_(found) {}
+    file_reader(findings& found, pipe_rule pipes) : found_(found), pipes_(pipes) {}
 
     void take(const std::string& path) {
         if (path == "-") return take_stdin();
@@ -102,7 +109,9 @@ class file_reader {
             return;
         }
         if (!regular && take_kept(path)) return;
-        const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        if (!regular && pipes_ == pipe_rule::refuse) return report_pipe(found_, path);
+        // A pipe may have taken the place of the file since it was looked at.
+        const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (regular ? O_NONBLOCK : 0));
         if (fd < 0) return report(found_, path, errno);
         if (regular) {
             add(path, fd);
@@ -170,6 +179,7 @@ class file_reader {
     }
 
     findings& found_;
+    const pipe_rule pipes_;
     std::vector<source_ptr> sources_;
     std::set<identity> seen_;
     std::set<identity> folders_;
@@ -179,20 +189,21 @@ class file_reader {
 
 }  // namespace
 
-std::vector<source_ptr> read_sources(const std::vector<std::string>& filenames, findings& found) {
-    file_reader reader(found);
+std::vector<source_ptr> read_sources(const std::vector<std::string>& filenames, findings& found,
+                                     pipe_rule pipes) {
+    file_reader reader(found, pipes);
     for (const auto& name : filenames) reader.take(name);
     return reader.finish();
 }
 
-source_ptr read_source(const std::string& path, findings& found) {
+source_ptr read_source(const std::string& path, findings& found, pipe_rule pipes) {
     struct stat info {};
     if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
         found.error(codes::not_a_picker_config, path + " is a folder", place_of(found, path)).help =
             "name the file that is the EndpointPickerConfig";
         return nullptr;
     }
-    auto sources = read_sources({path}, found);
+    auto sources = read_sources({path}, found, pipes);
     return sources.empty() ? nullptr : sources.front();
 }
 

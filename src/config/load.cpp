@@ -14,7 +14,8 @@ source_ptr read_picker_flag(const load_options& options, findings& found) {
         return std::make_shared<const source_file>(
             source_file{"<config-text>", options.config_text});
     }
-    return options.config_file.empty() ? nullptr : read_source(options.config_file, found);
+    if (options.config_file.empty()) return nullptr;
+    return read_source(options.config_file, found, options.pipes);
 }
 
 void list_skipped(const resources& all, std::vector<std::string>& skipped) {
@@ -35,7 +36,7 @@ load_result load(const load_options& options) {
         return result;
     }
     resources all;
-    const auto sources = read_sources(options.filenames, result.found);
+    const auto sources = read_sources(options.filenames, result.found, options.pipes);
     for (const auto& source : sources) parse_source(source, all, result.found);
     check_duplicates(all, result.found);
     const auto picker_flag = read_picker_flag(options, result.found);

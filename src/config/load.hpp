@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/diagnostics.hpp"
+#include "config/discover.hpp"
 #include "config/model.hpp"
 
 namespace weir::config {
@@ -26,6 +27,7 @@ struct load_options {
     std::string pool_namespace;
     std::chrono::nanoseconds refresh_metrics_interval{50'000'000};  ///< for checks only
     std::uint64_t max_buffered = std::uint64_t{1} << 30;            ///< for checks only
+    pipe_rule pipes = pipe_rule::wait;
     bool effective = true;  ///< whether model::effective_json is wanted
 };
 

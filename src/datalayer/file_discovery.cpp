@@ -139,12 +139,17 @@ endpoints_file parse_endpoints_file(const std::string& path, std::string text) {
     return out;
 }
 
-endpoints_file read_endpoints_file(const std::string& path) {
+endpoints_file read_endpoints_file(const std::string& path, config::pipe_rule pipes) {
     std::error_code unseen;
-    const bool regular = std::filesystem::is_regular_file(path, unseen);
+    const auto what = std::filesystem::status(path, unseen);
+    const bool regular = std::filesystem::is_regular_file(what);
     if (const auto kept = kept_pipes().find(path); !regular && kept != kept_pipes().end())
         return parse_endpoints_file(path, kept->second);
     endpoints_file out;
+    if (std::filesystem::is_fifo(what) && pipes == config::pipe_rule::refuse) {
+        out.failure = "reading " + path + ": a pipe, and was none when weir started";
+        return out;
+    }
     errno = 0;
     std::ifstream in(path, std::ios::binary);
     std::string text(max_endpoints_file + 1, '\0');

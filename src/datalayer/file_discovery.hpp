@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "config/discover.hpp"
 #include "config/model.hpp"
 #include "config/node.hpp"
 
@@ -37,6 +38,7 @@ struct endpoints_file {
 endpoints_file parse_endpoints_file(const std::string& path, std::string text);
 
 /// Reads and parses; a pipe is read once a process and kept. Blocking: control thread.
-endpoints_file read_endpoints_file(const std::string& path);
+endpoints_file read_endpoints_file(const std::string& path,
+                                   config::pipe_rule pipes = config::pipe_rule::wait);
 
 }  // namespace weir::datalayer

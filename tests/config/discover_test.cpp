@@ -89,6 +89,16 @@ TEST_SUITE("config/discover") {
         CHECK(found.list()[0].message == "failed to list InferencePool, InferenceObjective, Pod: " +
                                              path + " is forbidden (permission denied)");
     }
+    TEST_CASE("a pipe is not waited for once somebody is served") {
+        const temporary_folder dir;
+        const auto path = (dir / "a.yaml").string();
+        REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        findings found;
+        CHECK(read_sources({path}, found, pipe_rule::refuse).empty());
+        REQUIRE(found.list().size() == 1);
+        CHECK(found.list()[0].code == codes::path_unreadable);
+        CHECK(found.list()[0].message == path + " is a pipe, and was none when weir started");
+    }
     TEST_CASE("an empty folder is told") {
         const temporary_folder dir;
         findings found;

@@ -1,5 +1,6 @@
 #include "datalayer/file_discovery.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -107,6 +108,14 @@ TEST_SUITE("datalayer/file_discovery") {
         CHECK(parse("").clean());
         CHECK(parse("endpoints:\n").clean());
         CHECK(parse("endpoints: []\nother: 1\n").endpoints.empty());
+    }
+
+    TEST_CASE("a pipe is not waited for once somebody is served") {
+        const std::string path = "/tmp/weir-endpoints-pipe-" + std::to_string(::getpid());
+        REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        CHECK(read_endpoints_file(path, weir::config::pipe_rule::refuse).failure ==
+              "reading " + path + ": a pipe, and was none when weir started");
+        std::remove(path.c_str());
     }
 
     TEST_CASE("a file is read from disk up to its limit") {

@@ -202,6 +202,41 @@ def test_what_can_be_read_only_once_is_kept(weir, tmp_path, upstream, flag):
     assert serves(gateway, "/v1/models")
 
 
+def become_a_pipe(path):
+    """In one step, so that nobody sees the path without a file."""
+    os.mkfifo(path.with_suffix(".pipe"))
+    os.replace(path.with_suffix(".pipe"), path)
+
+
+def test_a_pipe_in_the_place_of_a_file_is_a_failed_reload_and_holds_nothing_up(weir, manifests, upstream):
+    server = upstream(reply())
+    file = manifests({"all.yaml": routed(server.port)}) / "all.yaml"
+    gateway = weir("-f", file)
+    become_a_pipe(file)
+    gateway.wait_log("not reloaded")
+    assert "all.yaml is a pipe" in gateway.log
+    assert gateway.metric("weir_config_last_reload_successful") == 0
+    assert not gateway.admin("POST", "/v1/reload", {}).json()["ok"]
+    assert serves(gateway, "/v1/models")
+    put(file.parent, file.name, routed(server.port, path="/v2"))
+    wait_for(lambda: serves(gateway, "/v2/models"), "the new route", 10)
+
+
+def test_a_pipe_in_the_place_of_an_endpoints_file_keeps_what_was(weir, tmp_path, upstream):
+    server = upstream(reply())
+    file = tmp_path / "endpoints.yaml"
+    text = "endpoints: [{{name: {}, address: 127.0.0.1, port: '{}'}}]"
+    file.write_text(text.format("a", server.port))
+    gateway = weir("--endpoints-file", file)
+    become_a_pipe(file)
+    gateway.wait_log("failed to reload endpoints file")
+    assert "endpoints.yaml: a pipe" in gateway.log
+    assert gateway.admin("POST", "/v1/reload", {}).json()["ok"]
+    assert serves(gateway, "/v1/models")
+    put(tmp_path, file.name, text.format("b", server.port))
+    wait_for(lambda: gateway.admin("GET", "/v1/endpoints").json()["endpoints"][0]["name"].endswith("b"), "the new name", 10)
+
+
 class Streams:
     """An endpoint whose streams go on until they are told to end; everything else is answered at once."""
 
