@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 
+#include "base/bytes.hpp"
 #include "base/strings.hpp"
 #include "http/address.hpp"
 #include "http/head.hpp"
@@ -14,21 +14,16 @@
 namespace weir::app {
 namespace {
 
-bool is_control(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte < 0x20 || byte == 0x7F;
-}
-
-std::string code_of(char c) {
-    char code[5];
-    std::snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned>(c) & 0xFF);
-    return code;
-}
-
 /// A value as a complaint shows it: on one line, and no colours of its own.
 std::string shown(std::string_view text) {
     std::string out;
-    for (const char c : text) out += is_control(c) ? code_of(c) : std::string(1, c);
+    for (const char c : text) {
+        if (is_control(c)) {
+            append_code(out, c);
+        } else {
+            out += c;
+        }
+    }
     return out;
 }
 
@@ -39,7 +34,12 @@ std::string shown(std::string_view text) {
 /// Byte `at` of a header cannot be where it is: `where` says in what, and what belongs there.
 [[noreturn]] void bad_byte(const std::string& text, std::size_t at, const std::string& where) {
     const char c = text[at];
-    const auto one = c >= 0x20 && c < 0x7F ? std::string(1, c) : code_of(c);
+    std::string one;
+    if (c >= 0x20 && c < 0x7F) {
+        one += c;
+    } else {
+        append_code(one, c);
+    }
     bad(text, "a header: '" + one + "' at byte " + std::to_string(at + 1) + " is in its " + where);
 }
 

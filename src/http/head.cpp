@@ -5,6 +5,7 @@
 #include <array>
 #include <limits>
 
+#include "base/bytes.hpp"
 #include "base/strings.hpp"
 #include "http/head_scan.hpp"
 
@@ -26,14 +27,13 @@ head_outcome bad_request(std::string message) {
 
 /// The first bytes for a log: printable ones as they are, the rest as \xNN.
 std::string quoted(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
     std::string out = "\"";
     for (const char c : bytes.substr(0, 32)) {
         const auto u = static_cast<unsigned char>(c);
         if (u >= 0x20 && u < 0x7F && c != '"' && c != '\\') {
             out += c;
         } else {
-            out.append("\\x").append(1, digits[u >> 4]).append(1, digits[u & 15]);
+            append_code(out, c);
         }
     }
     return out + '"';

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 
+#include "base/bytes.hpp"
 #include "base/strings.hpp"
 #include "http/head.hpp"
 
@@ -44,11 +45,6 @@ std::size_t token_end(std::string_view text, std::size_t at) {
     }
     while (token_table[static_cast<unsigned char>(text[at])]) ++at;
     return at;
-}
-
-bool is_control(char c) {
-    const auto u = static_cast<unsigned char>(c);
-    return u < 0x20 || u == 0x7F;
 }
 
 }  // namespace
